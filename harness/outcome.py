@@ -1,0 +1,162 @@
+"""Outcomes: what one run of one program did, whoever ran it.
+
+The reference VM, the abstract machine, a native process and Miri all answer with one of
+these classes, so that a verdict can hold them against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class TrapKind(StrEnum):
+    """Why a bytecode program stopped: the program's own fault, which the VM must catch."""
+
+    OUT_OF_BOUNDS = "out-of-bounds"
+    MISALIGNED = "misaligned"
+
+
+class FaultKind(StrEnum):
+    """Kinds of undefined behaviour, named as in `docs/pointer-language.md`."""
+
+    ALIASING = "aliasing"
+    PROTECTOR = "protector"
+    DANGLING = "dangling"
+    OUT_OF_BOUNDS = "out-of-bounds"
+    UNINITIALISED = "uninitialised"
+    NO_PROVENANCE = "no-provenance"
+    NULL = "null"
+    MISALIGNED = "misaligned"
+    OVERLAP = "overlap"
+    DEALLOCATION = "deallocation"
+    INVALID_VALUE = "invalid-value"
+    UNREACHABLE = "unreachable"
+    DATA_RACE = "data-race"
+    OTHER = "other"
+
+
+class UnsupportedKind(StrEnum):
+    """What an engine cannot run, though the program may be right."""
+
+    INT_TO_PTR = "int-to-ptr"
+    INLINE_ASSEMBLY = "inline-assembly"
+    FOREIGN_FUNCTION = "foreign-function"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A place in generated or user source; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where in the program an outcome arose; what does not apply is None.
+
+    instruction: index into the bytecode program.
+    operand: the operand's name in its opcode (`addr`, `addr_op1`, `addr_op2`, `addr_res`).
+    path: a pointer program's statement: its index, then the index in the called body, …
+    span: the place in the Rust source that ran.
+    """
+
+    instruction: int | None = None
+    operand: str | None = None
+    path: tuple[int, ...] | None = None
+    span: Span | None = None
+
+
+NOWHERE = Location()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """The program came to its end.
+
+    memory: the final bytes of the bytecode program's memory.
+    checksum: of a pointer program's reads; None where it depends on addresses.
+    steps: instructions executed, where the engine counts them.
+    """
+
+    name: ClassVar[str] = "ran"
+    memory: bytes | None = None
+    checksum: int | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trapped:
+    """The VM refused the program: no undefined behaviour, a defined error."""
+
+    name: ClassVar[str] = "trapped"
+    kind: TrapKind
+    location: Location = NOWHERE
+    memory: bytes | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndefinedBehaviour:
+    """An interpreter or the abstract machine found the program undefined.
+
+    created, invalidated: where the offending tag was made and where it died.
+    """
+
+    name: ClassVar[str] = "ub"
+    kind: FaultKind
+    message: str
+    location: Location = NOWHERE
+    created: Location | None = None
+    invalidated: Location | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsupported:
+    name: ClassVar[str] = "unsupported"
+    kind: UnsupportedKind
+    message: str
+    location: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panicked:
+    name: ClassVar[str] = "panicked"
+    message: str
+    location: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaked:
+    """The program ended with memory that nothing can free any more."""
+
+    name: ClassVar[str] = "leaked"
+    message: str
+    location: Location = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedOut:
+    name: ClassVar[str] = "timed-out"
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFailed:
+    """The tool, not the program, failed: a crash, a compile error, output that cannot be read."""
+
+    name: ClassVar[str] = "tool-failed"
+    message: str
+    location: Location = NOWHERE
+
+
+Outcome = (
+    Ran | Trapped | UndefinedBehaviour | Unsupported | Panicked | Leaked | TimedOut | ToolFailed
+)
