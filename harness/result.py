@@ -1,0 +1,90 @@
+"""Results: one run of one program, its outcome, and what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.mode import Mode
+from harness.outcome import Outcome
+
+
+class Form(StrEnum):
+    """How a bytecode program becomes Rust.
+
+    VM: the Rust VM with the bytecode as its input. UNROLLED: the same accesses as
+    straight-line Rust.
+    """
+
+    VM = "vm"
+    UNROLLED = "unrolled"
+
+
+class CaseKind(StrEnum):
+    BYTECODE = "bytecode"
+    POINTER = "pointer"
+
+
+class EngineName(StrEnum):
+    """Each way to come to an outcome."""
+
+    REFERENCE = "reference"
+    MODEL = "model"
+    IN_PROCESS = "in-process"
+    NATIVE = "native"
+    MIRI = "miri"
+
+
+class Evidence(StrEnum):
+    """Where an outcome comes from: seen now, seen before and recorded, or the model alone."""
+
+    LIVE = "live"
+    RECORDED = "recorded"
+    PREDICTED = "predicted"
+
+
+class Verdict(StrEnum):
+    """All sides of one run held against each other.
+
+    MIRI_MISSES: exact exposed provenance is undefined by a documented rule, Miri's wildcard
+    lets it pass. SPEC_OPEN: the same, where the specification is not settled.
+    """
+
+    AGREE = "agree"
+    MISMATCH = "mismatch"
+    NOT_CHECKED = "not_checked"
+    MIRI_MISSES = "miri-misses"
+    SPEC_OPEN = "spec-open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is run: one program by one engine. What does not apply is None."""
+
+    case: str
+    kind: CaseKind
+    engine: EngineName
+    variant: str | None = None
+    form: Form | None = None
+    mode: Mode | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One run with all that is known of it.
+
+    expected: what the case says of this run; predicted: what the abstract machine says;
+    outcome: what the engine saw, None where nothing ran.
+    reason: why the verdict is not `agree`, in one sentence; empty where it is.
+    seconds: wall-clock time of the run, None where many runs shared one process.
+    """
+
+    run: Run
+    expected: Outcome | None
+    predicted: Outcome | None
+    outcome: Outcome | None
+    evidence: Evidence | None
+    verdict: Verdict
+    reason: str = ""
+    seconds: float | None = None
