@@ -60,3 +60,16 @@ class MissingTool(HarnessError):
 
 class HarnessFault(HarnessError):
     """This package contradicts itself (exit code 4); never counted as a finding."""
+
+
+class TomlError(ValueError):
+    """A text is not TOML; `harness._native.parse_toml` raises it, which knows of no file.
+
+    line, column: counted from 1, columns in Unicode code points.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        self.message = message
+        self.line = line
+        self.column = column
+        super().__init__(f"{line}:{column}: {message}")

@@ -1,0 +1,1 @@
+"""harness: tells whether Rust code over raw memory is sound, and what soundness costs."""

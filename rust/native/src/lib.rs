@@ -1,0 +1,10 @@
+//! `harness._native`: what the Python package leaves to Rust.
+
+mod toml_document;
+
+/// What the Python package leaves to Rust: TOML with the place of every key and value.
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::toml_document::{TomlPlace, parse_toml};
+}
