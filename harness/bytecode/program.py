@@ -12,6 +12,9 @@ from enum import IntEnum
 MEMORY_ALIGNMENT = 16
 """The memory's base address is a multiple of this, in bytes."""
 
+ADDRESS_LIMIT = 1 << 64
+"""One past the largest address that an instruction can hold."""
+
 
 class Width(IntEnum):
     """Width of an operand in bytes; a value is unsigned and little-endian in memory."""
@@ -41,11 +44,18 @@ class Operand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteConst:
-    """Store `value` at `addr`."""
+    """Store `value` at `addr`.
+
+    Raises: ValueError, for an address or a value that no instruction can hold.
+    """
 
     width: Width
     addr: int
     value: int
+
+    def __post_init__(self) -> None:
+        _check_range("value", self.value, self.width.limit)
+        _check_range("addr", self.addr, ADDRESS_LIMIT)
 
     def operands(self) -> tuple[Operand, ...]:
         """The memory operands in the order in which they are compiled."""
@@ -54,12 +64,20 @@ class WriteConst:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Add:
-    """Store the wrapping sum of the values at `addr_op1` and `addr_op2` at `addr_res`."""
+    """Store the wrapping sum of the values at `addr_op1` and `addr_op2` at `addr_res`.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
 
     width: Width
     addr_op1: int
     addr_op2: int
     addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op1", self.addr_op1, ADDRESS_LIMIT)
+        _check_range("addr_op2", self.addr_op2, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
 
     def operands(self) -> tuple[Operand, ...]:
         """The memory operands in the order in which they are compiled."""
@@ -79,3 +97,8 @@ class Program:
 
     instructions: tuple[Instruction, ...]
     memory: bytes
+
+
+def _check_range(name: str, number: int, limit: int) -> None:
+    if not 0 <= number < limit:
+        raise ValueError(f"{name} is {number}; it has to be from 0 to {limit - 1}")

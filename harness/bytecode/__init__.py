@@ -1,0 +1,1 @@
+"""Bytecode programs: data, assembly text and wire form."""

@@ -1,0 +1,236 @@
+"""Assembly text: bytecode programs as people write them.
+
+One instruction a line; its mnemonic with the width of its operands, then what it takes,
+then `->` and where the result goes. A memory operand is an address in square brackets; a
+comment runs from `#` to the end of its line:
+
+    const.u16 2 -> [2]          # memory[2..4] = 2
+    add.u16 [2], [4] -> [6]
+
+Reference: `docs/cases.md`. What instructions there are stands in `instruction_set.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.bytecode.instruction_set import (
+    BY_MNEMONIC,
+    FAMILIES,
+    FORMS,
+    Field,
+    Form,
+    Kind,
+    form_of,
+)
+from harness.bytecode.program import ADDRESS_LIMIT, Instruction
+from harness.bytecode.tokens import Locate, Token, TokenKind, locate_in, parse_integer, tokens
+from harness.errors import InputError, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+def parse(text: str, locate: Locate | None = None) -> tuple[Instruction, ...]:
+    """The instructions that `text` writes.
+
+    locate: finds the place of an offset in `text`; by default `text` is a file of its own.
+
+    Raises: InputError, at the first mistake.
+    """
+    return tuple(_instructions(text, locate or locate_in(text, "<assembly>")))
+
+
+def format(instructions: Iterable[Instruction]) -> str:
+    """The text of `instructions`, a line each; `parse` gives them back."""
+    return "".join(f"{format_instruction(each)}\n" for each in instructions)
+
+
+def format_instruction(instruction: Instruction) -> str:
+    """The text of one instruction, without a line end."""
+    return form_of(instruction).write(lambda field: getattr(instruction, field.name))
+
+
+def _instructions(text: str, locate: Locate) -> Iterator[Instruction]:
+    offset = 0
+    for line in text.split("\n"):
+        found = list(tokens(line.removesuffix("\r"), offset, locate))
+        if found:
+            yield _Line(found, locate).instruction()
+        offset += len(line) + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Operand:
+    """One operand as it stands in the text. offset: of its first character."""
+
+    kind: Kind
+    number: Token
+    offset: int
+
+
+class _Line:
+    """The tokens of one line that has some, taken one after the other."""
+
+    def __init__(self, found: list[Token], locate: Locate) -> None:
+        self.found = found
+        self.locate = locate
+        self.next = 0
+
+    def instruction(self) -> Instruction:
+        form = self._form()
+        takes = self._operands(form)
+        arrow = self._take(TokenKind.ARROW)
+        gives = self._operands(form) if arrow else []
+        if (rest := self._peek()) is not None:
+            raise self._unexpected(rest, form)
+        if arrow is None and form.family.gives:
+            raise self._error(self._end(), f"{form.mnemonic} without '->'", f"write {form.usage}")
+        if arrow is not None and not form.family.gives:
+            message = f"{form.mnemonic} has no result"
+            raise self._error(arrow.offset, message, f"write {form.usage}")
+        end_of_takes = arrow.offset if arrow else self._end()
+        self._check_count(form, "before '->'", takes, form.family.takes, end_of_takes)
+        self._check_count(form, "after '->'", gives, form.family.gives, self._end())
+        return form.make(
+            {
+                field.name: self._number(operand, field, form)
+                for field, operand in zip(form.written, takes + gives, strict=True)
+            }
+        )
+
+    def _form(self) -> Form:
+        token = self.found[0]
+        if token.kind is not TokenKind.WORD:
+            message = f"{quoted(token.text)} where a mnemonic is wanted"
+            remedy = "a line is one instruction and begins with its mnemonic, such as add.u16"
+            raise self._error(token.offset, message, remedy)
+        if token.text not in BY_MNEMONIC:
+            message = f"there is no instruction {quoted(token.text)}"
+            raise self._error(token.offset, message, _nearest_mnemonic(token.text))
+        self.next = 1
+        return BY_MNEMONIC[token.text]
+
+    def _operands(self, form: Form) -> list[_Operand]:
+        """Operands up to the arrow or the end, with commas between them."""
+        operands: list[_Operand] = []
+        while (token := self._peek()) is not None and token.kind is not TokenKind.ARROW:
+            if operands and self._take(TokenKind.COMMA) is None:
+                if token.kind not in (TokenKind.NUMBER, TokenKind.OPEN):
+                    break
+                message = f"no comma before {quoted(token.text)}"
+                remedy = f"operands are separated by commas: {form.usage}"
+                raise self._error(token.offset, message, remedy)
+            operands.append(self._operand(form))
+        return operands
+
+    def _operand(self, form: Form) -> _Operand:
+        if opened := self._take(TokenKind.OPEN):
+            number = self._want_number(form, "an address")
+            if self._take(TokenKind.CLOSE) is None:
+                remedy = f"write [{number.text}]"
+                raise self._error(number.end, "no ']' after the address", remedy)
+            return _Operand(kind=Kind.MEMORY, number=number, offset=opened.offset)
+        number = self._want_number(form, "an operand")
+        return _Operand(kind=Kind.CONSTANT, number=number, offset=number.offset)
+
+    def _want_number(self, form: Form, what: str) -> Token:
+        if number := self._take(TokenKind.NUMBER):
+            return number
+        if token := self._peek():
+            message = f"{quoted(token.text)} where {what} is wanted"
+            raise self._error(token.offset, message, f"write {form.usage}")
+        message = f"the line ends where {what} is wanted"
+        raise self._error(self._end(), message, f"write {form.usage}")
+
+    def _unexpected(self, token: Token, form: Form) -> InputError:
+        if token.kind is TokenKind.ARROW:
+            return self._error(token.offset, "a second '->' in one line", f"write {form.usage}")
+        remedy = f"write {form.usage}"
+        if token.text in BY_MNEMONIC:
+            remedy = "one instruction a line: begin a new line here"
+        return self._error(token.offset, f"unexpected {quoted(token.text)}", remedy)
+
+    def _check_count(
+        self, form: Form, where: str, got: list[_Operand], want: tuple[Field, ...], end: int
+    ) -> None:
+        if len(got) == len(want):
+            return
+        offset = got[len(want)].offset if len(got) > len(want) else end
+        operands = "operand" if len(want) == 1 else "operands"
+        message = f"{form.mnemonic} has {len(want)} {operands} {where}, not {len(got)}"
+        raise self._error(offset, message, f"write {form.usage}")
+
+    def _number(self, operand: _Operand, field: Field, form: Form) -> int:
+        token = operand.number
+        if operand.kind is not field.kind:
+            what = "a memory operand" if field.kind is Kind.MEMORY else "a constant"
+            message = f"{field.name} of {form.mnemonic} is {what}"
+            raise self._error(operand.offset, message, f"write {field.show(token.text)}")
+        try:
+            number = parse_integer(token.text)
+        except InputError as error:
+            raise self._error(token.offset, error.message, error.remedy) from None
+        if field.kind is Kind.MEMORY:
+            self._check_address(number, token)
+        else:
+            self._check_constant(number, token, form)
+        return number
+
+    def _check_address(self, number: int, token: Token) -> None:
+        if number < 0:
+            message = f"the address {quoted(token.text)} is negative"
+            remedy = "an address counts bytes from the memory's first, which is [0]"
+            raise self._error(token.offset, message, remedy)
+        if number >= ADDRESS_LIMIT:
+            message = f"the address {quoted(token.text)} does not fit into 64 bits"
+            remedy = f"the largest address is 0x{ADDRESS_LIMIT - 1:x}"
+            raise self._error(token.offset, message, remedy)
+
+    def _check_constant(self, number: int, token: Token, form: Form) -> None:
+        limit = form.width.limit
+        if -limit // 2 <= number < 0:
+            message = f"{quoted(token.text)} is negative, but a constant is unsigned"
+            remedy = f"in two's complement it is {number + limit} (0x{number + limit:x})"
+            raise self._error(token.offset, message, remedy)
+        if not 0 <= number < limit:
+            name = form.width.name.lower()
+            message = f"{quoted(token.text)} does not fit into {name}"
+            wider = min((each for each in form.family.widths if number < each.limit), default=None)
+            remedy = f"a {name} is from 0 to {limit - 1}"
+            if wider is not None and number >= 0:
+                remedy += f"; {Form(family=form.family, width=wider).mnemonic} takes this value"
+            raise self._error(token.offset, message, remedy)
+
+    def _peek(self) -> Token | None:
+        return self.found[self.next] if self.next < len(self.found) else None
+
+    def _take(self, kind: TokenKind) -> Token | None:
+        token = self._peek()
+        if token is None or token.kind is not kind:
+            return None
+        self.next += 1
+        return token
+
+    def _end(self) -> int:
+        """The offset behind the line's last token."""
+        return self.found[-1].end
+
+    def _error(self, offset: int, message: str, remedy: str) -> InputError:
+        return InputError(self.locate(offset), message, remedy)
+
+
+def _nearest_mnemonic(word: str) -> str:
+    lower = word.lower()
+    if lower in BY_MNEMONIC:
+        return f"mnemonics are in lower case: {lower}"
+    name = lower.partition(".")[0]
+    if any(family.name == name for family in FAMILIES):
+        forms = " or ".join(form.mnemonic for form in FORMS if form.family.name == name)
+        return f"{name} has the width of its operands in its name: {forms}"
+    near = difflib.get_close_matches(lower[:40], BY_MNEMONIC, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"the instructions are {', '.join(BY_MNEMONIC)}"

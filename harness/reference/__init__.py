@@ -1,0 +1,1 @@
+"""The reference VM: what a bytecode program means."""
