@@ -1,0 +1,1 @@
+"""What is installed, and the one door through which it is called."""
