@@ -1,0 +1,1 @@
+"""What Miri and rustc print, read into messages, and these into outcomes."""
