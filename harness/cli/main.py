@@ -1,0 +1,82 @@
+"""The command line's entry: commands by name, loaded only when called; errors as messages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+OK, MISMATCH, BAD_INPUT, NOT_CHECKED, FAULT = 0, 1, 2, 3, 4
+"""Exit codes. Several at once: 4 over 2 over 1 over 3."""
+
+INTERRUPTED = 130
+
+COMMANDS = {
+    "run": "Run cases and hold all sides against each other.",
+    "list": "List cases, variants or modes.",
+    "explain": "Show, step by step, the borrow stacks or trees and the step that breaks the rules.",
+    "repro": "Write one case as a self-contained Rust program, with the command that shows it.",
+    "doctor": "Say what is installed, what is not, and the one command that mends it.",
+}
+"""Each command is the function of its name in the module of its name beside this one."""
+
+
+def build_app() -> App:
+    """The application, with no command imported yet."""
+    from cyclopts import App
+
+    app = App(
+        name="harness",
+        help="Is this Rust code over raw memory sound? Ask a reference VM, a model, Miri.",
+        help_format="plaintext",
+        version=_version,
+    )
+    for name, summary in COMMANDS.items():
+        module = f"harness.cli.{name}_command"
+        app.command(f"{module}:{name}_command", name=name, help=summary)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line on `arguments`, without the program's name; returns the exit code."""
+    from cyclopts import CycloptsError
+
+    from harness.errors import HarnessFault, InputError, MissingTool
+
+    try:
+        code = build_app()(
+            list(arguments), exit_on_error=False, print_error=True, result_action="return_value"
+        )
+    except CycloptsError:
+        return BAD_INPUT
+    except InputError as error:
+        return _complain("error", error, BAD_INPUT)
+    except MissingTool as error:
+        return _complain("not checked", error, NOT_CHECKED)
+    except HarnessFault as error:
+        return _complain("harness is at fault", error, FAULT)
+    except KeyboardInterrupt:
+        return _complain("interrupted", "every child process was ended", INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+    return code if isinstance(code, int) else OK
+
+
+def _complain(what: str, error: object, code: int) -> int:
+    print(f"harness: {what}: {error}", file=sys.stderr)
+    return code
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"harness {version('harness')}"

@@ -1,0 +1,195 @@
+"""The JSON report: one object per program run, for programs to read.
+
+`docs/report.schema.json` is the JSON Schema of it, made from the classes below by
+`python -m harness.report.json_report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from harness.outcome import Location, Outcome
+from harness.result import CaseKind, EngineName, Evidence, Form, Result, Verdict
+
+SCHEMA = 1
+"""The number in the report's `schema` field; a change that breaks readers raises it."""
+
+
+class JsonSpan(Struct, frozen=True, kw_only=True):
+    """A place in Rust source; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+class JsonLocation(Struct, frozen=True, kw_only=True):
+    """Where in the program; `path` is a pointer program's statement."""
+
+    instruction: int | None
+    operand: str | None
+    path: tuple[int, ...] | None
+    span: JsonSpan | None
+
+
+class JsonOutcome(Struct, frozen=True, kw_only=True):
+    """What one run did."""
+
+    class_: str = msgspec.field(name="class")
+    kind: str | None
+    memory: Annotated[str, Meta(pattern="^([0-9a-f]{2})*$")] | None
+    checksum: int | None
+    steps: int | None
+    location: JsonLocation | None
+    message: str | None
+    seconds: float | None
+
+
+class JsonResult(Struct, frozen=True, kw_only=True):
+    """One program run; what does not apply is null."""
+
+    case: str
+    kind: CaseKind
+    variant: str | None
+    form: Form | None
+    aliasing: str | None
+    provenance: str | None
+    target: str | None
+    engine: EngineName
+    expected: JsonOutcome | None
+    predicted: JsonOutcome | None
+    outcome: JsonOutcome | None
+    evidence: Evidence | None
+    verdict: Verdict
+    reason: str
+
+
+class JsonError(Struct, frozen=True, kw_only=True):
+    """A case that could not be read; line and column are null where not known."""
+
+    file: str | None
+    line: int | None
+    column: int | None
+    message: str
+    remedy: str
+
+
+class JsonSummary(Struct, frozen=True, kw_only=True):
+    """How many results have each verdict."""
+
+    agree: int
+    mismatch: int
+    not_checked: int
+    miri_misses: int
+    spec_open: int
+
+
+class JsonReport(Struct, frozen=True, kw_only=True):
+    """The whole report. `finished` is false where the run was interrupted."""
+
+    schema: int
+    environment: dict[str, str | None]
+    finished: bool
+    errors: list[JsonError]
+    results: list[JsonResult]
+    summary: JsonSummary
+
+
+def encode_outcome(outcome: Outcome, seconds: float | None = None) -> JsonOutcome:
+    """`outcome` in the report's shape; fields that its class does not have are null."""
+    memory: bytes | None = getattr(outcome, "memory", None)
+    location: Location | None = getattr(outcome, "location", None)
+    kind = getattr(outcome, "kind", None)
+    return JsonOutcome(
+        class_=outcome.name,
+        kind=None if kind is None else str(kind),
+        memory=None if memory is None else memory.hex(),
+        checksum=getattr(outcome, "checksum", None),
+        steps=getattr(outcome, "steps", None),
+        location=None if location is None else _encode_location(location),
+        message=getattr(outcome, "message", None),
+        seconds=seconds,
+    )
+
+
+def summarise(results: Iterable[Result]) -> JsonSummary:
+    """The number of results with each verdict."""
+    counts = dict.fromkeys(Verdict, 0)
+    for result in results:
+        counts[result.verdict] += 1
+    return JsonSummary(
+        agree=counts[Verdict.AGREE],
+        mismatch=counts[Verdict.MISMATCH],
+        not_checked=counts[Verdict.NOT_CHECKED],
+        miri_misses=counts[Verdict.MIRI_MISSES],
+        spec_open=counts[Verdict.SPEC_OPEN],
+    )
+
+
+def encode(
+    *,
+    results: list[Result],
+    errors: list[JsonError],
+    environment: Mapping[str, str | None],
+    finished: bool,
+) -> bytes:
+    """The report as indented JSON text in UTF-8, ending in a newline."""
+    report = JsonReport(
+        schema=SCHEMA,
+        environment=dict(environment),
+        finished=finished,
+        errors=errors,
+        results=[_encode_result(result) for result in results],
+        summary=summarise(results),
+    )
+    return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """The report's JSON Schema."""
+    schema = msgspec.json.schema(JsonReport)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema
+
+
+def _encode_result(result: Result) -> JsonResult:
+    run = result.run
+    mode = run.mode
+    return JsonResult(
+        case=run.case,
+        kind=run.kind,
+        variant=run.variant,
+        form=run.form,
+        aliasing=None if mode is None else str(mode.aliasing),
+        provenance=None if mode is None else str(mode.provenance),
+        target=run.target,
+        engine=run.engine,
+        expected=None if result.expected is None else encode_outcome(result.expected),
+        predicted=None if result.predicted is None else encode_outcome(result.predicted),
+        outcome=None if result.outcome is None else encode_outcome(result.outcome, result.seconds),
+        evidence=result.evidence,
+        verdict=result.verdict,
+        reason=result.reason,
+    )
+
+
+def _encode_location(location: Location) -> JsonLocation:
+    span = location.span
+    return JsonLocation(
+        instruction=location.instruction,
+        operand=location.operand,
+        path=location.path,
+        span=None
+        if span is None
+        else JsonSpan(file=span.file, line=span.line, column=span.column),
+    )
+
+
+if __name__ == "__main__":
+    text = msgspec.json.format(msgspec.json.encode(json_schema()), indent=2) + b"\n"
+    Path("docs/report.schema.json").write_bytes(text)

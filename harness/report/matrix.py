@@ -1,0 +1,83 @@
+"""The variant × column matrix behind the screen report: counts, without any layout."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from harness.mode import EVERY_MODE
+from harness.result import EngineName, Result, Verdict
+
+
+@dataclass(slots=True, kw_only=True)
+class Cell:
+    """All runs of one variant in one column.
+
+    classes: number of agreeing runs by outcome class.
+    disagreeing, open_: mismatches, and runs with verdict `miri-misses` or `spec-open`.
+    unchecked: runs that show nothing.
+    """
+
+    classes: Counter[str] = field(default_factory=Counter)
+    disagreeing: int = 0
+    open_: int = 0
+    unchecked: int = 0
+
+    def add(self, result: Result) -> None:
+        """Count one more run."""
+        match result.verdict:
+            case Verdict.MISMATCH:
+                self.disagreeing += 1
+            case Verdict.NOT_CHECKED:
+                self.unchecked += 1
+            case Verdict.AGREE:
+                if result.outcome is not None:
+                    self.classes[result.outcome.name] += 1
+            case Verdict.MIRI_MISSES | Verdict.SPEC_OPEN:
+                self.open_ += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """Rows are variants (or the kind of case, where there is no variant).
+
+    columns: engines that know no mode first, then modes.
+    seen_by: per mode column, the engine whose outcomes stand in it: Miri where it ran.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    seen_by: dict[str, EngineName]
+    cells: dict[tuple[str, str], Cell]
+
+
+def build(results: Iterable[Result]) -> Matrix:
+    """Count `results` into a matrix.
+
+    A mode's column shows Miri's runs where Miri ran at all, otherwise the predictions.
+    """
+    kept = list(results)
+    miri_ran = any(r.run.engine is EngineName.MIRI and r.outcome is not None for r in kept)
+    judge_of_modes = EngineName.MIRI if miri_ran else EngineName.MODEL
+    rows: dict[str, None] = {}
+    cells: dict[tuple[str, str], Cell] = {}
+    for result in kept:
+        row = result.run.variant or f"({result.run.kind} cases)"
+        mode = result.run.mode
+        if mode is not None and result.run.engine is not judge_of_modes:
+            if result.verdict is not Verdict.MISMATCH:
+                continue
+        column = str(result.run.engine) if mode is None else str(mode)
+        rows.setdefault(row)
+        cells.setdefault((row, column), Cell()).add(result)
+    present = {column for _, column in cells}
+    order = [str(engine) for engine in EngineName] + [str(mode) for mode in EVERY_MODE]
+    columns = tuple(column for column in order if column in present)
+    modes = {str(mode) for mode in EVERY_MODE}
+    return Matrix(
+        rows=tuple(rows),
+        columns=columns,
+        seen_by={column: judge_of_modes for column in columns if column in modes},
+        cells=cells,
+    )

@@ -1,0 +1,116 @@
+"""The report for people: one screen, and a row of its own only for what does not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.matrix import Cell, Matrix, build
+from harness.result import EngineName, Result, Verdict
+from harness.verdict import NATIVE_IS_NO_EVIDENCE, describe
+
+SHORT_CLASS = {"ran": "", "trapped": "", "ub": "UB", "unsupported": "unsup", "timed-out": "timeout"}
+"""How an outcome class stands in a cell; ends without any fault stand as a bare number."""
+
+SHOWN_ROWS = 40
+"""Rows shown one by one without `-v`; the JSON report has them all."""
+
+
+def print_results(console: Console, results: Sequence[Result], *, verbose: bool) -> None:
+    """Print the matrix, then the rows that deserve one."""
+    if results:
+        _print_matrix(console, build(results))
+    rows = [result for result in results if verbose or _deserves_a_row(result)]
+    shown = rows if verbose else rows[:SHOWN_ROWS]
+    for result in shown:
+        console.print(_row(result), soft_wrap=True)
+    if len(rows) > len(shown):
+        console.print(
+            f"… and {len(rows) - len(shown)} more like these: --json FILE or -v has all", style="dim"
+        )
+    _print_summary(console, results)
+
+
+def _deserves_a_row(result: Result) -> bool:
+    return result.verdict in (Verdict.MISMATCH, Verdict.MIRI_MISSES, Verdict.SPEC_OPEN)
+
+
+def _print_matrix(console: Console, matrix: Matrix) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("variant", no_wrap=True)
+    for column in matrix.columns:
+        table.add_column(column.replace("-", "\n", 1), justify="right", no_wrap=True)
+    for row in matrix.rows:
+        table.add_row(row, *(_cell(matrix.cells.get((row, column))) for column in matrix.columns))
+    console.print(table)
+    console.print(_legend(matrix), style="dim")
+
+
+def _legend(matrix: Matrix) -> str:
+    modes = "  "
+    if matrix.seen_by:
+        if EngineName.MIRI in matrix.seen_by.values():
+            modes = " Modes: what Miri found. "
+        else:
+            modes = " Modes: what the abstract machine predicts; no Miri ran. "
+    return (
+        "A bare number counts runs in which no undefined behaviour was found; UB, unsup: runs "
+        f"that had to show it and did.{modes}✗ does not agree, ? not checked, ~ see below."
+    )
+
+
+def _cell(cell: Cell | None) -> Text:
+    if cell is None:
+        return Text("")
+    parts: list[tuple[str, str]] = []
+    fine = sum(n for name, n in cell.classes.items() if not SHORT_CLASS.get(name, name))
+    if fine:
+        parts.append((str(fine), "green"))
+    for name, count in cell.classes.items():
+        if label := SHORT_CLASS.get(name, name):
+            parts.append((f"{count}{label}", "yellow"))
+    if cell.disagreeing:
+        parts.append((f"{cell.disagreeing}✗", "bold red"))
+    if cell.open_:
+        parts.append((f"{cell.open_}~", "magenta"))
+    if cell.unchecked:
+        parts.append((f"{cell.unchecked}?", "dim"))
+    text = Text()
+    for index, (part, style) in enumerate(parts):
+        text.append(" " if index else "").append(part, style=style)
+    return text
+
+
+def _row(result: Result) -> Text:
+    run = result.run
+    what = " ".join(
+        str(part) for part in (run.variant, run.form, run.mode, run.target) if part is not None
+    )
+    seen = describe(result.outcome) if result.outcome is not None else "nothing ran"
+    style = {Verdict.AGREE: "green", Verdict.MISMATCH: "bold red"}.get(result.verdict, "dim")
+    text = Text(f"{result.verdict} ", style=style)
+    text.append(f"{run.case}", style="bold")
+    text.append(f" [{run.engine}{' ' + what if what else ''}] ")
+    text.append(result.reason or seen)
+    return text
+
+
+def _print_summary(console: Console, results: Sequence[Result]) -> None:
+    counts = {verdict: 0 for verdict in Verdict}
+    no_evidence = 0
+    for result in results:
+        counts[result.verdict] += 1
+        no_evidence += result.reason == NATIVE_IS_NO_EVIDENCE
+    cases = len({result.run.case for result in results})
+    parts = [f"{cases} cases, {len(results)} results"]
+    parts += [f"{count} {verdict.replace('_', ' ')}" for verdict, count in counts.items() if count]
+    console.print(", ".join(parts) + ".", style="bold")
+    if no_evidence:
+        console.print(
+            f"{no_evidence} of the unchecked are compiled runs of programs that are undefined "
+            "behaviour: no evidence either way.",
+            style="dim",
+        )

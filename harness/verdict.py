@@ -1,0 +1,154 @@
+"""Verdicts: the sides of a run held against each other.
+
+What decides, in this order: what the case itself expects, what the abstract machine
+predicts, and where neither says anything, that the program runs with the reference VM's
+memory. A native result is evidence only where every permissive mode is defined: a compiler
+may do anything with undefined behaviour, so that agreeing with it shows nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from harness.outcome import (
+    Leaked,
+    Location,
+    Outcome,
+    Panicked,
+    Ran,
+    TimedOut,
+    ToolFailed,
+    Trapped,
+    UndefinedBehaviour,
+    Unsupported,
+)
+from harness.result import Verdict
+
+NATIVE_IS_NO_EVIDENCE = "native-is-no-evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What the abstract machine says of one program in one mode.
+
+    outcome: with exposed provenance as Miri has it (a wildcard).
+    exact: with exposed provenance chosen angelically, where that differs; else None.
+    open_question: where `exact` rests on what the specification has not settled, the
+    question's address; None where the standard library documents the rule.
+    """
+
+    outcome: Outcome
+    exact: Outcome | None = None
+    open_question: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A verdict with the reason for it, empty for plain agreement."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+def judge(
+    *,
+    outcome: Outcome,
+    expected: Outcome | None,
+    prediction: Prediction | None,
+    reference: Outcome | None,
+) -> Judgement:
+    """Hold one outcome of an interpreter (Miri, the model, the reference) against the others."""
+    predicted = prediction.outcome if prediction else None
+    wanted = expected or predicted or reference
+    if wanted is None:
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason="nothing says what to expect")
+    source = "expected" if expected else "predicted" if predicted else "reference"
+    differing = differences(wanted=wanted, seen=outcome)
+    if not differing and reference is not None and isinstance(outcome, Ran | Trapped):
+        source = "reference"
+        differing = differences(wanted=reference, seen=outcome)
+    if differing:
+        return Judgement(verdict=Verdict.MISMATCH, reason=f"{source}: {'; '.join(differing)}")
+    if prediction and prediction.exact:
+        return _judge_exact(prediction, prediction.exact)
+    return Judgement(verdict=Verdict.AGREE)
+
+
+def judge_native(
+    *, outcome: Outcome, defined: Iterable[Outcome], reference: Outcome
+) -> Judgement:
+    """Hold the outcome of compiled code against the reference.
+
+    defined: what is expected or predicted in each permissive mode; the outcome counts only
+    if all of these come to a defined end.
+    """
+    if not all(isinstance(each, Ran | Trapped) for each in defined):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=NATIVE_IS_NO_EVIDENCE)
+    differing = differences(wanted=reference, seen=outcome)
+    if differing:
+        return Judgement(verdict=Verdict.MISMATCH, reason=f"reference: {'; '.join(differing)}")
+    return Judgement(verdict=Verdict.AGREE)
+
+
+def differences(*, wanted: Outcome, seen: Outcome) -> list[str]:
+    """In what `seen` differs from `wanted`; what either side leaves open does not count."""
+    if type(wanted) is not type(seen):
+        return [f"wanted {describe(wanted)}, saw {describe(seen)}"]
+    found = []
+    for name, left, right in _compared(wanted, seen):
+        if left is not None and right is not None and left != right:
+            found.append(f"{name}: wanted {_show(left)}, saw {_show(right)}")
+    return found
+
+
+def describe(outcome: Outcome) -> str:
+    """The outcome in a few words, for a table's cell or a reason."""
+    match outcome:
+        case Ran():
+            return "ran"
+        case Trapped(kind=kind) | UndefinedBehaviour(kind=kind) | Unsupported(kind=kind):
+            return f"{outcome.name} {kind}{_describe_location(outcome.location)}"
+        case Panicked() | Leaked() | TimedOut() | ToolFailed():
+            return f"{outcome.name}: {outcome.message.splitlines()[0] if outcome.message else ''}"
+        case _:
+            assert_never(outcome)
+
+
+def _judge_exact(prediction: Prediction, exact: Outcome) -> Judgement:
+    said = f"exact exposed provenance: {describe(exact)}"
+    if prediction.open_question:
+        return Judgement(
+            verdict=Verdict.SPEC_OPEN, reason=f"{said}; open in {prediction.open_question}"
+        )
+    return Judgement(verdict=Verdict.MIRI_MISSES, reason=said)
+
+
+def _compared(wanted: Outcome, seen: Outcome) -> Iterable[tuple[str, object, object]]:
+    for name in ("kind", "memory", "checksum", "steps"):
+        yield name, getattr(wanted, name, None), getattr(seen, name, None)
+    left: Location | None = getattr(wanted, "location", None)
+    right: Location | None = getattr(seen, "location", None)
+    if left and right:
+        yield "instruction", left.instruction, right.instruction
+        yield "operand", left.operand, right.operand
+        yield "statement", left.path, right.path
+
+
+def _describe_location(location: Location) -> str:
+    if location.instruction is not None:
+        return f" at instruction {location.instruction}" + (
+            f" {location.operand}" if location.operand else ""
+        )
+    if location.path is not None:
+        return f" at statement {'.'.join(map(str, location.path))}"
+    return ""
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.hex() or "no bytes"
+    if isinstance(value, tuple):
+        return ".".join(map(str, value))
+    return str(value)

@@ -1,0 +1,94 @@
+"""Verdicts: what decides, what counts as a difference, and what a native run is worth."""
+
+from __future__ import annotations
+
+from harness.outcome import (
+    FaultKind,
+    Location,
+    Ran,
+    Trapped,
+    TrapKind,
+    UndefinedBehaviour,
+    Unsupported,
+    UnsupportedKind,
+)
+from harness.result import Verdict
+from harness.verdict import NATIVE_IS_NO_EVIDENCE, Prediction, differences, judge, judge_native
+
+RAN = Ran(memory=b"\x01\x02", steps=1)
+ALIASING = UndefinedBehaviour(
+    kind=FaultKind.ALIASING, message="m", location=Location(instruction=3, operand="addr_op1")
+)
+
+
+def test_the_case_decides_before_the_prediction() -> None:
+    judgement = judge(
+        outcome=RAN, expected=RAN, prediction=Prediction(outcome=ALIASING), reference=RAN
+    )
+    assert judgement.verdict is Verdict.AGREE
+
+
+def test_without_an_expectation_the_prediction_decides() -> None:
+    judgement = judge(
+        outcome=RAN, expected=None, prediction=Prediction(outcome=ALIASING), reference=RAN
+    )
+    assert judgement.verdict is Verdict.MISMATCH
+    assert judgement.reason == (
+        "predicted: wanted ub aliasing at instruction 3 addr_op1, saw ran"
+    )
+
+
+def test_without_either_the_reference_decides() -> None:
+    judgement = judge(outcome=ALIASING, expected=None, prediction=None, reference=RAN)
+    assert judgement.verdict is Verdict.MISMATCH
+
+
+def test_a_run_that_was_predicted_must_still_have_the_reference_memory() -> None:
+    prediction = Prediction(outcome=Ran())
+    seen = Ran(memory=b"\x01\x03")
+    judgement = judge(outcome=seen, expected=None, prediction=prediction, reference=RAN)
+    assert judgement.verdict is Verdict.MISMATCH
+    assert judgement.reason == "reference: memory: wanted 0102, saw 0103"
+
+
+def test_nothing_to_compare_with_is_not_checked() -> None:
+    judgement = judge(outcome=RAN, expected=None, prediction=None, reference=None)
+    assert judgement.verdict is Verdict.NOT_CHECKED
+
+
+def test_a_place_counts_where_both_sides_name_one() -> None:
+    elsewhere = UndefinedBehaviour(
+        kind=FaultKind.ALIASING, message="n", location=Location(instruction=4, operand="addr_op1")
+    )
+    nowhere = UndefinedBehaviour(kind=FaultKind.ALIASING, message="n")
+    assert differences(wanted=ALIASING, seen=elsewhere) == ["instruction: wanted 3, saw 4"]
+    assert differences(wanted=ALIASING, seen=nowhere) == []
+
+
+def test_kinds_count() -> None:
+    protector = UndefinedBehaviour(kind=FaultKind.PROTECTOR, message="", location=Location())
+    assert differences(wanted=ALIASING, seen=protector) == ["kind: wanted aliasing, saw protector"]
+
+
+def test_exact_provenance_that_differs_is_no_mismatch() -> None:
+    documented = Prediction(outcome=RAN, exact=ALIASING)
+    open_ = Prediction(outcome=RAN, exact=ALIASING, open_question="https://example.org/392")
+    seen = judge(outcome=RAN, expected=None, prediction=documented, reference=None)
+    assert seen.verdict is Verdict.MIRI_MISSES
+    seen = judge(outcome=RAN, expected=None, prediction=open_, reference=None)
+    assert seen.verdict is Verdict.SPEC_OPEN
+    assert "https://example.org/392" in seen.reason
+
+
+def test_a_native_run_of_an_undefined_program_is_no_evidence() -> None:
+    for undefined in (ALIASING, Unsupported(kind=UnsupportedKind.INT_TO_PTR, message="")):
+        judgement = judge_native(outcome=RAN, defined=[RAN, undefined], reference=RAN)
+        assert judgement.verdict is Verdict.NOT_CHECKED
+        assert judgement.reason == NATIVE_IS_NO_EVIDENCE
+
+
+def test_a_native_run_of_a_defined_program_is_compared() -> None:
+    trapped = Trapped(kind=TrapKind.MISALIGNED, location=Location(instruction=0, operand="addr"))
+    assert judge_native(outcome=RAN, defined=[RAN, RAN], reference=RAN).verdict is Verdict.AGREE
+    seen = judge_native(outcome=trapped, defined=[RAN], reference=RAN)
+    assert seen.verdict is Verdict.MISMATCH
