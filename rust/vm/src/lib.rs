@@ -1,0 +1,37 @@
+//! A bytecode VM over one static memory, and the ways in which it can touch that memory.
+//!
+//! A program's opcodes are first compiled, one by one, to instructions that hold ready-made
+//! pointers instead of addresses; then the instructions run in a loop. What such a pointer is,
+//! how it is made and how it is used is a [`Variant`]; everything else is the same for all.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`program`] | values, opcodes, programs |
+//! | [`wire`] | the bytes that a program travels as |
+//! | [`variant`] | the trait that a variant implements |
+//! | [`variants`] | the variants, a file each, and their table |
+//! | [`machine`] | bounds and alignment, the compile phase, the run phase |
+//! | [`memory`] | the allocation that a program runs over |
+//! | [`marks`] | lines on standard error that say which instruction is next |
+//! | [`text`] | hexadecimal, decimal, and plain writes to the standard streams |
+//! | [`command`] | the command line, which a crate with variants of its own can call too |
+//!
+//! Miri interprets this crate, so its hot paths are plain: `while`, indexing, no formatting.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod command;
+pub mod machine;
+pub mod marks;
+pub mod memory;
+pub mod program;
+pub mod text;
+pub mod variant;
+pub mod variants;
+pub mod wire;
+
+pub use machine::{Finished, Outcome, run};
+pub use marks::Marks;
+pub use program::{Op, Value};
+pub use variant::Variant;
+pub use variants::{Entry, VARIANTS};

@@ -1,0 +1,143 @@
+//! The trait behind which a variant stands: one way of touching a program's memory.
+
+use crate::marks::Marks;
+use crate::program::{Op, Value};
+
+/// One way in which the VM touches its memory, for memory that is borrowed for `'m`.
+///
+/// A run goes through the methods in this order:
+///
+/// 1. [`over`](Variant::over), once;
+/// 2. [`compile`](Variant::compile), once for each opcode, in the program's order;
+/// 3. [`compiled`](Variant::compiled), once, unless an opcode trapped;
+/// 4. [`store`](Variant::store) for each `WriteConst` and [`add`](Variant::add) for each `Add`,
+///    in the program's order.
+///
+/// The value is then dropped, and the owner reads the memory through its own borrow again. The
+/// VM itself keeps nothing of the memory but what the variant makes, and has checked every
+/// address before the variant sees it, so an implementation needs no bounds check of its own.
+///
+/// A variant over raw pointers reads:
+///
+/// ```
+/// use harness_vm::{Marks, Op, Value, Variant};
+///
+/// struct Mine {
+///     base: *mut u8,
+/// }
+///
+/// impl<'m> Variant<'m> for Mine {
+///     type Operand<T: Value> = *mut T;
+///
+///     fn over(memory: &'m mut [u8]) -> Self {
+///         Mine { base: memory.as_mut_ptr() }
+///     }
+///
+///     unsafe fn compile<T: Value>(
+///         &mut self,
+///         op: Op<T, usize>,
+///         marks: &mut impl Marks,
+///     ) -> Op<T, *mut T> {
+///         // SAFETY: the address is in bounds.
+///         op.map(marks, |addr| unsafe { self.base.add(addr) }.cast())
+///     }
+///
+///     unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
+///         // SAFETY: made by `compile`, hence valid and aligned.
+///         unsafe { from.read() }
+///     }
+///
+///     unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
+///         // SAFETY: as in `load`.
+///         unsafe { to.write(value) }
+///     }
+/// }
+///
+/// let add = harness_vm::Entry {
+///     name: "mine",
+///     // SAFETY: the caller answers for running this variant.
+///     execute: |memory, program, marked| unsafe {
+///         harness_vm::machine::execute::<Mine>(memory, program, marked)
+///     },
+/// };
+/// // Memory 20 22 00, and AddU8 { addr_op1: 0, addr_op2: 1, addr_res: 2 }.
+/// let mut wire = vec![3, 0, 0, 0, 0, 0, 0, 0, 20, 22, 0, 0x11];
+/// for addr in [0_u64, 1, 2] {
+///     wire.extend(addr.to_le_bytes());
+/// }
+/// // SAFETY: `Mine` is sound.
+/// let finished = unsafe { harness_vm::run(&add, &wire, false) };
+/// assert_eq!(finished.unwrap().memory, [20, 22, 42]);
+/// ```
+///
+/// For a crate of its own, [`command::main`](crate::command::main) makes a command line of a
+/// table of such entries.
+pub trait Variant<'m>: Sized {
+    /// What an address of a value of type `T` becomes when it is compiled: a pointer, a
+    /// reference of lifetime `'m`, references to the single bytes ([`Value::Bytes`]), a number.
+    type Operand<T: Value>: Copy;
+
+    /// Takes over the owner's borrow of the memory for one run.
+    ///
+    /// The value moves when it is returned, and a move reborrows every reference in it. A
+    /// variant that keeps a `&mut` and also pointers derived from it has to derive those later.
+    fn over(memory: &'m mut [u8]) -> Self;
+
+    /// Makes the operands of one opcode, usually with [`Op::map`], which does so in their order.
+    ///
+    /// # Safety
+    ///
+    /// For every address `a` in `op`, the bytes `a..a + T::SIZE` lie in the memory, and both `a`
+    /// and the memory's base are multiples of `T::SIZE`.
+    unsafe fn compile<T: Value>(
+        &mut self,
+        op: Op<T, usize>,
+        marks: &mut impl Marks,
+    ) -> Op<T, Self::Operand<T>>;
+
+    /// Stands between the compile phase and the run phase; `initial` is what the memory holds.
+    fn compiled(&mut self, initial: &[u8]) {
+        let _ = initial;
+    }
+
+    /// Reads the value at an operand.
+    ///
+    /// # Safety
+    ///
+    /// `from` was made by `compile` of this very value. A variant whose documentation says that
+    /// it breaks a rule on purpose must run only where undefined behaviour may happen.
+    unsafe fn load<T: Value>(&mut self, from: Self::Operand<T>) -> T;
+
+    /// Writes a value at an operand.
+    ///
+    /// # Safety
+    ///
+    /// As for `load`.
+    unsafe fn store<T: Value>(&mut self, to: Self::Operand<T>, value: T);
+
+    /// Stores the sum of the values at `op1` and `op2` at `res`.
+    ///
+    /// To be overridden by a variant whose operands are in use together, rather than one after
+    /// the other; `marks` is told each operand right before it is touched.
+    ///
+    /// # Safety
+    ///
+    /// As for `load`.
+    unsafe fn add<T: Value>(
+        &mut self,
+        op1: Self::Operand<T>,
+        op2: Self::Operand<T>,
+        res: Self::Operand<T>,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("addr_op1");
+        // SAFETY: the caller's promise is the one that is asked for.
+        let left = unsafe { self.load(op1) };
+        marks.operand("addr_op2");
+        // SAFETY: as above.
+        let right = unsafe { self.load(op2) };
+        marks.operand("addr_res");
+        // SAFETY: as above.
+        unsafe { self.store(res, left.sum(right)) };
+    }
+}

@@ -1,0 +1,70 @@
+//! `deref-mut`: raw pointers are turned into `&mut` where they are used. Undefined behaviour
+//! where the operands of an addition alias each other.
+
+use crate::marks::Marks;
+use crate::program::{Op, Value};
+use crate::variant::Variant;
+
+/// One base pointer for all operands; each access goes through a `&mut` made of the operand.
+///
+/// The three references of an addition are alive together. Where two of them cover the same
+/// byte, the younger one ends the claim of the older one, and using the older one then breaks
+/// the rule that a `&mut` is the only way to what it points to.
+pub struct DerefMut {
+    base: *mut u8,
+}
+
+impl<'m> Variant<'m> for DerefMut {
+    type Operand<T: Value> = *mut T;
+
+    fn over(memory: &'m mut [u8]) -> Self {
+        DerefMut { base: memory.as_mut_ptr() }
+    }
+
+    unsafe fn compile<T: Value>(
+        &mut self,
+        op: Op<T, usize>,
+        marks: &mut impl Marks,
+    ) -> Op<T, *mut T> {
+        // SAFETY: the address is in bounds of the memory that `base` points to.
+        op.map(marks, |addr| unsafe { self.base.add(addr) }.cast())
+    }
+
+    unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
+        // SAFETY: in bounds, aligned, initialised; no other reference to it is alive.
+        let from = unsafe { &mut *from };
+        *from
+    }
+
+    unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
+        // SAFETY: as in `load`.
+        let to = unsafe { &mut *to };
+        *to = value;
+    }
+
+    unsafe fn add<T: Value>(
+        &mut self,
+        op1: *mut T,
+        op2: *mut T,
+        res: *mut T,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("addr_res");
+        // SAFETY: in bounds, aligned, initialised, but not sound where the operands alias each
+        // other: see `DerefMut` for the broken rule.
+        let res = unsafe { &mut *res };
+        marks.operand("addr_op1");
+        // SAFETY: as above.
+        let op1 = unsafe { &mut *op1 };
+        marks.operand("addr_op2");
+        // SAFETY: as above.
+        let op2 = unsafe { &mut *op2 };
+        // The accesses of `*res = op1.wrapping_add(*op2)`, in the same order.
+        marks.operand("addr_op1");
+        let left = *op1;
+        marks.operand("addr_op2");
+        let right = *op2;
+        marks.operand("addr_res");
+        *res = left.sum(right);
+    }
+}

@@ -1,0 +1,96 @@
+//! `exposed`: operands are integers, turned back into pointers at each access.
+
+use std::marker::PhantomData;
+use std::num::NonZeroUsize;
+use std::ptr::{NonNull, with_exposed_provenance_mut};
+
+use crate::marks::Marks;
+use crate::program::{Op, Value};
+use crate::variant::Variant;
+
+/// The address of a pointer whose provenance has been exposed: what code that knows integers
+/// only can hold of a pointer, after wasmtime's type of the same name.
+#[repr(transparent)]
+pub struct VmPtr<T> {
+    address: NonZeroUsize,
+    pointee: PhantomData<*mut T>,
+}
+
+impl<T> Clone for VmPtr<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for VmPtr<T> {}
+
+impl<T> VmPtr<T> {
+    /// Exposes the provenance of `pointer`.
+    pub fn exposing(pointer: NonNull<T>) -> Self {
+        VmPtr::at(pointer.as_ptr().expose_provenance())
+    }
+
+    /// A pointer to an address that was computed; panics if that is 0.
+    fn at(address: usize) -> Self {
+        match NonZeroUsize::new(address) {
+            Some(address) => VmPtr { address, pointee: PhantomData },
+            None => panic!("no byte of the memory has the address 0"),
+        }
+    }
+
+    /// A pointer with whatever exposed provenance makes its use right.
+    pub fn as_ptr(self) -> *mut T {
+        with_exposed_provenance_mut(self.address.get())
+    }
+}
+
+/// The base's provenance is exposed once; operands are sums of base and address, made as
+/// WebAssembly's code generators make them: as integers, with the base on either side.
+///
+/// An integer has no provenance, so this has no meaning under strict provenance.
+pub struct Exposed {
+    base: VmPtr<u8>,
+}
+
+impl<'m> Variant<'m> for Exposed {
+    type Operand<T: Value> = VmPtr<T>;
+
+    fn over(memory: &'m mut [u8]) -> Self {
+        let base = NonNull::from(memory).cast();
+        Exposed { base: VmPtr::exposing(base) }
+    }
+
+    unsafe fn compile<T: Value>(
+        &mut self,
+        op: Op<T, usize>,
+        marks: &mut impl Marks,
+    ) -> Op<T, VmPtr<T>> {
+        let base = self.base.address.get();
+        match op {
+            Op::WriteConst { addr, value } => {
+                marks.operand("addr");
+                Op::WriteConst { addr: VmPtr::at(base + addr), value }
+            }
+            Op::Add { addr_op1, addr_op2, addr_res } => {
+                marks.operand("addr_op1");
+                let addr_op1 = VmPtr::at(base + addr_op1);
+                marks.operand("addr_op2");
+                let addr_op2 = VmPtr::at(addr_op2 + base);
+                marks.operand("addr_res");
+                let addr_res = VmPtr::at(base + addr_res);
+                Op::Add { addr_op1, addr_op2, addr_res }
+            }
+        }
+    }
+
+    unsafe fn load<T: Value>(&mut self, from: VmPtr<T>) -> T {
+        // SAFETY: in bounds, aligned, initialised; the base's provenance was exposed and covers
+        // it, and the borrow behind the base is not used while this value lives.
+        unsafe { from.as_ptr().read() }
+    }
+
+    unsafe fn store<T: Value>(&mut self, to: VmPtr<T>, value: T) {
+        // SAFETY: as in `load`.
+        unsafe { to.as_ptr().write(value) }
+    }
+}

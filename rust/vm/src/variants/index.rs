@@ -1,0 +1,40 @@
+//! `index`: safe slice indexing, the baseline.
+
+use crate::marks::Marks;
+use crate::program::{Op, Value};
+use crate::variant::Variant;
+
+/// Operands stay addresses; each access indexes the borrowed slice, byte by byte, with its
+/// bounds check.
+pub struct Index<'m> {
+    memory: &'m mut [u8],
+}
+
+impl<'m> Variant<'m> for Index<'m> {
+    type Operand<T: Value> = usize;
+
+    fn over(memory: &'m mut [u8]) -> Self {
+        Index { memory }
+    }
+
+    unsafe fn compile<T: Value>(
+        &mut self,
+        op: Op<T, usize>,
+        marks: &mut impl Marks,
+    ) -> Op<T, usize> {
+        op.map(marks, |addr| addr)
+    }
+
+    unsafe fn load<T: Value>(&mut self, from: usize) -> T {
+        T::from_bytes(T::each(|byte| self.memory[from + byte]))
+    }
+
+    unsafe fn store<T: Value>(&mut self, to: usize, value: T) {
+        let bytes = value.to_bytes();
+        let mut byte = 0;
+        while byte < T::SIZE {
+            self.memory[to + byte] = bytes.as_ref()[byte];
+            byte += 1;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The variants: a file for each, and a line for each in [`VARIANTS`].
+
+mod cell;
+mod cell_slice;
+mod deref_mut;
+mod exposed;
+mod index;
+mod owner;
+mod raw;
+mod reborrow;
+mod slice_ptr;
+mod wrapped;
+
+pub use cell::CellBytes;
+pub use cell_slice::CellSlice;
+pub use deref_mut::DerefMut;
+pub use exposed::{Exposed, VmPtr};
+pub use index::Index;
+pub use owner::Owner;
+pub use raw::Raw;
+pub use reborrow::Reborrow;
+pub use slice_ptr::SlicePtr;
+pub use wrapped::Wrapped;
+
+use crate::machine::{Outcome, execute};
+use crate::program::Program;
+
+/// A variant in a table.
+pub struct Entry {
+    /// Its name on the command line and in reports.
+    pub name: &'static str,
+    /// [`execute`] for the variant, under the same conditions.
+    pub execute: unsafe fn(&mut [u8], &Program<'_>, bool) -> Outcome,
+}
+
+/// The entry of a variant: `entry!("name", Type)`.
+///
+/// A macro, since a type with a lifetime yet to be chosen cannot be a generic argument.
+macro_rules! entry {
+    ($name:literal, $variant:ty) => {
+        Entry {
+            name: $name,
+            execute: |memory, program, marked| {
+                // SAFETY: `execute` asks for what the caller of this function promises.
+                unsafe { execute::<$variant>(memory, program, marked) }
+            },
+        }
+    };
+}
+
+/// Every variant of this crate.
+pub const VARIANTS: &[Entry] = &[
+    entry!("reborrow", Reborrow),
+    entry!("owner", Owner),
+    entry!("deref-mut", DerefMut),
+    entry!("raw", Raw),
+    entry!("slice-ptr", SlicePtr),
+    entry!("wrapped", Wrapped),
+    entry!("cell", CellBytes),
+    entry!("cell-slice", CellSlice),
+    entry!("exposed", Exposed),
+    entry!("index", Index),
+];
+
+/// The variant called `name` in `table`.
+pub fn find<'t>(table: &'t [Entry], name: &str) -> Option<&'t Entry> {
+    table.iter().find(|entry| entry.name == name)
+}

@@ -1,0 +1,46 @@
+//! `reborrow`: the memory is borrowed anew for every operand. Undefined behaviour, on purpose.
+
+use crate::marks::Marks;
+use crate::program::{Op, Value};
+use crate::variant::Variant;
+
+/// What the thread began with: `compile` takes the memory as `&mut [u8]`, and every operand is
+/// a pointer from an `as_mut_ptr()` of its own.
+///
+/// Each call is a new mutable borrow of the whole memory, which ends the claims of all pointers
+/// made before it. The rule that the run phase breaks: a pointer must not be used after the
+/// borrow that it was derived from has been invalidated.
+pub struct Reborrow<'m> {
+    memory: &'m mut [u8],
+}
+
+fn compile<T: Value>(memory: &mut [u8], op: Op<T, usize>, marks: &mut impl Marks) -> Op<T, *mut T> {
+    // SAFETY: the address is in bounds of the slice that the pointer has just been made from.
+    op.map(marks, |addr| unsafe { memory.as_mut_ptr().add(addr) }.cast())
+}
+
+impl<'m> Variant<'m> for Reborrow<'m> {
+    type Operand<T: Value> = *mut T;
+
+    fn over(memory: &'m mut [u8]) -> Self {
+        Reborrow { memory }
+    }
+
+    unsafe fn compile<T: Value>(
+        &mut self,
+        op: Op<T, usize>,
+        marks: &mut impl Marks,
+    ) -> Op<T, *mut T> {
+        compile(self.memory, op, marks)
+    }
+
+    unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
+        // SAFETY: in bounds and aligned, but not sound: see `Reborrow` for the broken rule.
+        unsafe { from.read() }
+    }
+
+    unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
+        // SAFETY: as in `load`.
+        unsafe { to.write(value) }
+    }
+}

@@ -1,0 +1,143 @@
+//! Every variant computes what the opcodes say, wherever it has a meaning to rely on.
+//!
+//! These tests hold under Miri too, in every mode (`exposed` needs permissive provenance), so
+//! programs that a variant is undefined for are not among them.
+
+use harness_vm::machine::{Trap, TrapKind};
+use harness_vm::variants::find;
+use harness_vm::{Finished, Outcome, VARIANTS, run};
+
+/// Variants that are sound for every program.
+const SOUND: [&str; 7] = ["raw", "slice-ptr", "wrapped", "cell", "cell-slice", "exposed", "index"];
+
+/// A program's wire form, built opcode by opcode.
+struct Wire(Vec<u8>);
+
+impl Wire {
+    fn over(memory: &[u8]) -> Wire {
+        let mut bytes = (memory.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(memory);
+        Wire(bytes)
+    }
+
+    fn opcode(mut self, opcode: u8, addresses: &[u64], value: &[u8]) -> Wire {
+        self.0.push(opcode);
+        for address in addresses {
+            self.0.extend(address.to_le_bytes());
+        }
+        self.0.extend(value);
+        self
+    }
+
+    fn write_u8(self, addr: u64, value: u8) -> Wire {
+        self.opcode(0x01, &[addr], &[value])
+    }
+
+    fn write_u16(self, addr: u64, value: u16) -> Wire {
+        self.opcode(0x02, &[addr], &value.to_le_bytes())
+    }
+
+    fn add_u8(self, op1: u64, op2: u64, res: u64) -> Wire {
+        self.opcode(0x11, &[op1, op2, res], &[])
+    }
+
+    fn add_u16(self, op1: u64, op2: u64, res: u64) -> Wire {
+        self.opcode(0x12, &[op1, op2, res], &[])
+    }
+
+    fn run(&self, variant: &str) -> Finished {
+        let variant = find(VARIANTS, variant).expect("in the table");
+        // SAFETY: every test runs only programs for which its variants are defined.
+        unsafe { run(variant, &self.0, false) }.expect("well-formed")
+    }
+
+    fn gives(&self, variants: &[&str], steps: u64, memory: &[u8]) {
+        for variant in variants {
+            let finished = Finished { outcome: Outcome::Ran { steps }, memory: memory.to_vec() };
+            assert_eq!(self.run(variant), finished, "{variant}");
+        }
+    }
+
+    /// Traps in every variant, the undefined ones included: no instruction runs.
+    fn traps(&self, kind: TrapKind, instruction: usize, operand: &'static str, memory: &[u8]) {
+        for variant in VARIANTS {
+            let outcome = Outcome::Trapped(Trap { kind, instruction, operand });
+            let finished = Finished { outcome, memory: memory.to_vec() };
+            assert_eq!(self.run(variant.name), finished, "{}", variant.name);
+        }
+    }
+}
+
+#[test]
+fn names_are_unique() {
+    for (index, entry) in VARIANTS.iter().enumerate() {
+        assert!(VARIANTS[..index].iter().all(|other| other.name != entry.name), "{}", entry.name);
+    }
+}
+
+#[test]
+fn the_program_of_the_thread() {
+    Wire::over(&[0; 10])
+        .write_u16(2, 2)
+        .write_u16(4, 40)
+        .add_u16(2, 4, 6)
+        .add_u16(2, 4, 6)
+        .add_u16(6, 8, 0)
+        .gives(&SOUND, 5, &[42, 0, 2, 0, 40, 0, 42, 0, 0, 0]);
+}
+
+#[test]
+fn values_are_little_endian_and_sums_wrap() {
+    Wire::over(&[0xff, 0xff, 0x34, 0x12, 0xff, 2])
+        .add_u16(0, 2, 0)
+        .add_u8(4, 5, 4)
+        .write_u16(2, 0xabcd)
+        .gives(&SOUND, 3, &[0x33, 0x12, 0xcd, 0xab, 1, 2]);
+}
+
+#[test]
+fn operands_may_alias_each_other_and_the_result() {
+    Wire::over(&[1, 2, 3, 4])
+        .add_u8(0, 0, 0)
+        .add_u16(0, 0, 0)
+        .add_u8(1, 1, 3)
+        .add_u16(2, 0, 2)
+        .gives(&SOUND, 4, &[4, 4, 7, 12]);
+}
+
+#[test]
+fn every_variant_runs_nothing_over_nothing() {
+    for variant in VARIANTS {
+        Wire::over(&[]).gives(&[variant.name], 0, &[]);
+        Wire::over(&[5, 6]).gives(&[variant.name], 0, &[5, 6]);
+    }
+}
+
+#[test]
+fn reborrow_may_use_the_last_pointer_it_made() {
+    Wire::over(&[0; 4]).write_u16(2, 0x0102).gives(&["reborrow"], 1, &[0, 0, 2, 1]);
+}
+
+#[test]
+fn deref_mut_may_add_operands_that_are_apart() {
+    Wire::over(&[200, 100, 9, 0, 1, 1, 2, 2])
+        .write_u8(3, 7)
+        .add_u8(0, 1, 2)
+        .add_u16(4, 6, 0)
+        .gives(&["deref-mut"], 3, &[3, 3, 44, 7, 1, 1, 2, 2]);
+}
+
+#[test]
+fn the_first_operand_that_is_out_of_bounds_traps() {
+    let wire = Wire::over(&[1, 2]).write_u8(0, 9);
+    wire.add_u8(0, 2, u64::MAX).traps(TrapKind::OutOfBounds, 1, "addr_op2", &[1, 2]);
+    Wire::over(&[]).write_u8(0, 9).traps(TrapKind::OutOfBounds, 0, "addr", &[]);
+}
+
+#[test]
+fn the_first_operand_that_is_misaligned_traps() {
+    let wire = Wire::over(&[1, 2, 3, 4]).write_u8(0, 9).add_u8(1, 1, 1);
+    wire.add_u16(0, 2, 1).traps(TrapKind::Misaligned, 2, "addr_res", &[1, 2, 3, 4]);
+    let wire = Wire::over(&[1, 2, 3]).add_u16(1, 3, 9);
+    wire.traps(TrapKind::Misaligned, 0, "addr_op1", &[1, 2, 3]);
+}
