@@ -1,0 +1,164 @@
+"""Case files of bytecode programs. Reference: `docs/cases.md`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Meta, Struct
+
+from harness.bytecode import assembly
+from harness.bytecode.program import Program
+from harness.cases.case import MEMORY_LIMIT, BytecodeCase, Expectation
+from harness.cases.expectations import ExpectationReader, read_location
+from harness.cases.memory_bytes import parse_hex, read_memory
+from harness.outcome import Ran, TrapKind, Trapped
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from harness.cases.files import CaseFile
+    from harness.cases.toml_document import Document
+
+Bytes = str | dict[str, Any]
+"""All bytes of a memory, or pieces of it by address."""
+
+
+class BytecodeFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole file."""
+
+    kind: str = "bytecode"
+    description: Annotated[str, Meta(description='description = "What the case shows."')]
+    source: Annotated[str, Meta(description='source = "where the case comes from"')]
+    program: Annotated[str, Meta(description="program = '''…''', an instruction a line")]
+    memory: Annotated[dict[str, Any], Meta(description="[memory] with size = 16 below it")]
+    expect: Annotated[
+        dict[str, Any],
+        Meta(description="[expect] with memory = { … } (the bytes that change) or a trap below it"),
+    ]
+
+
+class MemoryTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[memory]`: the memory before the program runs."""
+
+    size: Annotated[int | None, Meta(description="size = 16, in bytes")] = None
+    fill: Annotated[int | None, Meta(description="fill = 0xff, one byte")] = None
+    bytes: Annotated[Bytes | None, Meta(description='bytes = { 2 = "2a 00" }')] = None
+
+
+class ExpectTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[expect]`: what the program comes to, and exceptions of single variants."""
+
+    memory: Annotated[Bytes | None, Meta(description='memory = { 2 = "2a 00" }')] = None
+    steps: Annotated[int | None, Meta(description="steps = 3")] = None
+    trap: Annotated[str | None, Meta(description='trap = "out-of-bounds"')] = None
+    instruction: Annotated[int | None, Meta(description="instruction = 0, counted from 0")] = None
+    operand: Annotated[str | None, Meta(description='operand = "addr_res"')] = None
+    miri: Annotated[
+        dict[str, Any] | None,
+        Meta(description="[expect.miri.VARIANT], a table of modes"),
+    ] = None
+
+
+def read_bytecode_case(
+    document: Document, file: CaseFile, variants: Collection[str] | None
+) -> BytecodeCase:
+    """The bytecode case that `document`, read from `file`, describes.
+
+    variants: the names that `[expect.miri]` may have; None for any.
+
+    Raises: InputError.
+    """
+    whole = document.table((), BytecodeFile)
+    memory = _initial_memory(document)
+    instructions = assembly.parse(whole.program, document.locate_in(("program",)))
+    program = Program(instructions=instructions, memory=memory)
+    table = document.table(("expect",), ExpectTable)
+    expected = _expected(document, table, program)
+    expectations: tuple[Expectation, ...] = ()
+    if table.miri is not None:
+        if isinstance(expected, Trapped):
+            message = "a program that traps does so in every variant and mode"
+            raise document.key_error(("expect", "miri"), message, "leave out [expect.miri]")
+        reader = ExpectationReader(
+            document=document, program=program, ran=expected, variants=variants
+        )
+        expectations = reader.read(("expect", "miri"), table.miri)
+    return BytecodeCase(
+        id=file.id,
+        path=file.path,
+        description=document.prose(("description",), whole.description),
+        source=document.prose(("source",), whole.source),
+        program=program,
+        expected=expected,
+        expectations=expectations,
+    )
+
+
+def _initial_memory(document: Document) -> bytes:
+    path = ("memory",)
+    table = document.table(path, MemoryTable)
+    size = table.size
+    if size is None and isinstance(table.bytes, str):
+        whole = parse_hex(table.bytes, document.locate_in((*path, "bytes")))
+        size = len(whole)
+        _check_size(document, (*path, "bytes"), size)
+    elif size is None:
+        message = "the memory has no size"
+        raise document.error(path, message, "write size = 16, in bytes")
+    else:
+        _check_size(document, (*path, "size"), size)
+    if table.fill is not None:
+        if isinstance(table.bytes, str):
+            message = "a fill beside all the bytes"
+            remedy = 'leave out fill, or write only some bytes by their address: { 2 = "2a 00" }'
+            raise document.key_error((*path, "fill"), message, remedy)
+        if not 0 <= table.fill <= 0xFF:
+            raise document.error((*path, "fill"), "the fill is no byte", "write 0 to 255")
+    base = bytes([table.fill or 0]) * size
+    if table.bytes is None:
+        return base
+    return read_memory(document, (*path, "bytes"), table.bytes, base)
+
+
+def _check_size(document: Document, path: tuple[str, ...], size: int) -> None:
+    if size < 0:
+        raise document.error(path, "the memory's size is negative", "an empty memory has size = 0")
+    if size > MEMORY_LIMIT:
+        message = "the memory is larger than a case may have"
+        raise document.error(path, message, f"the limit is {MEMORY_LIMIT} bytes (1 MiB)")
+
+
+def _expected(document: Document, table: ExpectTable, program: Program) -> Ran | Trapped:
+    path = ("expect",)
+    if table.trap is not None:
+        return _expected_trap(document, table, table.trap, program)
+    for name in ("instruction", "operand"):
+        if getattr(table, name) is not None:
+            message = f"{name} without a trap"
+            remedy = 'they say where a trap is: write trap = "out-of-bounds"'
+            raise document.key_error((*path, name), message, remedy)
+    if table.memory is None:
+        message = "neither a memory nor a trap is expected"
+        remedy = "write memory = { … }, the bytes that change ({} if none does), or a trap"
+        raise document.error(path, message, remedy)
+    if table.steps is not None and table.steps < 0:
+        message = "the number of steps is negative"
+        raise document.error((*path, "steps"), message, "steps are the instructions executed")
+    memory = read_memory(document, (*path, "memory"), table.memory, program.memory)
+    return Ran(memory=memory, steps=table.steps)
+
+
+def _expected_trap(document: Document, table: ExpectTable, kind: str, program: Program) -> Trapped:
+    path = ("expect",)
+    for name in ("memory", "steps"):
+        if getattr(table, name) is not None:
+            message = f"{name} beside a trap"
+            remedy = "a trap leaves the memory as it was and runs no instruction: leave it out"
+            raise document.key_error((*path, name), message, remedy)
+    document.check_one_of((*path, "trap"), kind, [str(each) for each in TrapKind], "trap")
+    for name, example in (("instruction", "0, counted from 0"), ("operand", '"addr_res"')):
+        if getattr(table, name) is None:
+            message = f"a trap without its {name}"
+            raise document.error((*path, "trap"), message, f"write {name} = {example}")
+    location = read_location(document, path, program, table.instruction, table.operand)
+    return Trapped(kind=TrapKind(kind), location=location, memory=program.memory, steps=0)

@@ -1,0 +1,69 @@
+"""Cases: one program each, and what must come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.outcome import Outcome, Ran, Trapped
+from harness.result import CaseKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.bytecode.program import Program
+    from harness.mode import Mode
+
+MEMORY_LIMIT = 1 << 20
+"""The largest memory of a bytecode case, in bytes."""
+
+FILE_LIMIT = 4 << 20
+"""The largest case file, in bytes: room for such a memory written out, before and after."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What one variant must show under Miri in one mode, as the case itself says."""
+
+    variant: str
+    mode: Mode
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytecodeCase:
+    """A bytecode program with its final memory or its trap.
+
+    id: names the case in reports and on the command line, such as `bytecode/add-u16-wraps`;
+        printable text, never a path to open.
+    source: where the case comes from.
+    expected: what the program means, for every variant; `steps` is None where the case does
+        not count them.
+    expectations: what Miri must show where the case says so, at most one for each variant
+        and mode.
+    """
+
+    kind: ClassVar[CaseKind] = CaseKind.BYTECODE
+    id: str
+    path: Path
+    description: str
+    source: str
+    program: Program
+    expected: Ran | Trapped
+    expectations: tuple[Expectation, ...] = ()
+
+    def expected_in(self, variant: str, mode: Mode) -> Outcome | None:
+        """What the case itself says of `variant` under Miri in `mode`; None if nothing.
+
+        A trap is found before any memory is touched, so that it is the same in all of them.
+        """
+        if isinstance(self.expected, Trapped):
+            return self.expected
+        for expectation in self.expectations:
+            if (expectation.variant, expectation.mode) == (variant, mode):
+                return expectation.outcome
+        return None
+
+
+Case = BytecodeCase
+"""Any case: the union of the kinds."""

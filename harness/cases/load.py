@@ -1,0 +1,63 @@
+"""Loading of cases: every good file a case, every bad one an error with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.cases.bytecode_file import read_bytecode_case
+from harness.cases.files import CaseFile, find_case_files, read_case_file
+from harness.cases.toml_document import Document, parse_document
+from harness.errors import InputError
+from harness.result import CaseKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from pathlib import Path
+
+    from harness.cases.case import Case
+
+READERS: dict[CaseKind, Callable[[Document, CaseFile, Collection[str] | None], Case]] = {
+    CaseKind.BYTECODE: read_bytecode_case,
+}
+"""How a case of each kind is read. A file without a kind is a bytecode case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """cases: in the order of the paths, folders in the order of their names."""
+
+    cases: tuple[Case, ...]
+    errors: tuple[InputError, ...]
+
+
+def load(paths: Iterable[Path | str], *, variants: Collection[str] | None = None) -> Loaded:
+    """The cases of the files and folders that `paths` name, and what is wrong with the others.
+
+    variants: the names that `[expect.miri]` of a case may have; None for any.
+    """
+    cases: list[Case] = []
+    errors: list[InputError] = []
+    for found in find_case_files(paths):
+        if isinstance(found, InputError):
+            errors.append(found)
+            continue
+        try:
+            cases.append(read_case(found, read_case_file(found), variants=variants))
+        except InputError as error:
+            errors.append(error)
+    return Loaded(cases=tuple(cases), errors=tuple(errors))
+
+
+def read_case(file: CaseFile, data: bytes, *, variants: Collection[str] | None = None) -> Case:
+    """The case that `data`, the content of `file`, describes.
+
+    Raises: InputError.
+    """
+    document = parse_document(data, file.name)
+    kind = document.values.get("kind", CaseKind.BYTECODE)
+    if not isinstance(kind, str):
+        message = "the kind of a case is a string"
+        raise document.error(("kind",), message, f'write kind = "{CaseKind.BYTECODE}"')
+    document.check_one_of(("kind",), kind, [str(each) for each in READERS], "kind of case")
+    return READERS[CaseKind(kind)](document, file, variants)
