@@ -78,6 +78,8 @@ class Result:
     outcome: what the engine saw, None where nothing ran.
     reason: why the verdict is not `agree`, in one sentence; empty where it is.
     seconds: wall-clock time of the run, None where many runs shared one process.
+    command: the shell line that repeats the run; empty where there is none.
+    fault: the harness contradicted itself about this run, as `reason` says.
     """
 
     run: Run
@@ -88,3 +90,5 @@ class Result:
     verdict: Verdict
     reason: str = ""
     seconds: float | None = None
+    command: str = ""
+    fault: bool = False

@@ -1,0 +1,1 @@
+"""Campaigns: which runs a call asks for, and the verdict on each."""

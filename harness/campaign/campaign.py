@@ -1,0 +1,189 @@
+"""The campaign: every run that was asked for, done by its engine and judged as it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.campaign.plan import plan
+from harness.cases.case import BytecodeCase
+from harness.outcome import Ran, Trapped
+from harness.result import EngineName, Evidence, Result, Run, Verdict
+from harness.verdict import NATIVE_IS_NO_EVIDENCE, Judgement, judge, judge_native
+
+if TYPE_CHECKING:
+    from harness.campaign.oracle import Oracle
+    from harness.campaign.selection import Selection
+    from harness.cases.case import Case
+    from harness.engines.engine import Engine, Job, Observation
+    from harness.mode import Mode
+
+ONLY_PREDICTED = "only-predicted"
+"""The reason of a prediction that nothing else was held against."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """What a campaign works on: cases, what to run of them, and with what.
+
+    engines: those that run programs, in the order in which they are to run.
+    variants: the names of the variants that bytecode runs in.
+    """
+
+    cases: Sequence[Case]
+    selection: Selection
+    variants: tuple[str, ...]
+    engines: Sequence[Engine]
+    oracle: Oracle
+
+    def size(self) -> int:
+        """The number of results that `results` yields."""
+        planned = sum(1 for engine in self._wanted() for _ in self._plan(engine))
+        return planned + sum(1 for _ in self._plan_reference()) + sum(1 for _ in self._plan_model())
+
+    def results(self) -> Iterator[Result]:
+        """Do everything, and yield each result as soon as it is there."""
+        for case in self._plan_reference():
+            yield self._judge_reference(case)
+        for case, variant, mode in self._plan_model():
+            yield self._judge_prediction(case, variant, mode)
+        for engine in self._wanted():
+            yield from self._run(engine)
+
+    def _wanted(self) -> Iterator[Engine]:
+        return (e for e in self.engines if self.selection.wants_engine(e.name))
+
+    def _plan_reference(self) -> Iterator[BytecodeCase]:
+        if self.selection.wants_engine(EngineName.REFERENCE):
+            yield from (case for case in self.cases if isinstance(case, BytecodeCase))
+
+    def _plan_model(self) -> Iterator[tuple[Case, str | None, Mode]]:
+        if self.selection.wants_engine(EngineName.MODEL):
+            for case in self.cases:
+                for variant in self.variants if isinstance(case, BytecodeCase) else (None,):
+                    for mode in self.selection.modes:
+                        yield case, variant, mode
+
+    def _plan(self, engine: Engine) -> Iterator[tuple[Case, Job]]:
+        return plan(engine.name, self.cases, self.variants, self.selection, self.oracle)
+
+    def _judge_reference(self, case: BytecodeCase) -> Result:
+        outcome = self.oracle.reference(case)
+        assert outcome is not None, "the reference VM runs every bytecode case"
+        judgement = judge(outcome=outcome, expected=case.expected, prediction=None, reference=None)
+        return Result(
+            run=_name(case, EngineName.REFERENCE),
+            expected=case.expected,
+            predicted=None,
+            outcome=outcome,
+            evidence=Evidence.LIVE,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+        )
+
+    def _judge_prediction(self, case: Case, variant: str | None, mode: Mode) -> Result:
+        prediction = self.oracle.prediction(case, variant, mode)
+        outcome = prediction.outcome
+        expected = self.oracle.expected(case, variant, mode)
+        reference = self.oracle.reference(case)
+        comparable = isinstance(outcome, Ran | Trapped) and reference is not None
+        if expected is None and not comparable:
+            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=ONLY_PREDICTED)
+        else:
+            judgement = judge(
+                outcome=outcome,
+                expected=expected,
+                prediction=prediction if prediction.exact else None,
+                reference=reference,
+            )
+        return Result(
+            run=_name(case, EngineName.MODEL, variant=variant, mode=mode),
+            expected=expected,
+            predicted=outcome,
+            outcome=outcome,
+            evidence=Evidence.PREDICTED,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+        )
+
+    def _run(self, engine: Engine) -> Iterator[Result]:
+        missing = engine.missing()
+        cases: dict[str, Case] = {}
+        jobs: list[Job] = []
+        for case, job in self._plan(engine):
+            reason = missing.message if missing else engine.refuses(job)
+            in_process = engine.name is EngineName.IN_PROCESS
+            if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
+                # Undefined behaviour could take this very process down.
+                reason = NATIVE_IS_NO_EVIDENCE
+            if reason is None:
+                cases[case.id] = case
+                jobs.append(job)
+            else:
+                yield self._unchecked(engine.name, case, job, reason)
+        if jobs:
+            for seen in engine.run(jobs):
+                yield self._judge(engine.name, cases[seen.job.case], seen)
+
+    def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
+        mode = job.mode
+        return Result(
+            run=_name_job(case, engine, job),
+            expected=self.oracle.expected(case, job.variant, mode) if mode else None,
+            predicted=self.oracle.prediction(case, job.variant, mode).outcome if mode else None,
+            outcome=None,
+            evidence=None,
+            verdict=Verdict.NOT_CHECKED,
+            reason=reason,
+        )
+
+    def _judge(self, engine: EngineName, case: Case, seen: Observation) -> Result:
+        job = seen.job
+        variant = job.variant
+        outcome = self.oracle.locate(case, variant, seen.outcome)
+        reference = self.oracle.reference(case)
+        expected = predicted = None
+        if seen.fault:
+            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=seen.fault)
+        elif job.mode is None:
+            defined = self.oracle.permissive(case, variant)
+            judgement = judge_native(
+                outcome=outcome, defined=defined, reference=reference or defined[0]
+            )
+        else:
+            expected = self.oracle.expected(case, variant, job.mode)
+            prediction = self.oracle.prediction(case, variant, job.mode)
+            predicted = prediction.outcome
+            judgement = judge(
+                outcome=outcome, expected=expected, prediction=prediction, reference=reference
+            )
+        return Result(
+            run=_name_job(case, engine, job),
+            expected=expected,
+            predicted=predicted,
+            outcome=outcome,
+            evidence=Evidence.LIVE,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            seconds=seen.seconds,
+            command=seen.command,
+            fault=bool(seen.fault),
+        )
+
+
+def _name(
+    case: Case, engine: EngineName, *, variant: str | None = None, mode: Mode | None = None
+) -> Run:
+    return Run(case=case.id, kind=case.kind, engine=engine, variant=variant, mode=mode)
+
+
+def _name_job(case: Case, engine: EngineName, job: Job) -> Run:
+    return Run(
+        case=case.id,
+        kind=case.kind,
+        engine=engine,
+        variant=job.variant,
+        form=job.form,
+        mode=job.mode,
+    )

@@ -1,0 +1,93 @@
+"""The oracle: what is known of a case before anything runs, each piece found at most once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from harness.cases.case import BytecodeCase
+from harness.lowering.variants import VARIANTS, Lowered, lower
+from harness.mode import MODES, Provenance
+from harness.model.predict import predict
+from harness.outcome import Ran, Trapped
+from harness.reference import vm as reference_vm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from harness.cases.case import Case
+    from harness.mode import Mode
+    from harness.outcome import Outcome
+    from harness.verdict import Prediction
+
+PERMISSIVE_MODES = tuple(mode for mode in MODES if mode.provenance is Provenance.PERMISSIVE)
+
+Value = TypeVar("Value")
+
+
+class Oracle:
+    """Answers about cases, which it tells apart by their ids.
+
+    variant: None for a pointer case, a name for a bytecode case.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, object] = {}
+
+    def reference(self, case: Case) -> Outcome | None:
+        """What the reference VM says; None for a pointer case, which it cannot run."""
+        if not isinstance(case, BytecodeCase):
+            return None
+        program = case.program
+        return self._once((case.id,), lambda: reference_vm.run(program))
+
+    def lowered(self, case: BytecodeCase, variant: str) -> Lowered:
+        """The pointer program that the case comes to in a variant."""
+        return self._once((case.id, variant), lambda: lower(case.program, VARIANTS[variant]))
+
+    def prediction(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
+        """What the model says of the case; places are in the bytecode where there is one."""
+        return self._once((case.id, variant, mode), lambda: self._predict(case, variant, mode))
+
+    def expected(self, case: Case, variant: str | None, mode: Mode) -> Outcome | None:
+        """What the case itself says, or what its variant promises of every case."""
+        if not isinstance(case, BytecodeCase):
+            return case.expected_in(mode)
+        assert variant is not None, "bytecode runs in a variant"
+        stated = case.expected_in(variant, mode)
+        return stated or VARIANTS[variant].promises(case.program, case.expected, mode)
+
+    def permissive(self, case: Case, variant: str | None) -> list[Outcome]:
+        """What is expected or else predicted in each permissive mode."""
+        return [
+            self.expected(case, variant, mode) or self.prediction(case, variant, mode).outcome
+            for mode in PERMISSIVE_MODES
+        ]
+
+    def is_defined(self, case: Case, variant: str | None) -> bool:
+        """Whether every permissive mode comes to a defined end, so that compiled code must too."""
+        return all(isinstance(each, Ran | Trapped) for each in self.permissive(case, variant))
+
+    def locate(self, case: Case, variant: str | None, outcome: Outcome) -> Outcome:
+        """The outcome of a lowered program with the places in the bytecode that it came from."""
+        if variant is None or not isinstance(case, BytecodeCase):
+            return outcome
+        return self.lowered(case, variant).locate(outcome)
+
+    def _predict(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
+        if not isinstance(case, BytecodeCase):
+            return predict(case.program, mode)
+        assert variant is not None, "bytecode runs in a variant"
+        lowered = self.lowered(case, variant)
+        prediction = predict(lowered.program, mode)
+        exact = prediction.exact
+        return replace(
+            prediction,
+            outcome=lowered.locate(prediction.outcome),
+            exact=None if exact is None else lowered.locate(exact),
+        )
+
+    def _once(self, key: Hashable, find: Callable[[], Value]) -> Value:
+        if key not in self._known:
+            self._known[key] = find()
+        return self._known[key]  # type: ignore[return-value]

@@ -1,0 +1,60 @@
+"""Selections: what a call of `harness run` asks for, checked once and then frozen."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from harness.mode import MODES, Mode
+from harness.result import EngineName, Form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One of `total` complete and disjoint parts of the cases; index counts from 1."""
+
+    index: int
+    total: int
+
+    def holds(self, case: str) -> bool:
+        """Whether the case belongs to this part: by the hash of its name."""
+        digest = hashlib.sha256(case.encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:8], "big") % self.total == self.index - 1
+
+
+WHOLE = Shard(index=1, total=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What to run.
+
+    cases: a glob over the names of cases; None for all.
+    variants: names; None for all. engines: None for whatever this machine has; named, a
+    missing one is an error.
+    jobs: processes at once.
+    """
+
+    cases: str | None = None
+    variants: tuple[str, ...] | None = None
+    modes: tuple[Mode, ...] = MODES
+    forms: tuple[Form, ...] = tuple(Form)
+    engines: tuple[EngineName, ...] | None = None
+    toolchain: str
+    live: bool = False
+    jobs: int
+    shard: Shard = WHOLE
+
+    def wants_case(self, case: str) -> bool:
+        """Whether the case is selected by name and shard."""
+        named = self.cases is None or fnmatchcase(case, self.cases)
+        return named and self.shard.holds(case)
+
+    def wants_engine(self, engine: EngineName) -> bool:
+        """Whether results of the engine are asked for."""
+        return self.engines is None or engine in self.engines
+
+    def named(self, engine: EngineName) -> bool:
+        """Whether the engine is asked for by name, so that it must not be missing."""
+        return self.engines is not None and engine in self.engines
