@@ -85,7 +85,7 @@ def read_json(stderr: bytes) -> Transcript:
     for line in stderr.decode(errors="replace").splitlines():
         # A program that prints without a line's end leaves its text before the message.
         before, brace, after = line.partition(_JSON_START)
-        message = _read_json_line(brace + after) if brace else None
+        message = message_from_json(f"{brace}{after}".encode()) if brace else None
         if message is None:
             entries.append(line)
             continue
@@ -126,9 +126,10 @@ class _JsonMessage(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_JsonMessage)
 
 
-def _read_json_line(line: str) -> Message | None:
+def message_from_json(data: bytes) -> Message | None:
+    """The message that rustc wrote as one JSON object; None if it is anything else."""
     try:
-        read = _decoder.decode(line)
+        read = _decoder.decode(data)
     except msgspec.DecodeError:
         return None
     return Message(

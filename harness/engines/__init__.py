@@ -1,0 +1,1 @@
+"""Each way to run a program, behind one protocol."""

@@ -1,0 +1,71 @@
+"""The protocol of engines: jobs go in, what was seen comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.bytecode.program import Program
+from harness.mode import Mode
+from harness.outcome import Outcome
+from harness.pointer.program import PointerProgram
+from harness.result import EngineName, Form
+from harness.toolchain.missing import Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run to be done.
+
+    case: the case's name, for reports; never part of a path or of source.
+    program: the bytecode for form `vm`; what it was lowered to for form `unrolled`, or a
+    pointer case's own program.
+    variant, form: None for a pointer case. mode: None unless the engine is an interpreter.
+    seed: decides addresses and other choices of an interpreter; None is its default.
+    """
+
+    case: str
+    program: Program | PointerProgram
+    variant: str | None = None
+    form: Form | None = None
+    mode: Mode | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one run did.
+
+    command: the shell line that repeats the run; empty where there is none.
+    seconds: wall-clock time; None where many runs shared one process.
+    fault: how the harness contradicted itself about this run, in one sentence; such a run
+    says nothing about the program.
+    """
+
+    job: Job
+    outcome: Outcome
+    command: str = ""
+    seconds: float | None = None
+    fault: str = ""
+
+
+class Engine(Protocol):
+    """One way to run programs."""
+
+    @property
+    def name(self) -> EngineName: ...
+
+    def missing(self) -> Missing | None:
+        """What has to be installed before anything can run; None if nothing."""
+
+    def refuses(self, job: Job) -> str | None:
+        """Why this engine cannot do the job, though it can do others; None if it can."""
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
+        """Do all jobs, none of which is refused, and yield each as soon as it is done.
+
+        Jobs may come back in any order; every job comes back exactly once.
+
+        Raises: KeyboardInterrupt or Cancelled, after every child process was ended.
+        """

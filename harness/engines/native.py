@@ -1,0 +1,109 @@
+"""Engine `native`: compiled by a real cargo, run as a process of its own.
+
+Form `vm` is one build of the Rust VM; a process for each variant then takes all its cases.
+Undefined behaviour may spoil what comes after it in the same process, hence none is shared
+by two variants. Form `unrolled` and pointer cases are in `harness.engines.native_crate`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from harness.bytecode.program import Program
+from harness.engines.batch import run_batch
+from harness.engines.engine import Job, Observation
+from harness.engines.native_crate import run_crates
+from harness.engines.result_line import read_vm_result
+from harness.engines.vm_crate import BINARY, arguments, batch_line, vm_files
+from harness.outcome import Outcome, ToolFailed
+from harness.result import EngineName
+from harness.toolchain.cargo import BuildFailed, build
+from harness.toolchain.command import Command
+from harness.toolchain.environment import clean_environment
+from harness.toolchain.missing import Missing
+from harness.toolchain.process import Launcher, Limits
+from harness.toolchain.rust import RustToolchain, find_rust
+
+CASE_LIMITS = Limits(seconds=None, silence=10.0)
+"""For a process with many cases: how long any one of them may take."""
+
+
+class NativeEngine:
+    """Compiles with cargo and runs natively.
+
+    vm_folder: the crate of the Rust VM. cache: the folder that builds are kept in.
+    """
+
+    def __init__(self, launcher: Launcher, *, vm_folder: Path, cache: Path) -> None:
+        self._launcher = launcher
+        self._vm_folder = vm_folder
+        self._cache = cache
+        self._rust: RustToolchain | Missing | None = None
+
+    @property
+    def name(self) -> EngineName:
+        return EngineName.NATIVE
+
+    def missing(self) -> Missing | None:
+        """What has to be installed before anything can run; None if nothing."""
+        rust = self._find_rust()
+        return rust if isinstance(rust, Missing) else None
+
+    def refuses(self, job: Job) -> str | None:
+        """Why this engine cannot do the job; None if it can."""
+        return "a native run has no borrow model" if job.mode else None
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
+        """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
+        rust = self._find_rust()
+        if isinstance(rust, Missing):
+            raise rust.error()
+        in_vm = [job for job in jobs if isinstance(job.program, Program)]
+        if in_vm:
+            yield from self._run_in_vm(in_vm, rust)
+        generated = [job for job in jobs if not isinstance(job.program, Program)]
+        if generated:
+            yield from run_crates(
+                self._launcher, generated, rust.compiler, self._cache, CASE_LIMITS
+            )
+
+    def _find_rust(self) -> RustToolchain | Missing:
+        if self._rust is None:
+            self._rust = find_rust(self._launcher)
+        return self._rust
+
+    def _run_in_vm(self, jobs: Sequence[Job], rust: RustToolchain) -> Iterator[Observation]:
+        built = build(self._launcher, vm_files(self._vm_folder), rust.compiler, self._cache)
+        if isinstance(built, BuildFailed):
+            for job in jobs:
+                yield Observation(
+                    job=job, outcome=ToolFailed(message=built.message), command=built.command
+                )
+            return
+        executable = built.executables[BINARY]
+        for variant, group in groupby(sorted(jobs, key=_variant), key=_variant):
+            yield from self._run_variant(executable, variant, list(group))
+
+    def _run_variant(
+        self, executable: Path, variant: str, jobs: Sequence[Job]
+    ) -> Iterator[Observation]:
+        command = Command(argv=(str(executable), "--batch"), environment=clean_environment())
+        lines = {number: batch_line(variant, _program(job)) for number, job in enumerate(jobs)}
+        for answer in run_batch(self._launcher, command, lines, CASE_LIMITS):
+            job = jobs[answer.number]
+            said = answer.said
+            outcome: Outcome = read_vm_result(said) if isinstance(said, str) else said
+            words = (str(executable), *arguments(variant, _program(job)))
+            yield Observation(job=job, outcome=outcome, command=shlex.join(words))
+
+
+def _variant(job: Job) -> str:
+    return job.variant or ""
+
+
+def _program(job: Job) -> Program:
+    assert isinstance(job.program, Program)
+    return job.program

@@ -1,0 +1,115 @@
+"""Generated crates: pointer programs compiled together, a binary for each variant.
+
+One cargo builds all binaries. A program that does not compile is taken out by the line of
+rustc's error, or by halving where the line is nobody's, so that it costs the others nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.engines.batch import run_batch
+from harness.engines.engine import Job, Observation
+from harness.engines.result_line import read_pointer_result
+from harness.outcome import Outcome, ToolFailed
+from harness.pointer.program import PointerProgram
+from harness.pointer.rust import RustSource, write
+from harness.toolchain.cargo import BuildFailed, build, package_files
+from harness.toolchain.command import Command
+from harness.toolchain.environment import clean_environment
+from harness.toolchain.process import Launcher, Limits
+from harness.toolchain.rust import Compiler
+
+PACKAGE = "harness-cases"
+
+
+def run_crates(
+    launcher: Launcher, jobs: Sequence[Job], compiler: Compiler, cache: Path, limits: Limits
+) -> Iterator[Observation]:
+    """Build and run all jobs, whose programs are pointer programs.
+
+    limits: of a process with many cases; `silence` is the time that one may take.
+    """
+    groups = _group(jobs)
+    while groups:
+        sources = [write([_program(job) for job in group]) for group in groups]
+        binaries = {_name(number): source.text for number, source in enumerate(sources)}
+        built = build(launcher, package_files(PACKAGE, binaries), compiler, cache)
+        if not isinstance(built, BuildFailed):
+            for number, group in enumerate(groups):
+                executable = built.executables[_name(number)]
+                yield from _run_group(launcher, executable, group, limits)
+            return
+        remaining: list[list[Job]] = []
+        for number, (group, source) in enumerate(zip(groups, sources, strict=True)):
+            split = _without_culprits(built, _name(number), group, source)
+            remaining += split.groups
+            yield from split.failed
+        groups = remaining
+
+
+def _group(jobs: Sequence[Job]) -> list[list[Job]]:
+    """The jobs of each variant, those without one together."""
+    by_variant: dict[str | None, list[Job]] = {}
+    for job in jobs:
+        by_variant.setdefault(job.variant, []).append(job)
+    return list(by_variant.values())
+
+
+def _name(number: int) -> str:
+    return f"cases_{number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Split:
+    """What is left of a group after a build that failed, and what is given up."""
+
+    groups: list[list[Job]]
+    failed: list[Observation]
+
+
+def _without_culprits(
+    built: BuildFailed, name: str, group: list[Job], source: RustSource
+) -> _Split:
+    if built.errors and name not in built.errors:
+        return _Split(groups=[group], failed=[])
+    messages = built.errors.get(name, ())
+    lines = [message.span.line for message in messages if message.span]
+    culprits = {source.lines[line][0] for line in lines if line in source.lines}
+    if culprits:
+        kept = [job for number, job in enumerate(group) if number not in culprits]
+        failed = [_failed(group[number], built) for number in sorted(culprits)]
+        return _Split(groups=[kept] if kept else [], failed=failed)
+    if lines and len(group) > 1:
+        half = len(group) // 2
+        return _Split(groups=[group[:half], group[half:]], failed=[])
+    # An error without a place, such as a missing linker, is none of the programs'.
+    return _Split(groups=[], failed=[_failed(job, built) for job in group])
+
+
+def _failed(job: Job, built: BuildFailed) -> Observation:
+    return Observation(job=job, outcome=ToolFailed(message=built.message), command=built.command)
+
+
+def _run_group(
+    launcher: Launcher, executable: Path, group: Sequence[Job], limits: Limits
+) -> Iterator[Observation]:
+    command = Command(argv=(str(executable),), environment=clean_environment())
+    for answer in run_batch(launcher, command, dict.fromkeys(range(len(group)), ""), limits):
+        job = group[answer.number]
+        said = answer.said
+        outcome: Outcome = (
+            read_pointer_result(said, has_memory=_program(job).result is not None)
+            if isinstance(said, str)
+            else said
+        )
+        repeat = shlex.join((str(executable), str(answer.number)))
+        yield Observation(job=job, outcome=outcome, command=repeat)
+
+
+def _program(job: Job) -> PointerProgram:
+    assert isinstance(job.program, PointerProgram)
+    return job.program

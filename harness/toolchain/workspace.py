@@ -1,0 +1,70 @@
+"""Sources and builds in the cache: written once, named after their content, never half done."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+_NOT_SOURCE = ("target", ".git", "__pycache__")
+
+
+def digest(*parts: str | bytes) -> str:
+    """A short name for the content: the same for the same parts in the same order."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "little"))
+        total.update(data)
+    return total.hexdigest()[:20]
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """The files under `folder` by their relative paths, without what a build left there."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_file() and not any(part in _NOT_SOURCE for part in relative.parts):
+            found[relative.as_posix()] = path.read_bytes()
+    return found
+
+
+def stage(files: Mapping[str, bytes], cache: Path) -> Path:
+    """A folder in `cache` with exactly these files; the same one for the same files.
+
+    The sources may lie where nothing can be written, such as in an installed package.
+    """
+    name = digest(*(part for path in sorted(files) for part in (path, files[path])))
+
+    def write(folder: Path) -> None:
+        for path, data in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+
+    return make_once(cache / name, write)
+
+
+def make_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """`folder`, which `make` fills if it is not there yet.
+
+    It appears whole or not at all, however many processes make it at once.
+    """
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        make(scratch)
+        scratch.chmod(0o755)
+        try:
+            os.rename(scratch, folder)  # noqa: PTH104 - Path.rename would be the same call
+        except OSError:
+            # Another process was faster, and what it made is the same.
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return folder
