@@ -1,10 +1,27 @@
 """
-What the Python package leaves to Rust: TOML with the place of every key and value.
+What the Python package leaves to Rust: the Rust VM in process, and TOML with the place of
+every key and value.
 """
 
 from typing import final
 
-__all__ = ["TomlPlace", "parse_toml"]
+__all__ = ["Ran", "TomlPlace", "Trapped", "parse_toml", "run", "variants"]
+
+@final
+class Ran:
+    """
+    Every instruction of the program was executed.
+    """
+    @property
+    def memory(self, /) -> bytes:
+        """
+        The final bytes of the program's memory.
+        """
+    @property
+    def steps(self, /) -> int:
+        """
+        Instructions executed.
+        """
 
 @final
 class TomlPlace:
@@ -28,6 +45,32 @@ class TomlPlace:
         at the header's bracket, one that only a dotted key implies at that part of the key.
         """
 
+@final
+class Trapped:
+    """
+    An operand could not be compiled: no instruction was executed.
+    """
+    @property
+    def instruction(self, /) -> int:
+        """
+        Index of the instruction.
+        """
+    @property
+    def kind(self, /) -> str:
+        """
+        `out-of-bounds` or `misaligned`.
+        """
+    @property
+    def memory(self, /) -> bytes:
+        """
+        The bytes of the program's memory, which are the initial ones.
+        """
+    @property
+    def operand(self, /) -> str:
+        """
+        The operand's name in its opcode.
+        """
+
 def parse_toml(text: "str") -> "tuple[dict[str, object], dict[tuple[str | int, ...], TomlPlace]]":
     """
     Read `text` as a TOML document: its values, and where each of them stands.
@@ -36,4 +79,23 @@ def parse_toml(text: "str") -> "tuple[dict[str, object], dict[tuple[str | int, .
     keys, and its indices in arrays, from the outside in; `()` is the document itself.
 
     Raises: harness.errors.TomlError for the first mistake in the text.
+    """
+
+def run(variant: str, wire: bytes) -> Ran | Trapped:
+    """
+    Run a program in a variant of the Rust VM, in this process and without the interpreter lock.
+
+    `wire` is the program's wire form, as `harness.bytecode.wire` writes it.
+
+    Some variants are undefined behaviour by design: `reborrow` and `owner` for nearly every
+    program, `deref-mut` where operands alias each other. What such a run returns is no evidence
+    of anything, and no promise is possible that it returns at all; the caller decides which
+    programs may run here and what the result is worth.
+
+    Raises: ValueError if there is no such variant, or `wire` is not a program.
+    """
+
+def variants() -> list[str]:
+    """
+    The names of the Rust VM's variants, in the order of their table.
     """

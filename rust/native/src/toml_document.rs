@@ -12,6 +12,10 @@ use toml::de::{DeTable, DeValue};
 // of its own from an exception nor describe one in its stubs.
 pyo3::import_exception!(harness.errors, TomlError);
 
+/// Steps in the longest path of a value. The parser bounds the depth of brackets and the number
+/// of a key's parts, but not their product, and each step is a level of recursion here.
+const DEEPEST: usize = 100;
+
 /// Where a key and its value stand. Lines and columns count from 1, columns in code points.
 #[pyclass(frozen, get_all, module = "harness._native")]
 pub struct TomlPlace {
@@ -132,6 +136,9 @@ impl<'py> Reader<'_, 'py> {
         spanned: &Spanned<DeValue<'_>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let span = spanned.span();
+        if path.len() > DEEPEST {
+            return Err(self.lines.error("nested too deeply", key.unwrap_or(span.start)));
+        }
         let raw = match spanned.get_ref() {
             DeValue::String(_) => self.text.get(span.clone()),
             _ => None,
