@@ -1,0 +1,127 @@
+"""The reference VM against a second, independent reading of the instructions' definition."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
+from harness.outcome import Location, Ran, TrapKind, Trapped
+from harness.reference.vm import run
+
+
+def const(width: Width, value: int, addr: int) -> WriteConst:
+    return WriteConst(width=width, addr=addr, value=value)
+
+
+def add(width: Width, op1: int, op2: int, res: int) -> Add:
+    return Add(width=width, addr_op1=op1, addr_op2=op2, addr_res=res)
+
+
+def ran(memory: bytes, *instructions: Instruction) -> bytes:
+    """The final memory of a program that has to run to its end."""
+    outcome = run(Program(instructions=instructions, memory=memory))
+    assert isinstance(outcome, Ran)
+    assert outcome.steps == len(instructions)
+    assert outcome.memory is not None
+    return outcome.memory
+
+
+def trapped(memory: bytes, *instructions: Instruction) -> tuple[TrapKind, Location]:
+    """Why and where a program that has to trap does so."""
+    outcome = run(Program(instructions=instructions, memory=memory))
+    assert isinstance(outcome, Trapped)
+    assert (outcome.memory, outcome.steps) == (memory, 0)
+    return outcome.kind, outcome.location
+
+
+def test_constants_are_little_endian() -> None:
+    assert ran(bytes(4), const(Width.U16, 0x1234, 2)) == bytes.fromhex("0000 3412")
+    assert ran(bytes(4), const(Width.U8, 0x12, 3)) == bytes.fromhex("0000 0012")
+
+
+def test_sums_wrap() -> None:
+    assert ran(b"\xff\x02\x00", add(Width.U8, 0, 1, 2)) == b"\xff\x02\x01"
+    assert ran(b"\xff\xff\x02\x00\0\0", add(Width.U16, 0, 2, 4)) == b"\xff\xff\x02\x00\x01\x00"
+
+
+def test_operands_are_read_before_the_result_is_written() -> None:
+    assert ran(b"\x03\x04", add(Width.U8, 0, 1, 0)) == b"\x07\x04"
+    assert ran(b"\x03\x04", add(Width.U8, 0, 1, 1)) == b"\x03\x07"
+    assert ran(b"\x03", add(Width.U8, 0, 0, 0)) == b"\x06"
+
+
+def test_the_program_itself_keeps_its_memory() -> None:
+    program = Program(instructions=(const(Width.U8, 1, 0),), memory=b"\x00")
+    run(program)
+    assert program.memory == b"\x00"
+    assert run(program) == run(program)
+
+
+@pytest.mark.parametrize(
+    ("instruction", "kind", "operand"),
+    [
+        (const(Width.U8, 0, 4), TrapKind.OUT_OF_BOUNDS, "addr"),
+        (const(Width.U16, 0, 4), TrapKind.OUT_OF_BOUNDS, "addr"),
+        (const(Width.U16, 0, 3), TrapKind.OUT_OF_BOUNDS, "addr"),
+        (const(Width.U16, 0, 1), TrapKind.MISALIGNED, "addr"),
+        (const(Width.U16, 0, 2**64 - 2), TrapKind.OUT_OF_BOUNDS, "addr"),
+        (const(Width.U16, 0, 2**64 - 1), TrapKind.OUT_OF_BOUNDS, "addr"),
+        (const(Width.U8, 0, 2**64 - 1), TrapKind.OUT_OF_BOUNDS, "addr"),
+        (add(Width.U8, 4, 0, 0), TrapKind.OUT_OF_BOUNDS, "addr_op1"),
+        (add(Width.U8, 0, 4, 0), TrapKind.OUT_OF_BOUNDS, "addr_op2"),
+        (add(Width.U8, 0, 0, 4), TrapKind.OUT_OF_BOUNDS, "addr_res"),
+        (add(Width.U16, 1, 4, 4), TrapKind.MISALIGNED, "addr_op1"),
+        (add(Width.U16, 0, 1, 4), TrapKind.MISALIGNED, "addr_op2"),
+        (add(Width.U16, 0, 0, 1), TrapKind.MISALIGNED, "addr_res"),
+    ],
+)
+def test_traps_of_single_instructions(
+    instruction: Instruction, kind: TrapKind, operand: str
+) -> None:
+    assert trapped(b"\x01\x02\x03\x04", instruction) == (
+        kind,
+        Location(instruction=0, operand=operand),
+    )
+
+
+def test_no_instruction_runs_if_a_later_one_traps() -> None:
+    assert trapped(b"\x00", const(Width.U8, 1, 0), const(Width.U8, 1, 1)) == (
+        TrapKind.OUT_OF_BOUNDS,
+        Location(instruction=1, operand="addr"),
+    )
+
+
+WIDTHS = st.sampled_from(Width)
+SMALL = st.integers(0, 17)
+INSTRUCTIONS = st.one_of(
+    st.builds(const, WIDTHS, st.integers(0, 255), SMALL),
+    st.builds(add, WIDTHS, SMALL, SMALL, SMALL),
+)
+
+
+@given(st.binary(max_size=16), st.lists(INSTRUCTIONS, max_size=6).map(tuple))
+def test_against_memory_as_one_number(memory: bytes, program: tuple[Instruction, ...]) -> None:
+    """The same meaning, said by shifts and masks of one number instead of slices of bytes."""
+    outcome = run(Program(instructions=program, memory=memory))
+    number = int.from_bytes(memory, "little")
+    for index, instruction in enumerate(program):
+        for operand in instruction.operands():
+            outside = operand.addr not in range(len(memory) - operand.width + 1)
+            odd = operand.width == 2 and operand.addr & 1 == 1
+            if outside or odd:
+                assert isinstance(outcome, Trapped)
+                assert outcome.kind == ("out-of-bounds" if outside else "misaligned")
+                assert outcome.location == Location(instruction=index, operand=operand.name)
+                return
+    for instruction in program:
+        bits = 8 * instruction.width
+        mask = (1 << bits) - 1
+        if isinstance(instruction, WriteConst):
+            addr, value = instruction.addr, instruction.value
+        else:
+            addr = instruction.addr_res
+            value = (number >> 8 * instruction.addr_op1) + (number >> 8 * instruction.addr_op2)
+        number = number & ~(mask << 8 * addr) | (value & mask) << 8 * addr
+    assert outcome == Ran(memory=number.to_bytes(len(memory), "little"), steps=len(program))
