@@ -76,9 +76,7 @@ def judge(
     return Judgement(verdict=Verdict.AGREE)
 
 
-def judge_native(
-    *, outcome: Outcome, defined: Iterable[Outcome], reference: Outcome
-) -> Judgement:
+def judge_native(*, outcome: Outcome, defined: Iterable[Outcome], reference: Outcome) -> Judgement:
     """Hold the outcome of compiled code against the reference.
 
     defined: what is expected or predicted in each permissive mode; the outcome counts only

@@ -55,6 +55,7 @@ class Selection:
         """Whether results of the engine are asked for."""
         return self.engines is None or engine in self.engines
 
-    def named(self, engine: EngineName) -> bool:
-        """Whether the engine is asked for by name, so that it must not be missing."""
-        return self.engines is not None and engine in self.engines
+    def insists_on(self, engine: EngineName) -> bool:
+        """Whether the engine is asked for by name, or nothing but live runs will do."""
+        named = self.engines is not None and engine in self.engines
+        return named or (self.live and self.wants_engine(engine))

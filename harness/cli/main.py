@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.cli.exit_code import ExitCode
+
 if TYPE_CHECKING:
     from cyclopts import App
-
-OK, MISMATCH, BAD_INPUT, NOT_CHECKED, FAULT = 0, 1, 2, 3, 4
-"""Exit codes. Several at once: 4 over 2 over 1 over 3."""
-
-INTERRUPTED = 130
 
 COMMANDS = {
     "run": "Run cases and hold all sides against each other.",
     "list": "List cases, variants or modes.",
     "explain": "Show, step by step, the borrow stacks or trees and the step that breaks the rules.",
-    "repro": "Write one case as a self-contained Rust program, with the command that shows it.",
     "doctor": "Say what is installed, what is not, and the one command that mends it.",
 }
 """Each command is the function of its name in the module of its name beside this one."""
@@ -56,22 +54,27 @@ def run(arguments: Sequence[str]) -> int:
             list(arguments), exit_on_error=False, print_error=True, result_action="return_value"
         )
     except CycloptsError:
-        return BAD_INPUT
+        return ExitCode.BAD_INPUT
     except InputError as error:
-        return _complain("error", error, BAD_INPUT)
+        return _complain("error", error, ExitCode.BAD_INPUT)
     except MissingTool as error:
-        return _complain("not checked", error, NOT_CHECKED)
+        return _complain("not checked", error, ExitCode.NOT_CHECKED)
     except HarnessFault as error:
-        return _complain("harness is at fault", error, FAULT)
+        return _complain("a fault of the harness itself", error, ExitCode.FAULT)
     except KeyboardInterrupt:
-        return _complain("interrupted", "every child process was ended", INTERRUPTED)
+        return _complain("interrupted", "every child process was ended", ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        sys.stderr.close()
-        return OK
-    return code if isinstance(code, int) else OK
+        # Whoever read the output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.AGREE
+    except Exception:
+        # Not a mistake of the user's: what went wrong has to be reported, with all that is known.
+        traceback.print_exc()
+        return _complain("a fault of the harness itself", "please report it", ExitCode.FAULT)
+    return code if isinstance(code, int) else ExitCode.AGREE
 
 
-def _complain(what: str, error: object, code: int) -> int:
+def _complain(what: str, error: object, code: ExitCode) -> int:
     print(f"harness: {what}: {error}", file=sys.stderr)
     return code
 

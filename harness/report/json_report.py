@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from harness.errors import InputError
 from harness.outcome import Location, Outcome
 from harness.result import CaseKind, EngineName, Evidence, Form, Result, Verdict
 
@@ -51,7 +52,7 @@ class JsonOutcome(Struct, frozen=True, kw_only=True):
 
 
 class JsonResult(Struct, frozen=True, kw_only=True):
-    """One program run; what does not apply is null."""
+    """One program run; what does not apply is null. `command` repeats it in a shell."""
 
     case: str
     kind: CaseKind
@@ -67,6 +68,7 @@ class JsonResult(Struct, frozen=True, kw_only=True):
     evidence: Evidence | None
     verdict: Verdict
     reason: str
+    command: str
 
 
 class JsonError(Struct, frozen=True, kw_only=True):
@@ -133,8 +135,8 @@ def summarise(results: Iterable[Result]) -> JsonSummary:
 
 def encode(
     *,
-    results: list[Result],
-    errors: list[JsonError],
+    results: Sequence[Result],
+    errors: Sequence[InputError],
     environment: Mapping[str, str | None],
     finished: bool,
 ) -> bytes:
@@ -143,7 +145,7 @@ def encode(
         schema=SCHEMA,
         environment=dict(environment),
         finished=finished,
-        errors=errors,
+        errors=[_encode_error(error) for error in errors],
         results=[_encode_result(result) for result in results],
         summary=summarise(results),
     )
@@ -175,6 +177,18 @@ def _encode_result(result: Result) -> JsonResult:
         evidence=result.evidence,
         verdict=result.verdict,
         reason=result.reason,
+        command=result.command,
+    )
+
+
+def _encode_error(error: InputError) -> JsonError:
+    place = error.place
+    return JsonError(
+        file=place.file if place else None,
+        line=(place.line or None) if place else None,
+        column=(place.column or None) if place else None,
+        message=error.message,
+        remedy=error.remedy,
     )
 
 
@@ -184,9 +198,7 @@ def _encode_location(location: Location) -> JsonLocation:
         instruction=location.instruction,
         operand=location.operand,
         path=location.path,
-        span=None
-        if span is None
-        else JsonSpan(file=span.file, line=span.line, column=span.column),
+        span=None if span is None else JsonSpan(file=span.file, line=span.line, column=span.column),
     )
 
 

@@ -1,4 +1,4 @@
-"""The variant × column matrix behind the screen report: counts, without any layout."""
+"""The matrix of variants and columns behind the screen report: counts, without any layout."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def build(results: Iterable[Result]) -> Matrix:
     for result in kept:
         row = result.run.variant or f"({result.run.kind} cases)"
         mode = result.run.mode
-        if mode is not None and result.run.engine is not judge_of_modes:
-            if result.verdict is not Verdict.MISMATCH:
-                continue
+        seen_elsewhere = mode is not None and result.run.engine is not judge_of_modes
+        if seen_elsewhere and result.verdict is not Verdict.MISMATCH:
+            continue
         column = str(result.run.engine) if mode is None else str(mode)
         rows.setdefault(row)
         cells.setdefault((row, column), Cell()).add(result)

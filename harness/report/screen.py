@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.errors import InputError
 from harness.report.matrix import Cell, Matrix, build
 from harness.result import EngineName, Result, Verdict
+from harness.toolchain.missing import Missing
 from harness.verdict import NATIVE_IS_NO_EVIDENCE, describe
 
 SHORT_CLASS = {"ran": "", "trapped": "", "ub": "UB", "unsupported": "unsup", "timed-out": "timeout"}
@@ -29,9 +31,23 @@ def print_results(console: Console, results: Sequence[Result], *, verbose: bool)
         console.print(_row(result), soft_wrap=True)
     if len(rows) > len(shown):
         console.print(
-            f"… and {len(rows) - len(shown)} more like these: --json FILE or -v has all", style="dim"
+            f"… and {len(rows) - len(shown)} more like these: --json FILE or -v has all",
+            style="dim",
         )
     _print_summary(console, results)
+
+
+def print_errors(console: Console, errors: Sequence[InputError]) -> None:
+    """Print every case that could not be read, with its place."""
+    for error in errors:
+        console.print(Text("error: ", style="bold red").append(str(error), style="default"))
+
+
+def print_missing(console: Console, missing: Iterable[Missing]) -> None:
+    """Print what to install for the runs that could not be done."""
+    for each in missing:
+        text = Text("not checked: ", style="yellow").append(each.message, style="default")
+        console.print(text.append(f"; to install it: {each.remedy}", style="default"))
 
 
 def _deserves_a_row(result: Result) -> bool:
@@ -95,11 +111,13 @@ def _row(result: Result) -> Text:
     text.append(f"{run.case}", style="bold")
     text.append(f" [{run.engine}{' ' + what if what else ''}] ")
     text.append(result.reason or seen)
+    if result.command and result.verdict is Verdict.MISMATCH:
+        text.append(f"\n    repeat: {result.command}", style="dim")
     return text
 
 
 def _print_summary(console: Console, results: Sequence[Result]) -> None:
-    counts = {verdict: 0 for verdict in Verdict}
+    counts = dict.fromkeys(Verdict, 0)
     no_evidence = 0
     for result in results:
         counts[result.verdict] += 1

@@ -6,8 +6,8 @@ from harness.outcome import (
     FaultKind,
     Location,
     Ran,
-    Trapped,
     TrapKind,
+    Trapped,
     UndefinedBehaviour,
     Unsupported,
     UnsupportedKind,
@@ -33,9 +33,7 @@ def test_without_an_expectation_the_prediction_decides() -> None:
         outcome=RAN, expected=None, prediction=Prediction(outcome=ALIASING), reference=RAN
     )
     assert judgement.verdict is Verdict.MISMATCH
-    assert judgement.reason == (
-        "predicted: wanted ub aliasing at instruction 3 addr_op1, saw ran"
-    )
+    assert judgement.reason == ("predicted: wanted ub aliasing at instruction 3 addr_op1, saw ran")
 
 
 def test_without_either_the_reference_decides() -> None:

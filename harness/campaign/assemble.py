@@ -1,0 +1,83 @@
+"""Assembling a campaign: the engines that this machine can be asked for."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from harness.campaign.campaign import Campaign
+from harness.campaign.oracle import Oracle
+from harness.engines.in_process import InProcessEngine
+from harness.engines.miri import MiriEngine
+from harness.engines.native import NativeEngine
+from harness.lowering.variants import VARIANTS
+from harness.resources import rust_vm_dir
+from harness.result import EngineName
+from harness.toolchain.environment import cache_folder
+from harness.toolchain.process import Launcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.campaign.selection import Selection
+    from harness.cases.case import Case
+    from harness.engines.engine import Engine
+    from harness.toolchain.missing import Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """A campaign, and what its engines found on this machine."""
+
+    campaign: Campaign
+    native: NativeEngine
+    miri: MiriEngine
+
+    def missing(self) -> dict[EngineName, Missing]:
+        """What is missing of the engines that were asked for."""
+        selection = self.campaign.selection
+        engines: list[Engine] = [self.native, self.miri]
+        found = ((e.name, e.missing()) for e in engines if selection.wants_engine(e.name))
+        return {name: missing for name, missing in found if missing is not None}
+
+    def environment(self) -> dict[str, str | None]:
+        """Versions of everything that had a part in the results; null for what is missing."""
+        selection = self.campaign.selection
+        native, miri = (selection.wants_engine(e.name) for e in (self.native, self.miri))
+        return {
+            "harness": version("harness"),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "rustc": self.native.version() if native else None,
+            "toolchain": selection.toolchain,
+            "miri": self.miri.version() if miri else None,
+        }
+
+
+def assemble(
+    cases: Sequence[Case], selection: Selection, *, echo: Callable[[str], None] | None = None
+) -> Setup:
+    """The campaign for `cases` and all engines; nothing is looked for or started yet.
+
+    echo: called with the shell line of each command before it starts.
+    """
+    launcher = Launcher(echo=echo)
+    cache = cache_folder()
+    native = NativeEngine(launcher, vm_folder=rust_vm_dir(), cache=cache)
+    miri = MiriEngine(
+        launcher,
+        toolchain=selection.toolchain,
+        vm_folder=rust_vm_dir(),
+        cache=cache,
+        jobs=selection.jobs,
+    )
+    campaign = Campaign(
+        cases=cases,
+        selection=selection,
+        variants=selection.variants or tuple(VARIANTS),
+        engines=(InProcessEngine(), native, miri),
+        oracle=Oracle(),
+    )
+    return Setup(campaign=campaign, native=native, miri=miri)

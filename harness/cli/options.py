@@ -1,0 +1,90 @@
+"""What several commands take from the command line, checked into values of the domain."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from harness.errors import InputError
+from harness.mode import EVERY_MODE, MODES, Mode
+
+if TYPE_CHECKING:
+    from harness.campaign.selection import Shard
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def read_modes(names: Iterable[str] | None) -> tuple[Mode, ...]:
+    """The modes that `names` stand for; `all` and nothing at all are the six of every Miri.
+
+    Raises: InputError.
+    """
+    found: dict[Mode, None] = {}
+    for name in names or ("all",):
+        wanted = MODES if name == "all" else [mode for mode in EVERY_MODE if str(mode) == name]
+        if not wanted:
+            known = ", ".join(["all", *map(str, EVERY_MODE)])
+            raise InputError(None, f"--mode: there is no mode {name!r}", f"the modes are {known}")
+        found |= dict.fromkeys(wanted)
+    return tuple(found)
+
+
+def read_variants(names: Iterable[str] | None) -> tuple[str, ...]:
+    """The variants that `names` stand for, or all there are. Raises: InputError."""
+    from harness.lowering.variants import VARIANTS
+
+    for name in names or ():
+        if name not in VARIANTS:
+            known = ", ".join(VARIANTS)
+            raise InputError(
+                None, f"--variant: there is no variant {name!r}", f"the variants are {known}"
+            )
+    return tuple(dict.fromkeys(names or VARIANTS))
+
+
+def read_choices(
+    option: str, kind: type[Choice], names: Iterable[str] | None
+) -> tuple[Choice, ...] | None:
+    """The members of `kind` that `names` stand for; None for no names. Raises: InputError."""
+    if not names:
+        return None
+    for name in names:
+        if name not in set(kind):
+            known = ", ".join(kind)
+            raise InputError(None, f"{option}: there is no {name!r}", f"there are {known}")
+    return tuple(dict.fromkeys(kind(name) for name in names))
+
+
+def read_shard(text: str | None) -> Shard:
+    """The part `I/N` of the cases, counted from 1. Raises: InputError."""
+    from harness.campaign.selection import WHOLE, Shard
+
+    if text is None:
+        return WHOLE
+    index, slash, total = text.partition("/")
+    if slash and index.isdecimal() and total.isdecimal() and 1 <= int(index) <= int(total):
+        return Shard(index=int(index), total=int(total))
+    raise InputError(
+        None, f"--shard: {text!r} is no part of a whole", "write I/N with 1 ≤ I ≤ N, such as 1/4"
+    )
+
+
+def read_jobs(jobs: int | None) -> int:
+    """The number of processes at once; as many as there are processors by default.
+
+    Raises: InputError.
+    """
+    if jobs is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    if jobs < 1:
+        raise InputError(None, f"-j: {jobs} processes do nothing", "write -j 1 or more")
+    return jobs
+
+
+def read_toolchain(name: str | None) -> str:
+    """Rustup's name of the toolchain with Miri: as asked, from the environment, or nightly."""
+    from harness.toolchain.miri import DEFAULT_TOOLCHAIN, TOOLCHAIN_VARIABLE
+
+    return name or os.environ.get(TOOLCHAIN_VARIABLE) or DEFAULT_TOOLCHAIN
