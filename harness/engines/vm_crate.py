@@ -12,8 +12,8 @@ from harness.toolchain.workspace import read_tree
 BINARY = "harness-vm"
 LIBRARY = "harness_vm"
 
-LONGEST_ARGUMENT = 100_000
-"""Characters of a program in hexadecimal that fit on a command line; Linux takes 128 KiB."""
+_LONGEST_ARGUMENT = 100_000
+"""Characters; Linux takes 128 KiB."""
 
 
 @cache
@@ -34,3 +34,8 @@ def batch_line(variant: str, program: Program) -> str:
 def arguments(variant: str, program: Program, *, marked: bool = False) -> tuple[str, ...]:
     """The VM's arguments for one program. marked: with a line on stderr before each step."""
     return (*(("--markers",) if marked else ()), variant, encode(program).hex())
+
+
+def fits_an_argument(program: Program) -> bool:
+    """Whether the program is short enough for a command line."""
+    return 2 * len(encode(program)) <= _LONGEST_ARGUMENT

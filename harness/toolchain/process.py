@@ -104,7 +104,7 @@ class Completed:
                 return f"exit code {self.exit_code}"
 
 
-class Cancelled(Exception):  # noqa: N818 - like KeyboardInterrupt, a wish and no error
+class Cancelled(Exception):
     """Raised by `Launcher.run` in every thread once `Launcher.cancel` was called."""
 
 
@@ -114,13 +114,24 @@ class Launcher:
     echo: called with the shell line of each command before it starts, for `-v`.
     """
 
-    def __init__(self, *, echo: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, *, echo: Callable[[str], None] | None = None, parent: Launcher | None = None
+    ) -> None:
         self._echo = echo
-        self._cancelled = threading.Event()
+        self._parent = parent
+        self._wish = threading.Event()
+
+    def fork(self) -> Launcher:
+        """A launcher that can be cancelled alone, and is cancelled with this one."""
+        return Launcher(echo=self._echo, parent=self)
 
     def cancel(self) -> None:
         """End whatever runs, within a moment, and start nothing more."""
-        self._cancelled.set()
+        self._wish.set()
+
+    def is_cancelled(self) -> bool:
+        """Whether `cancel` was called, here or where this was forked from."""
+        return self._wish.is_set() or (self._parent is not None and self._parent.is_cancelled())
 
     def run(
         self, command: Command, *, stdin: bytes = b"", limits: Limits | None = None
@@ -131,7 +142,7 @@ class Launcher:
         KeyboardInterrupt, after the program and its children were ended.
         """
         limits = limits or Limits()
-        if self._cancelled.is_set():
+        if self.is_cancelled():
             raise Cancelled
         if self._echo:
             self._echo(command.shell())
@@ -139,7 +150,7 @@ class Launcher:
         process = _start(command, has_stdin=bool(stdin))
         try:
             with _Watch(process=process, stdin=stdin, limits=limits) as watch:
-                ending = watch.follow(started, self._cancelled)
+                ending = watch.follow(started, self.is_cancelled)
                 _end_group(process, gently=ending is not Ending.EXITED)
                 watch.drain()
         except BaseException:
@@ -192,7 +203,7 @@ class _Watch:
             with contextlib.suppress(OSError):
                 stream.close()
 
-    def follow(self, started: float, cancelled: threading.Event) -> Ending:
+    def follow(self, started: float, is_cancelled: Callable[[], bool]) -> Ending:
         """Move bytes until the program ends or goes over a limit. Raises: Cancelled."""
         tick = TICK if self._exit_descriptor is not None else TICK / 20
         looked = started
@@ -203,7 +214,7 @@ class _Watch:
                 return Ending.OUTPUT
             if _has_exited(self._process.pid):
                 return Ending.EXITED
-            if cancelled.is_set():
+            if is_cancelled():
                 raise Cancelled
             if self._limits.seconds is not None and now - started > self._limits.seconds:
                 return Ending.TIME

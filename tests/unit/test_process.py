@@ -202,6 +202,17 @@ def test_cancelling_ends_every_thread_and_starts_nothing_more() -> None:
         launcher.run(python(""))
 
 
+def test_a_fork_is_cancelled_alone_or_with_its_parent() -> None:
+    parent = Launcher()
+    one, other = parent.fork(), parent.fork()
+    one.cancel()
+    assert [each.is_cancelled() for each in (parent, one, other)] == [False, True, False]
+    assert other.run(python("print(1)")).stdout == b"1\n"
+    parent.cancel()
+    with pytest.raises(Cancelled):
+        other.run(python("print(1)"))
+
+
 def test_ctrl_c_ends_the_program_first(tmp_path: Path) -> None:
     pids: list[int] = []
 

@@ -1,0 +1,26 @@
+"""Marks: the lines of a marked run of the Rust VM that say which step comes next.
+
+The VM's loop is one place in the source for all instructions, so that a diagnostic's span
+cannot tell them apart. The last mark before the diagnostic can.
+"""
+
+from __future__ import annotations
+
+import re
+
+from harness.diagnostics.message import Message, Transcript
+from harness.outcome import Location
+
+_MARK = re.compile(r"(?:compile|run) (\d+)(?: (\w+))?")
+
+
+def last_mark(transcript: Transcript) -> Location | None:
+    """The instruction, and perhaps the operand, that was next when the first error came."""
+    found: Location | None = None
+    for entry in transcript.entries:
+        if isinstance(entry, Message):
+            if entry.is_error:
+                return found
+        elif mark := _MARK.fullmatch(entry):
+            found = Location(instruction=int(mark[1]), operand=mark[2])
+    return found

@@ -1,0 +1,145 @@
+"""How Miri is called: by its driver, which is quick, or by cargo, as people call it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+
+from harness.diagnostics.failure import read_failure
+from harness.diagnostics.message import read_json
+from harness.engines.vm_crate import LIBRARY
+from harness.outcome import ToolFailed
+from harness.toolchain.command import Command
+from harness.toolchain.environment import clean_environment
+from harness.toolchain.miri import MiriToolchain
+from harness.toolchain.process import Launcher, Limits
+from harness.toolchain.workspace import digest, make_once
+
+MAIN_FILE = "src/main.rs"
+"""The program's file as Miri's spans name it, whichever way it is called."""
+
+COMPILE_LIMITS = Limits(seconds=300.0)
+
+_EDITION = ("--edition", "2024")
+_JSON = "--error-format=json"
+
+
+class Way(StrEnum):
+    """DRIVER: `miri`, one process a run. CARGO: `cargo miri run`."""
+
+    DRIVER = "driver"
+    CARGO = "cargo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miri:
+    """A toolchain with Miri whose sysroot is there."""
+
+    toolchain: MiriToolchain
+    sysroot: Path
+    cache: Path
+    way: Way = Way.DRIVER
+    _targets: _Targets = field(default_factory=lambda: _Targets())
+
+    @property
+    def sources(self) -> Path:
+        """The folder that packages are staged in."""
+        return self.cache / "sources"
+
+    def run_command(
+        self,
+        package: Path,
+        flags: Sequence[str],
+        arguments: Sequence[str],
+        *,
+        library: Path | None = None,
+    ) -> Command:
+        """The command that interprets the package's only binary.
+
+        package: a folder with `Cargo.toml` and `src/main.rs`.
+        library: the package's own library, compiled by `compile_library`; for the driver.
+        """
+        if self.way is Way.CARGO:
+            target = self.cache / "miri-targets" / self._targets.mine()
+            return Command(
+                argv=(
+                    *("cargo", f"+{self.toolchain.name}", "miri", "run", "--quiet", "--offline"),
+                    *("--target-dir", str(target), "--", *arguments),
+                ),
+                cwd=package,
+                environment=clean_environment(
+                    {
+                        # cargo-miri splits at spaces, without quoting; no flag of ours has one.
+                        "MIRIFLAGS": " ".join((*flags, _JSON)),
+                        "MIRI_SYSROOT": str(self.sysroot),
+                    }
+                ),
+            )
+        extern = ("--extern", f"{LIBRARY}={library}") if library else ()
+        return Command(
+            argv=(
+                *(str(self.toolchain.driver), "--sysroot", str(self.sysroot)),
+                *(*_EDITION, _JSON, *flags, *extern, MAIN_FILE, "--", *arguments),
+            ),
+            cwd=package,
+            environment=clean_environment(),
+        )
+
+    def compile_library(self, launcher: Launcher, package: Path, name: str) -> Path | ToolFailed:
+        """The library of a package, with the MIR of every function, as Miri wants it.
+
+        It is kept in the cache; the same sources are compiled once for a toolchain.
+        """
+        key = digest(
+            str(package), name, self.toolchain.version, self.toolchain.compiler.version,
+            str(self.toolchain.driver), str(self.toolchain.driver.stat().st_mtime_ns),
+            str(self.sysroot),
+        )  # fmt: skip
+        failed: list[ToolFailed] = []
+
+        def compile_into(folder: Path) -> None:
+            command = Command(
+                argv=(
+                    *(str(self.toolchain.driver), "--sysroot", str(self.sysroot)),
+                    *(*_EDITION, _JSON, "--crate-name", name, "--crate-type", "lib"),
+                    *("--emit", "metadata,link", "--out-dir", str(folder), "src/lib.rs"),
+                ),
+                cwd=package,
+                environment=clean_environment({"MIRI_BE_RUSTC": "target"}),
+            )
+            done = launcher.run(command, limits=COMPILE_LIMITS)
+            failure = read_failure(read_json(done.stderr), done.exit_code)
+            if failure is not None:
+                said = failure.outcome
+                text = getattr(said, "message", done.describe_ending())
+                failed.append(ToolFailed(message=f"{name} does not compile for Miri: {text}"))
+                raise _NotCompiled
+
+        try:
+            folder = make_once(self.cache / "miri-libraries" / key, compile_into)
+        except _NotCompiled:
+            return failed[0]
+        return folder / f"lib{name}.rlib"
+
+
+class _NotCompiled(Exception):
+    """Stops `make_once`, so that nothing half done is kept."""
+
+
+class _Targets:
+    """cargo's target folders, one a thread: cargo holds a lock on the one it works in."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+        self._own = threading.local()
+
+    def mine(self) -> str:
+        """The name of this thread's folder."""
+        if not hasattr(self._own, "name"):
+            self._own.name = f"worker-{next(self._numbers)}"
+        name: str = self._own.name
+        return name

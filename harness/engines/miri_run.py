@@ -1,0 +1,194 @@
+"""One job under Miri: started, read, and its fault put in its place in the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import assert_never
+
+from harness.bytecode.program import Program
+from harness.diagnostics.failure import Failure, read_failure
+from harness.diagnostics.message import Transcript, read_json
+from harness.engines.engine import Job, Observation
+from harness.engines.marks import last_mark
+from harness.engines.miri_command import MAIN_FILE, Miri
+from harness.engines.result_line import read_pointer_result, read_vm_result
+from harness.engines.vm_crate import arguments, batch_line, fits_an_argument
+from harness.outcome import (
+    Leaked,
+    Location,
+    Outcome,
+    Panicked,
+    Ran,
+    TimedOut,
+    ToolFailed,
+    Trapped,
+    UndefinedBehaviour,
+    Unsupported,
+)
+from harness.pointer.program import PointerProgram
+from harness.pointer.rust import RustSource, write
+from harness.toolchain.cargo import package_files
+from harness.toolchain.command import Command
+from harness.toolchain.miri import mode_flags
+from harness.toolchain.process import Completed, Ending, Launcher, Limits
+from harness.toolchain.workspace import stage
+
+PACKAGE = "harness-case"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmCrate:
+    """The Rust VM as Miri runs it.
+
+    folder: its package. library: its library compiled for Miri; None where cargo does that.
+    """
+
+    folder: Path
+    library: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """What runs under Miri have in common. limits: of each."""
+
+    launcher: Launcher
+    miri: Miri
+    limits: Limits
+
+    def run_in_vm(self, crate: VmCrate, job: Job, program: Program) -> Observation:
+        """Run bytecode in the Rust VM.
+
+        A run that fails is repeated with a mark before each step, which say where it was.
+        """
+        seen = self._start_vm(crate, job, program, marked=False)
+        outcome = _vm_outcome(seen)
+        observation = Observation(
+            job=job,
+            outcome=outcome,
+            command=seen.done.command.shell(),
+            seconds=seen.done.seconds,
+        )
+        if not isinstance(outcome, UndefinedBehaviour | Unsupported):
+            return observation
+        if not fits_an_argument(program):
+            return observation
+        marked = self._start_vm(crate, job, program, marked=True)
+        again = _vm_outcome(marked)
+        if (again.name, getattr(again, "kind", None)) != (outcome.name, outcome.kind):
+            fault = f"with a mark before each step it was {again!r}, and without {outcome!r}"
+            return replace(observation, fault=fault)
+        mark = last_mark(marked.transcript)
+        return replace(observation, outcome=_at(outcome, mark)) if mark else observation
+
+    def run_pointer_program(self, job: Job, program: PointerProgram) -> Observation:
+        """Run a pointer program, written out as Rust; memory that it leaks is no fault of it."""
+        source = write([program])
+        folder = stage(package_files(PACKAGE, {"main": source.text}), self.miri.sources)
+        flags = (*run_flags(job), "-Zmiri-ignore-leaks")
+        seen = self._start(self.miri.run_command(folder, flags, ("0",)))
+        if seen.failure is None:
+            has_memory = program.result is not None
+            outcome = _ended(seen, lambda line: read_pointer_result(line, has_memory=has_memory))
+        else:
+            outcome = place_in_program(seen.failure, source)
+        return Observation(
+            job=job,
+            outcome=outcome,
+            command=seen.done.command.shell(),
+            seconds=seen.done.seconds,
+        )
+
+    def _start_vm(self, crate: VmCrate, job: Job, program: Program, *, marked: bool) -> _Seen:
+        variant = job.variant or ""
+        if fits_an_argument(program):
+            words = arguments(variant, program, marked=marked)
+            command = self.miri.run_command(
+                crate.folder, run_flags(job), words, library=crate.library
+            )
+            return self._start(command)
+        # Too long for a command line; and only without isolation is there a standard input.
+        flags = (*run_flags(job), "-Zmiri-disable-isolation")
+        command = self.miri.run_command(crate.folder, flags, ("--batch",), library=crate.library)
+        return self._start(command, f"0 {batch_line(variant, program)}\n".encode())
+
+    def _start(self, command: Command, stdin: bytes = b"") -> _Seen:
+        done = self.launcher.run(command, stdin=stdin, limits=self.limits)
+        transcript = read_json(done.stderr)
+        exited = done.ending is Ending.EXITED
+        failure = read_failure(transcript, done.exit_code) if exited else None
+        return _Seen(done=done, transcript=transcript, failure=failure)
+
+
+def run_flags(job: Job) -> tuple[str, ...]:
+    """Miri's flags for the job's mode and seed."""
+    assert job.mode is not None, "Miri judges in a mode"
+    seed = () if job.seed is None else (f"-Zmiri-seed={job.seed}",)
+    return (*mode_flags(job.mode), *seed)
+
+
+def place_in_program(failure: Failure, source: RustSource) -> Outcome:
+    """The failure's outcome with the statements behind its places.
+
+    What fails in the library or the prelude belongs to the innermost line of the program's.
+    """
+    match outcome := failure.outcome:
+        case UndefinedBehaviour():
+            return replace(
+                outcome,
+                location=_innermost(failure, outcome.location, source),
+                created=_placed(outcome.created, source),
+                invalidated=_placed(outcome.invalidated, source),
+            )
+        case Unsupported() | Panicked() | Leaked() | ToolFailed():
+            return replace(outcome, location=_innermost(failure, outcome.location, source))
+        case Ran() | Trapped() | TimedOut():
+            return outcome
+        case _:
+            assert_never(outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """One run: how it ended, what it said, and the failure in that."""
+
+    done: Completed
+    transcript: Transcript
+    failure: Failure | None
+
+
+def _vm_outcome(seen: _Seen) -> Outcome:
+    return seen.failure.outcome if seen.failure else _ended(seen, read_vm_result)
+
+
+def _ended(seen: _Seen, read: Callable[[str], Outcome]) -> Outcome:
+    """The outcome of a run without an error: its result line, or the limit that ended it."""
+    done = seen.done
+    match done.ending:
+        case Ending.EXITED:
+            lines = done.output.splitlines()
+            return read(lines[-1] if lines else "")
+        case Ending.TIME | Ending.SILENCE | Ending.MEMORY:
+            return TimedOut(message=done.describe_ending())
+        case Ending.OUTPUT:
+            return ToolFailed(message=done.describe_ending())
+
+
+def _at(outcome: UndefinedBehaviour | Unsupported, mark: Location) -> Outcome:
+    location = replace(outcome.location, instruction=mark.instruction, operand=mark.operand)
+    return replace(outcome, location=location)
+
+
+def _innermost(failure: Failure, location: Location, source: RustSource) -> Location:
+    for frame in failure.frames:
+        if frame.span.file == MAIN_FILE and frame.span.line in source.lines:
+            return replace(location, path=source.lines[frame.span.line][1])
+    return location
+
+
+def _placed(location: Location | None, source: RustSource) -> Location | None:
+    if location is None or location.span is None or location.span.file != MAIN_FILE:
+        return location
+    origin = source.lines.get(location.span.line)
+    return replace(location, path=origin[1]) if origin else location
