@@ -53,25 +53,18 @@ use crate::program::{Op, Value};
 ///     }
 /// }
 ///
-/// let add = harness_vm::Entry {
-///     name: "mine",
-///     // SAFETY: the caller answers for running this variant.
-///     execute: |memory, program, marked| unsafe {
-///         harness_vm::machine::execute::<Mine>(memory, program, marked)
-///     },
-/// };
 /// // Memory 20 22 00, and AddU8 { addr_op1: 0, addr_op2: 1, addr_res: 2 }.
 /// let mut wire = vec![3, 0, 0, 0, 0, 0, 0, 0, 20, 22, 0, 0x11];
 /// for addr in [0_u64, 1, 2] {
 ///     wire.extend(addr.to_le_bytes());
 /// }
 /// // SAFETY: `Mine` is sound.
-/// let finished = unsafe { harness_vm::run(&add, &wire, false) };
+/// let finished = unsafe { harness_vm::run(&harness_vm::entry!("mine", Mine), &wire, false) };
 /// assert_eq!(finished.unwrap().memory, [20, 22, 42]);
 /// ```
 ///
-/// For a crate of its own, [`command::main`](crate::command::main) makes a command line of a
-/// table of such entries.
+/// In a crate of its own, `main` is [`command::main`](crate::command::main) of a table of such
+/// entries, and the crate's command line is that of `harness-vm`.
 pub trait Variant<'m>: Sized {
     /// What an address of a value of type `T` becomes when it is compiled: a pointer, a
     /// reference of lifetime `'m`, references to the single bytes ([`Value::Bytes`]), a number.

@@ -22,27 +22,28 @@ pub use reborrow::Reborrow;
 pub use slice_ptr::SlicePtr;
 pub use wrapped::Wrapped;
 
-use crate::machine::{Outcome, execute};
+use crate::machine::Outcome;
 use crate::program::Program;
 
 /// A variant in a table.
 pub struct Entry {
     /// Its name on the command line and in reports.
     pub name: &'static str,
-    /// [`execute`] for the variant, under the same conditions.
+    /// [`execute`](crate::machine::execute) for the variant, under the same conditions.
     pub execute: unsafe fn(&mut [u8], &Program<'_>, bool) -> Outcome,
 }
 
-/// The entry of a variant: `entry!("name", Type)`.
+/// The [`Entry`] of a variant: `entry!("name", Type)`.
 ///
 /// A macro, since a type with a lifetime yet to be chosen cannot be a generic argument.
+#[macro_export]
 macro_rules! entry {
     ($name:literal, $variant:ty) => {
-        Entry {
+        $crate::Entry {
             name: $name,
             execute: |memory, program, marked| {
                 // SAFETY: `execute` asks for what the caller of this function promises.
-                unsafe { execute::<$variant>(memory, program, marked) }
+                unsafe { $crate::machine::execute::<$variant>(memory, program, marked) }
             },
         }
     };
