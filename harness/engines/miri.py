@@ -118,11 +118,11 @@ class MiriEngine:
     def _prepare_vm(self, miri: Miri) -> VmCrate | ToolFailed:
         folder = stage(vm_files(self._vm_folder), miri.sources)
         if self._way is Way.CARGO:
-            return VmCrate(folder=folder, library=None)
+            return VmCrate(folder=folder, externs={})
         library = miri.compile_library(self._launcher, folder, LIBRARY)
         if isinstance(library, ToolFailed):
             return library
-        return VmCrate(folder=folder, library=library)
+        return VmCrate(folder=folder, externs={LIBRARY: library})
 
 
 def _run_one(runner: Runner, crate: VmCrate | ToolFailed | None, job: Job) -> Observation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -11,7 +11,6 @@ from pathlib import Path
 
 from harness.diagnostics.failure import read_failure
 from harness.diagnostics.message import read_json
-from harness.engines.vm_crate import LIBRARY
 from harness.outcome import ToolFailed
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
@@ -56,37 +55,56 @@ class Miri:
         flags: Sequence[str],
         arguments: Sequence[str],
         *,
-        library: Path | None = None,
+        externs: Mapping[str, Path] | None = None,
     ) -> Command:
-        """The command that interprets the package's only binary.
+        """The command that interprets the package's only binary, in the way that was chosen.
 
         package: a folder with `Cargo.toml` and `src/main.rs`.
-        library: the package's own library, compiled by `compile_library`; for the driver.
+        externs: by their names, the libraries that the driver has to be told of; cargo finds
+        the package's own by itself.
         """
         if self.way is Way.CARGO:
-            target = self.cache / "miri-targets" / self._targets.mine()
-            return Command(
-                argv=(
-                    *("cargo", f"+{self.toolchain.name}", "miri", "run", "--quiet", "--offline"),
-                    *("--target-dir", str(target), "--", *arguments),
-                ),
-                cwd=package,
-                environment=clean_environment(
-                    {
-                        # cargo-miri splits at spaces, without quoting; no flag of ours has one.
-                        "MIRIFLAGS": " ".join((*flags, _JSON)),
-                        "MIRI_SYSROOT": str(self.sysroot),
-                    }
-                ),
-            )
-        extern = ("--extern", f"{LIBRARY}={library}") if library else ()
+            return self._cargo_command(package, flags, arguments)
+        return self.driver_command(package, flags, arguments, externs=externs or {})
+
+    def driver_command(
+        self,
+        package: Path,
+        flags: Sequence[str],
+        arguments: Sequence[str],
+        *,
+        externs: Mapping[str, Path],
+    ) -> Command:
+        """The command that has the driver interpret `src/main.rs` of the package."""
+        named = [word for name, path in externs.items() for word in ("--extern", f"{name}={path}")]
+        # Miri tells the places in these crates, as cargo-miri has it do for a workspace's own.
+        settings = {"MIRI_LOCAL_CRATES": ",".join(externs)} if externs else None
         return Command(
             argv=(
                 *(str(self.toolchain.driver), "--sysroot", str(self.sysroot)),
-                *(*_EDITION, _JSON, *flags, *extern, MAIN_FILE, "--", *arguments),
+                *(*_EDITION, _JSON, *flags, *named, MAIN_FILE, "--", *arguments),
             ),
             cwd=package,
-            environment=clean_environment(),
+            environment=clean_environment(settings),
+        )
+
+    def _cargo_command(
+        self, package: Path, flags: Sequence[str], arguments: Sequence[str]
+    ) -> Command:
+        target = self.cache / "miri-targets" / self._targets.mine()
+        return Command(
+            argv=(
+                *("cargo", f"+{self.toolchain.name}", "miri", "run", "--quiet", "--offline"),
+                *("--target-dir", str(target), "--", *arguments),
+            ),
+            cwd=package,
+            environment=clean_environment(
+                {
+                    # cargo-miri splits at spaces, without quoting; no flag of ours has one.
+                    "MIRIFLAGS": " ".join((*flags, _JSON)),
+                    "MIRI_SYSROOT": str(self.sysroot),
+                }
+            ),
         )
 
     def compile_library(self, launcher: Launcher, package: Path, name: str) -> Path | ToolFailed:

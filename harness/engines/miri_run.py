@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
@@ -42,11 +42,11 @@ PACKAGE = "harness-case"
 class VmCrate:
     """The Rust VM as Miri runs it.
 
-    folder: its package. library: its library compiled for Miri; None where cargo does that.
+    folder: its package. externs: its library compiled for Miri; none where cargo does that.
     """
 
     folder: Path
-    library: Path | None
+    externs: Mapping[str, Path]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +105,12 @@ class Runner:
         if fits_an_argument(program):
             words = arguments(variant, program, marked=marked)
             command = self.miri.run_command(
-                crate.folder, run_flags(job), words, library=crate.library
+                crate.folder, run_flags(job), words, externs=crate.externs
             )
             return self._start(command)
         # Too long for a command line; and only without isolation is there a standard input.
         flags = (*run_flags(job), "-Zmiri-disable-isolation")
-        command = self.miri.run_command(crate.folder, flags, ("--batch",), library=crate.library)
+        command = self.miri.run_command(crate.folder, flags, ("--batch",), externs=crate.externs)
         return self._start(command, f"0 {batch_line(variant, program)}\n".encode())
 
     def _start(self, command: Command, stdin: bytes = b"") -> _Seen:
