@@ -44,7 +44,14 @@ Comparison = Literal["eq", "ne", "lt", "le", "gt", "ge"]
 GuardTrap = Literal["out-of-bounds", "misaligned"]
 
 
-class Statement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="op"):
+class Statement(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="op",
+):
     """One line of Rust; the subclasses' tags are the `op` of the JSON form."""
 
 
@@ -302,6 +309,8 @@ class Read(Statement, frozen=True, kw_only=True, tag="read"):
 class Write(Statement, frozen=True, kw_only=True, tag="write"):
     """Write `value` (modulo its width) at `ptr` + `at`; all else as in `Read`.
 
+    value: a literal below 2**64, or a variable; zero-extended at `width` 16.
+
     A `&Cell` is written by `Cell::set`, which reads the old value first (it is
     `Cell::replace`), so that the bytes must be initialised; a `&UnsafeCell` through its `get`,
     which does not.
@@ -457,7 +466,9 @@ AnyStatement = (
 )
 
 
-class PointerProgram(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PointerProgram(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Statements in order, and the variable that holds the result, if any.
 
     result: a local, raw pointer, `&mut` or `&` bound before the first guard. When the program

@@ -1,0 +1,218 @@
+"""Pointer programs written out as Rust 2024, with the statement behind each line.
+
+Many programs go into one crate: a function each, `run` that runs the one with a given number
+and describes what came of it, and a `main` that takes the number from its argument or one a
+line from standard input. `write` makes one file of all; `write_library` and `write_main` are
+for programs that are compiled once, as a library, with a small `main` on top.
+
+A program must be well-formed (`harness.pointer.validate`). No text of a program gets into the
+source but numbers, and a guard's operand, which `validate` holds to letters.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.pointer import program as p
+from harness.pointer.kinds import argument_kind
+from harness.pointer.names import captured
+from harness.pointer.rust_accesses import COUNT
+from harness.pointer.rust_prelude import MAIN, PRELUDE, RUN
+from harness.pointer.rust_statements import (
+    argument_expression,
+    condition,
+    result_expression,
+    statement_line,
+)
+from harness.pointer.rust_types import Frame, array, variable_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RustSource:
+    """Rust source, and where its lines come from.
+
+    lines: for line numbers from 1, the program's index and the statement's path. A call's
+    function has the call's path on every line that is no statement of its body, since what
+    fails there fails on entering or on leaving. Lines of the prelude are missing: what fails
+    in one of them, or in the standard library, belongs to the innermost caller that is here.
+    """
+
+    text: str
+    lines: Mapping[int, tuple[int, p.Path]]
+
+
+def write(programs: Sequence[p.PointerProgram]) -> RustSource:
+    """The source of a binary crate in one file.
+
+    With the index of a program as its argument it prints one line, as `write_library` says;
+    without, it reads such indices from standard input, one a line, and prints `begin INDEX`
+    before each program's line.
+    """
+    library = write_library(programs)
+    return RustSource(text=f"{library.text}\n{MAIN}", lines=library.lines)
+
+
+def write_main(library: str) -> str:
+    """The source of a `main.rs` on top of the library crate `library`; as `write`."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", library):
+        raise ValueError(f"{library!r} is no crate's name")
+    return f"use {library}::{{CASES, run}};\n\n{MAIN}"
+
+
+def write_library(programs: Sequence[p.PointerProgram]) -> RustSource:
+    """The source of a library crate.
+
+    It has `pub const CASES: usize` and `pub fn run(case: usize, line: &mut Vec<u8>)`, which
+    runs one program and appends `ran CHECKSUM MEMORY` or
+    `trapped KIND INSTRUCTION OPERAND MEMORY`, a line feed after it: MEMORY is the result's
+    bytes in hexadecimal, and `-` where there are none.
+    """
+    text: list[str] = []
+    lines: dict[int, tuple[int, p.Path]] = {}
+    body: list[tuple[str, tuple[int, p.Path] | None]] = []
+    for index, program in enumerate(programs):
+        for line in _ProgramWriter(program=program, name=f"case_{index}").write():
+            body.append((line.text, None if line.path is None else (index, line.path)))
+    alignments = sorted(
+        {int(found) for text, _ in body for found in re.findall(r"\bAlign(\d+)\b", text)}
+    )
+    text += PRELUDE.splitlines()
+    for align in alignments:
+        text += ["#[derive(Clone, Copy)]", f"#[repr(C, align({align}))]"]
+        text += [f"struct Align{align}<T>(T);", ""]
+    for line_text, origin in body:
+        text.append(line_text)
+        if origin is not None:
+            lines[len(text)] = origin
+    table = ", ".join(f"case_{index}" for index in range(len(programs)))
+    text.append(f"pub const CASES: usize = {len(programs)};")
+    text.append(f"static TABLE: [fn(&mut Vec<u8>) -> Result<u64, Trap>; CASES] = [{table}];")
+    text += RUN.splitlines()
+    return RustSource(text="\n".join(text) + "\n", lines=lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    text: str
+    path: p.Path | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _ProgramWriter:
+    """Writes one program: the functions of its calls, then its own.
+
+    name: of the program's function; calls add their path to it.
+    """
+
+    program: p.PointerProgram
+    name: str
+    functions: list[_Line] = field(default_factory=list)
+
+    def write(self) -> Iterator[_Line]:
+        frame = Frame()
+        statements = self.program.statements
+        end = (len(statements),)
+        own = [
+            _Line(text=f"fn {self.name}(memory: &mut Vec<u8>) -> Result<u64, Trap> {{ unsafe {{"),
+            _Line(text="    let mut sum: u64 = 0;"),
+            *self._body(statements, (), frame),
+        ]
+        if self.program.result is not None:
+            own.append(_Line(text=f"    {self._take(frame)}", path=end))
+        own += [_Line(text="    Ok(sum)"), _Line(text="}}"), _Line(text="")]
+        yield from self.functions
+        yield from own
+
+    def _body(
+        self, statements: tuple[p.AnyStatement, ...], path: p.Path, frame: Frame
+    ) -> Iterator[_Line]:
+        for index, statement in enumerate(statements):
+            here = (*path, index)
+            match statement:
+                case p.Call():
+                    text = self._call(statement, here, frame)
+                case p.Guard():
+                    text = self._guard(statement, here, frame)
+                case _:
+                    text = statement_line(statement, frame)
+            yield _Line(text=f"    {text}", path=here)
+
+    def _take(self, frame: Frame) -> str:
+        """Reads the result."""
+        name = self.program.result
+        if name is None:
+            return ""
+        bytes_ = array(frame.placed(name).size)
+        value = result_expression(name, frame)
+        return f"let bytes: {bytes_} = {value}; memory.extend_from_slice(&bytes);"
+
+    def _guard(self, guard: p.Guard, path: p.Path, frame: Frame) -> str:
+        trap = (
+            f'Trap {{ kind: "{guard.trap}", instruction: {guard.instruction}, '
+            f'operand: "{guard.operand}" }}'
+        )
+        take = self._take(frame) if len(path) == 1 else ""
+        return f"if !({condition(guard, frame)}) {{ {take} return Err({trap}); }}"
+
+    def _call(self, call: p.Call, path: p.Path, frame: Frame) -> str:
+        """The line that calls; the function is written as well."""
+        name = "_".join((self.name, *map(str, path)))
+        inner = Frame(used=frame.used)
+        arguments = [argument_expression(argument, frame) for argument in call.args]
+        parameters = [
+            f"mut {inner.add(argument.to, argument_kind(argument))}: "
+            f"{variable_type(argument_kind(argument))}"
+            for argument in call.args
+        ]
+        for variable in captured(call):
+            kind = frame.kind(variable)
+            arguments.append(frame.rust(variable))
+            parameters.append(f"mut {inner.add(variable, kind)}: {variable_type(kind)}")
+        body = list(self._body(call.body, path, inner))
+        for argument in call.args:
+            if argument.as_ == "boxed":
+                forget = f"    forget({inner.rust(argument.to)});"
+                body.append(_Line(text=forget, path=(*path, len(call.body))))
+        traps = _has_guard(call)
+        type_, value = _returned(call, inner)
+        header = f"fn {name}({', '.join(parameters)}) -> "
+        header += f"Result<{type_}, Trap> {{ unsafe {{" if traps else f"{type_} {{ unsafe {{"
+        self.functions += [
+            _Line(text=header, path=path),
+            _Line(text="    let mut sum: u64 = 0;", path=path),
+            *body,
+            _Line(text=f"    Ok({value})" if traps else f"    {value}", path=path),
+            _Line(text="}}", path=path),
+            _Line(text=""),
+        ]
+        called = f"{name}({', '.join(arguments)})"
+        if traps:
+            take = self._take(frame) if len(path) == 1 else ""
+            failed = f"Err(trap) => {{ {take} return Err(trap); }}"
+            called = f"match {called} {{ Ok(returned) => returned, {failed} }}"
+        bound = [
+            f"mut {frame.add(returned.to, inner.kind(returned.of))}" for returned in call.returns
+        ]
+        pattern = f"(returned, {', '.join(bound)})" if bound else "returned"
+        return f"let {pattern} = {called}; {COUNT.format('returned')}"
+
+
+def _returned(call: p.Call, inner: Frame) -> tuple[str, str]:
+    """The type and the value of what a call's function returns, its checksum first."""
+    if not call.returns:
+        return "u64", "sum"
+    types = [variable_type(inner.kind(returned.of)) for returned in call.returns]
+    values = [inner.rust(returned.of) for returned in call.returns]
+    return f"(u64, {', '.join(types)})", f"(sum, {', '.join(values)})"
+
+
+def _has_guard(call: p.Call) -> bool:
+    return any(
+        isinstance(statement, p.Guard) or (isinstance(statement, p.Call) and _has_guard(statement))
+        for statement in call.body
+    )
