@@ -1,0 +1,24 @@
+"""What the machine says of one run, with all that it knows of a fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.model.borrows import Broken
+    from harness.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """outcome: what the run does. rule: a stable name of the broken rule, None if it ran.
+
+    sentence: the fault in one sentence, for a person. broken: the borrow model's facts, where
+    the rule is one of its own.
+    """
+
+    outcome: Outcome
+    rule: str | None = None
+    sentence: str | None = None
+    broken: Broken | None = None

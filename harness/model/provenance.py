@@ -1,0 +1,56 @@
+"""Pointers and their provenance: which allocation, and which tag in its borrow state.
+
+Source: the standard library's documentation of `std::ptr`, section Provenance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from harness.model.memory import Allocation
+
+Tag = int
+"""Names one pointer in the borrow state; tags count up in the order of their making."""
+
+WILDCARD_TAG: Tag = -1
+"""Stands for "any exposed tag" where an access is made with unknown provenance.
+
+Source: Miri, `borrow_tracker` (`ProvenanceExtra::Wildcard`).
+"""
+
+
+class Concrete(NamedTuple):
+    """May access `allocation`, as far as `tag` allows."""
+
+    allocation: Allocation
+    tag: Tag
+
+
+class Exposed(NamedTuple):
+    """What `with_exposed_provenance` gives: one of the provenances exposed so far.
+
+    cast: counts the casts of the run; each makes a choice of its own.
+    exposed_before: how many provenances had been exposed when the cast was made.
+    """
+
+    cast: int
+    exposed_before: int
+
+
+Provenance = Concrete | Exposed | None
+
+
+class Pointer(NamedTuple):
+    """A pointer's value: an address, and what it may access (None: nothing)."""
+
+    address: int
+    provenance: Provenance
+
+
+class Target(NamedTuple):
+    """Where a pointer points to: bytes from the allocation's start, and as whom."""
+
+    allocation: Allocation
+    offset: int
+    tag: Tag

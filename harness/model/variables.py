@@ -1,0 +1,98 @@
+"""Variables of the pointer language, and the frames of calls that hold them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.model.borrows import Interior
+
+if TYPE_CHECKING:
+    from harness.model.memory import Allocation
+    from harness.model.provenance import Pointer
+    from harness.pointer.program import Path
+
+
+class Kind(Enum):
+    """What a variable with a PLACE is; the value is its type in Rust, of `n` bytes."""
+
+    LOCAL = "[u8; n]"
+    RAW = "*mut [u8; n]"
+    MUT = "&mut [u8; n]"
+    SHARED = "&[u8; n]"
+    CELL = "&std::cell::Cell<[u8; n]>"
+    UNSAFE_CELL = "&std::cell::UnsafeCell<[u8; n]>"
+    MIX = "&Mix"
+    BOX = "std::boxed::Box<[u8; n]>"
+
+    def type_name(self, size: int) -> str:
+        return self.value.replace("n]", f"{size}]")
+
+    @property
+    def interior(self) -> Interior:
+        match self:
+            case Kind.CELL | Kind.UNSAFE_CELL:
+                return Interior.ALL
+            case Kind.MIX:
+                return Interior.MIDDLE
+            case _:
+                return Interior.NONE
+
+
+REFERENCES = frozenset((Kind.MUT, Kind.SHARED, Kind.CELL, Kind.UNSAFE_CELL, Kind.MIX))
+
+
+class Place(NamedTuple):
+    """What a variable stands for: its own bytes if a local, else what it points to.
+
+    size, align: of the place's type, in bytes.
+    """
+
+    kind: Kind
+    pointer: Pointer
+    size: int
+    align: int = 1
+
+
+class Integer(NamedTuple):
+    """of_address: whether the value depends on where allocations lie."""
+
+    value: int
+    of_address: bool
+
+
+class Frame:
+    """One call's variables and checksum.
+
+    caller: its raw pointers and integers are in reach too, since they are passed by value.
+    prefix: the call's own path. locals: the allocations that die with the frame.
+    boxes: parameters to forget at the end, in order. checksum: of the reads so far;
+    address_read: whether it depends on addresses.
+    """
+
+    __slots__ = (
+        "address_read",
+        "boxes",
+        "caller",
+        "checksum",
+        "integers",
+        "locals",
+        "places",
+        "prefix",
+    )
+
+    def __init__(self, caller: Frame | None, prefix: Path) -> None:
+        self.caller = caller
+        self.prefix = prefix
+        self.places: dict[str, Place] = {}
+        self.integers: dict[str, Integer] = {}
+        self.locals: list[Allocation] = []
+        self.boxes: list[str] = []
+        self.checksum = 0
+        self.address_read = False
+
+    def note_read(self, value: int, of_address: bool) -> None:
+        """Let a value that was read join the checksum."""
+        self.checksum = (self.checksum * 31 + value) & 0xFFFF_FFFF_FFFF_FFFF
+        if of_address:
+            self.address_read = True
