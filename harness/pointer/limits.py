@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-SIZE_LIMIT = 1 << 16
+SIZE_LIMIT = 1 << 20
 """The largest array, in bytes: all locals of a program must fit on a stack."""
 
 ALIGN_LIMIT = 1 << 12

@@ -171,9 +171,8 @@ def _bytes(init: int | str | None, size: int) -> str:
         return f"Uninit::<{size}> {{ nothing: () }}"
     if isinstance(init, int):
         return f"[{init}u8; {size}]"
-    if not init:
-        return "[0u8; 0]"
-    return f"[{', '.join(f'{byte}u8' for byte in bytes.fromhex(init))}]"
+    escaped = "".join(f"\\x{byte:02x}" for byte in bytes.fromhex(init))
+    return f'*b"{escaped}"'
 
 
 def _layout(statement: p.Heap | p.Free) -> str:

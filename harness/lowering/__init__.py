@@ -1,0 +1,1 @@
+"""Lowering: bytecode programs as pointer programs, one way for each variant of the VM."""

@@ -1,0 +1,135 @@
+"""Variants whose operands are shared references to cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.lowering.design import OWNER, Builder, Design, read_value, write_value
+from harness.pointer import program as p
+
+if TYPE_CHECKING:
+    from harness.bytecode.program import Operand
+
+CELLS = "cells"
+
+
+class CellSlice(Design):
+    """`cell-slice`: one cell around the memory, operands are cells cast out of it."""
+
+    def over(self, builder: Builder) -> None:
+        builder.add(p.RefCell(to=CELLS, of=OWNER))
+
+    def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
+        """A function that takes the cells and returns the operands, which retags them."""
+        cells = f"cells_{builder.index}"
+
+        def body() -> tuple[p.Return, ...]:
+            return tuple(
+                returned
+                for operand in operands
+                for returned in self.operand(builder, cells, operand)
+            )
+
+        builder.call((builder.all_of("cell", cells, CELLS),), body)
+
+    def operand(self, builder: Builder, cells: str, operand: Operand) -> list[p.Return]:
+        """Make an operand of `cells`, the function's parameter."""
+        builder.of_operand(operand)
+        base, at, made = (builder.name(prefix, operand) for prefix in ("base", "at", "made"))
+        width = operand.width
+        builder.add(p.RawConst(to=base, of=cells))
+        offset = builder.address(operand)
+        builder.add(p.Sub(to=at, of=base, offset=offset, size=width, inbounds=True))
+        builder.add(p.RefCell(to=made, of=at, align=width))
+        return [p.Return(to=builder.name("c", operand), of=made)]
+
+    def load(self, builder: Builder, operand: Operand) -> str:
+        return read_value(builder, builder.name("c", operand), operand)
+
+    def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
+        write_value(builder, builder.name("c", operand), operand, value)
+
+
+class CellBytes(CellSlice):
+    """`cell`: a slice of cells, operands are a reference for each byte, made by indexing."""
+
+    def operand(self, builder: Builder, cells: str, operand: Operand) -> list[p.Return]:
+        builder.of_operand(operand)
+        returned: list[p.Return] = []
+        for byte in range(operand.width):
+            index = builder.address(operand)
+            if byte:
+                index = builder.name(f"addr{byte}", operand)
+                builder.add(
+                    p.Arithmetic(
+                        to=index,
+                        operator="add",
+                        left=builder.address(operand),
+                        right=byte,
+                        width=8,
+                    )
+                )
+            made = builder.name(f"made{byte}", operand)
+            builder.add(p.RefCell(to=made, of=cells, at=index))
+            returned.append(p.Return(to=_byte(builder, operand, byte), of=made))
+        return returned
+
+    def load(self, builder: Builder, operand: Operand) -> str:
+        return join_bytes(
+            builder,
+            operand,
+            [(_byte(builder, operand, byte), 0) for byte in range(operand.width)],
+        )
+
+    def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
+        split_bytes(
+            builder,
+            operand,
+            value,
+            [(_byte(builder, operand, byte), 0) for byte in range(operand.width)],
+        )
+
+
+def _byte(builder: Builder, operand: Operand, byte: int) -> str:
+    return builder.name(f"c{byte}", operand)
+
+
+def join_bytes(builder: Builder, operand: Operand, places: list[tuple[str, p.IntOperand]]) -> str:
+    """Read a value byte by byte, lowest first; returns its variable.
+
+    places: for each byte, the variable through which it is read, and the index there.
+    """
+    total = ""
+    for byte, (ptr, at) in enumerate(places):
+        single = builder.name(f"byte{byte}", operand)
+        builder.add(p.Read(ptr=ptr, at=at, width=1, to=single))
+        if not byte:
+            total = single
+            continue
+        shifted, joined = (builder.name(f"{prefix}{byte}", operand) for prefix in ("high", "value"))
+        width = operand.width
+        builder.add(
+            p.Arithmetic(to=shifted, operator="shl", left=single, right=8 * byte, width=width)
+        )
+        builder.add(p.Arithmetic(to=joined, operator="or", left=total, right=shifted, width=width))
+        total = joined
+    return total
+
+
+def split_bytes(
+    builder: Builder,
+    operand: Operand,
+    value: p.IntOperand,
+    places: list[tuple[str, p.IntOperand]],
+) -> None:
+    """Write a value byte by byte, lowest first; places as in `join_bytes`."""
+    for byte, (ptr, at) in enumerate(places):
+        part = value
+        if byte:
+            part = builder.name(f"part{byte}", operand)
+            builder.add(
+                p.Arithmetic(
+                    to=part, operator="shr", left=value, right=8 * byte, width=operand.width
+                )
+            )
+        builder.add(p.Write(ptr=ptr, at=at, width=1, value=part))

@@ -1,0 +1,210 @@
+"""What every lowering has in common: the VM's frame around a variant.
+
+A `Design` is the counterpart of the trait `Variant` in `rust/vm`, and its methods are called
+in the same order: `over` once, `compile` for each instruction, `compiled` once, then `store`
+and `add`. Here they do not touch memory, they add the statements that do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.bytecode.program import MEMORY_ALIGNMENT, Add, Operand, Program, WriteConst
+from harness.lowering.lowered import Lowered, Origin, Phase
+from harness.pointer import program as p
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MEMORY = "memory"
+"""The local that is the VM's memory."""
+
+OWNER = "owner"
+"""The owner's `&mut` to all of it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Builder:
+    """Collects statements, each with its origin.
+
+    size: of the memory, in bytes.
+    origin: of the statements that are added next.
+    """
+
+    size: int
+    origin: Origin = field(default_factory=lambda: Origin(phase=Phase.SET_UP))
+    origins: dict[p.Path, Origin] = field(default_factory=dict)
+    bodies: list[list[p.AnyStatement]] = field(default_factory=lambda: [[]])
+
+    def add(self, statement: p.AnyStatement) -> None:
+        """Add a statement."""
+        path = tuple(len(body) for body in self.bodies)
+        self.origins[path] = self.origin
+        self.bodies[-1].append(statement)
+
+    def call(
+        self,
+        args: tuple[p.Argument, ...],
+        body: Callable[[], tuple[p.Return, ...]],
+    ) -> None:
+        """Add a call: `body` adds what is in it and says what is returned."""
+        origin = self.origin
+        self.bodies.append([])
+        returns = body()
+        statements = tuple(self.bodies.pop())
+        self.origin = origin
+        self.add(p.Call(args=args, body=statements, returns=returns))
+
+    def at(self, phase: Phase, instruction: int, operand: str | None = None) -> None:
+        """Say where the statements that are added next come from."""
+        self.origin = Origin(phase=phase, instruction=instruction, operand=operand)
+
+    def of_operand(self, operand: Operand) -> None:
+        """Say for which operand of the same instruction they are."""
+        self.at(self.origin.phase, self.index, operand.name)
+
+    @property
+    def index(self) -> int:
+        """The instruction that is being compiled or run."""
+        assert self.origin.instruction is not None
+        return self.origin.instruction
+
+    def name(self, prefix: str, operand: Operand) -> str:
+        """A variable for an operand of the instruction: `p_op1_0`."""
+        part = operand.name.removeprefix("addr").strip("_")
+        return "_".join(each for each in (prefix, part, str(self.index)) if each)
+
+    def address(self, operand: Operand) -> str:
+        """The integer variable that holds the operand's address."""
+        return self.name("addr", operand)
+
+    def all_of(self, kind: p.ArgumentKind, to: str, of: str) -> p.Argument:
+        """An argument that borrows the whole memory."""
+        return p.Argument(to=to, as_=kind, of=of, size=self.size)
+
+
+class Design:
+    """One way to touch the memory; the default is that of the trait in `rust/vm`."""
+
+    def over(self, builder: Builder) -> None:
+        """Take over the owner's borrow."""
+        raise NotImplementedError
+
+    def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
+        """Make the operands of one instruction, whose addresses have been checked."""
+        raise NotImplementedError
+
+    def compiled(self, builder: Builder, memory: bytes) -> None:
+        """What stands between the phases."""
+
+    def load(self, builder: Builder, operand: Operand) -> str:
+        """Read the value at an operand; returns the integer variable that has it."""
+        raise NotImplementedError
+
+    def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
+        """Write a value at an operand."""
+        raise NotImplementedError
+
+    def sum(self, builder: Builder, op1: Operand, op2: Operand, res: Operand) -> None:
+        """Store the sum of the values at `op1` and `op2` at `res`."""
+        builder.of_operand(op1)
+        left = self.load(builder, op1)
+        builder.of_operand(op2)
+        right = self.load(builder, op2)
+        builder.of_operand(res)
+        self.store(builder, res, add_values(builder, left, right, res))
+
+
+def add_values(builder: Builder, left: str, right: str, res: Operand) -> str:
+    """The integer variable with the wrapping sum, at the width of `res`."""
+    total = builder.name("sum", res)
+    builder.add(p.Arithmetic(to=total, operator="add", left=left, right=right, width=res.width))
+    return total
+
+
+def read_value(builder: Builder, ptr: str, operand: Operand) -> str:
+    """Read an operand's value, typed, where `ptr` points to; returns its variable."""
+    value = builder.name("value", operand)
+    width = operand.width
+    builder.add(p.Read(ptr=ptr, at=0, width=width, to=value, aligned=width > 1))
+    return value
+
+
+def write_value(builder: Builder, ptr: str, operand: Operand, value: p.IntOperand) -> None:
+    """Write an operand's value, typed, where `ptr` points to."""
+    width = operand.width
+    builder.add(p.Write(ptr=ptr, at=0, width=width, value=value, aligned=width > 1))
+
+
+def lower_by(design: Design, program: Program) -> Lowered:
+    """`program` with the memory touched as `design` does."""
+    size = len(program.memory)
+    builder = Builder(size=size)
+    init = initial_bytes(program.memory)
+    builder.add(p.Local(to=MEMORY, size=size, init=init, align=MEMORY_ALIGNMENT))
+    builder.add(p.RefMut(to=OWNER, of=MEMORY))
+    design.over(builder)
+    for index, instruction in enumerate(program.instructions):
+        operands = instruction.operands()
+        for operand in operands:
+            builder.at(Phase.COMPILE, index, operand.name)
+            _check(builder, operand)
+        builder.at(Phase.COMPILE, index)
+        design.compile(builder, operands)
+    builder.origin = Origin(phase=Phase.SET_UP)
+    design.compiled(builder, program.memory)
+    for index, instruction in enumerate(program.instructions):
+        builder.at(Phase.RUN, index)
+        match instruction, instruction.operands():
+            case WriteConst(), (operand,):
+                builder.of_operand(operand)
+                design.store(builder, operand, instruction.value)
+            case Add(), (op1, op2, res):
+                design.sum(builder, op1, op2, res)
+            case _:
+                raise AssertionError(instruction)
+    statements = tuple(builder.bodies.pop())
+    builder.origins[len(statements),] = Origin(phase=Phase.END)
+    return Lowered(
+        program=p.PointerProgram(statements=statements, result=OWNER), origins=builder.origins
+    )
+
+
+def initial_bytes(memory: bytes) -> int | str:
+    """`memory` as the initial value of an allocation; one byte where all are the same."""
+    return memory[0] if len(set(memory)) == 1 else memory.hex()
+
+
+def _check(builder: Builder, operand: Operand) -> None:
+    """The checks of an operand's address, bounds before alignment."""
+    address, width = builder.address(operand), int(operand.width)
+    builder.add(p.Int(to=address, value=operand.addr))
+    if width <= builder.size:
+        _guard(builder, operand, address, "le", builder.size - width, "out-of-bounds")
+    else:
+        _guard(builder, operand, width, "le", builder.size, "out-of-bounds")
+    if width > 1:
+        rest = builder.name("rest", operand)
+        builder.add(p.Arithmetic(to=rest, operator="and", left=address, right=width - 1, width=8))
+        _guard(builder, operand, rest, "eq", 0, "misaligned")
+
+
+def _guard(
+    builder: Builder,
+    operand: Operand,
+    left: p.IntOperand,
+    comparison: p.Comparison,
+    right: p.IntOperand,
+    trap: p.GuardTrap,
+) -> None:
+    builder.add(
+        p.Guard(
+            left=left,
+            comparison=comparison,
+            right=right,
+            trap=trap,
+            instruction=builder.index,
+            operand=operand.name,
+        )
+    )

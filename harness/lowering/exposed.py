@@ -1,0 +1,40 @@
+"""`exposed`: operands are integers, which become pointers at each access."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.lowering.design import OWNER, Builder, Design, read_value, write_value
+from harness.pointer import program as p
+
+if TYPE_CHECKING:
+    from harness.bytecode.program import Operand
+
+
+class Exposed(Design):
+    """The base's provenance is exposed once; an address is added to it on either side."""
+
+    def over(self, builder: Builder) -> None:
+        builder.add(p.RawMut(to="base", of=OWNER))
+        builder.add(p.Expose(to="base_address", of="base"))
+
+    def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
+        for operand in operands:
+            builder.of_operand(operand)
+            sides = ("base_address", builder.address(operand))
+            left, right = reversed(sides) if operand.name == "addr_op2" else sides
+            to = builder.name("at", operand)
+            builder.add(p.Arithmetic(to=to, operator="add", left=left, right=right, width=8))
+
+    def load(self, builder: Builder, operand: Operand) -> str:
+        return read_value(builder, _pointer(builder, operand), operand)
+
+    def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
+        write_value(builder, _pointer(builder, operand), operand, value)
+
+
+def _pointer(builder: Builder, operand: Operand) -> str:
+    made = builder.name("p", operand)
+    address = builder.name("at", operand)
+    builder.add(p.FromExposed(to=made, int_=address, offset=0, size=operand.width))
+    return made

@@ -1,0 +1,109 @@
+"""Variants whose operands are raw pointers, read and written as such.
+
+They differ in where the pointers come from: `raw`, `slice-ptr` and `wrapped` derive all of
+them from one, `owner` does too but lets the owner's borrow in between, and `reborrow` borrows
+the memory anew for each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.lowering.design import OWNER, Builder, Design, initial_bytes, read_value, write_value
+from harness.pointer import program as p
+
+if TYPE_CHECKING:
+    from harness.bytecode.program import Operand
+
+BASE = "base"
+
+
+class Raw(Design):
+    """`raw`: one `as_mut_ptr()`, from which every operand is an offset."""
+
+    def over(self, builder: Builder) -> None:
+        builder.add(p.AsMutPtr(to=BASE, of=OWNER))
+
+    def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
+        for operand in operands:
+            builder.of_operand(operand)
+            offset_from(builder, BASE, operand, builder.name("p", operand))
+
+    def load(self, builder: Builder, operand: Operand) -> str:
+        return read_value(builder, builder.name("p", operand), operand)
+
+    def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
+        write_value(builder, builder.name("p", operand), operand, value)
+
+
+class Owner(Raw):
+    """`owner`: the owner copies the initial bytes in once the operands are made."""
+
+    def compiled(self, builder: Builder, memory: bytes) -> None:
+        """`copy_from_slice`, whose parameters are protected while it copies."""
+        builder.add(p.Local(to="initial", size=builder.size, init=initial_bytes(memory)))
+
+        def copy() -> tuple[p.Return, ...]:
+            builder.add(p.RawMut(to="target", of="self"))
+            builder.add(p.RawConst(to="origin", of="source"))
+            builder.add(
+                p.Copy(from_="origin", to_ptr="target", size=builder.size, overlapping=False)
+            )
+            return ()
+
+        args = (
+            builder.all_of("mut", "self", OWNER),
+            builder.all_of("shared", "source", "initial"),
+        )
+        builder.call(args, copy)
+
+
+class HandedOver(Raw):
+    """`wrapped`: the base is handed to a function that compiles."""
+
+    def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
+        def body() -> tuple[p.Return, ...]:
+            return tuple(self._operand(builder, operand) for operand in operands)
+
+        builder.call((), body)
+
+    def _operand(self, builder: Builder, operand: Operand) -> p.Return:
+        builder.of_operand(operand)
+        made = builder.name("q", operand)
+        offset_from(builder, BASE, operand, made)
+        return p.Return(to=builder.name("p", operand), of=made)
+
+
+class SlicePtr(HandedOver):
+    """`slice-ptr`: the borrow is cast to a `*mut [u8]`, which is handed over."""
+
+    def over(self, builder: Builder) -> None:
+        builder.add(p.RawMut(to=BASE, of=OWNER))
+
+
+class Reborrow(Raw):
+    """`reborrow`: the borrow itself is handed over, each operand has its own `as_mut_ptr()`."""
+
+    def over(self, builder: Builder) -> None:
+        """The borrow is taken anew for each instruction."""
+
+    def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
+        borrow = f"memory_{builder.index}"
+
+        def body() -> tuple[p.Return, ...]:
+            return tuple(self._operand(builder, borrow, operand) for operand in operands)
+
+        builder.call((builder.all_of("mut", borrow, OWNER),), body)
+
+    def _operand(self, builder: Builder, borrow: str, operand: Operand) -> p.Return:
+        builder.of_operand(operand)
+        base, made = builder.name("base", operand), builder.name("q", operand)
+        builder.add(p.AsMutPtr(to=base, of=borrow))
+        offset_from(builder, base, operand, made)
+        return p.Return(to=builder.name("p", operand), of=made)
+
+
+def offset_from(builder: Builder, base: str, operand: Operand, to: str) -> None:
+    """`to` becomes a pointer to the operand, by `base.add(addr)`."""
+    offset = builder.address(operand)
+    builder.add(p.Sub(to=to, of=base, offset=offset, size=operand.width, inbounds=True))
