@@ -73,3 +73,17 @@ class TomlError(ValueError):
         self.line = line
         self.column = column
         super().__init__(f"{line}:{column}: {message}")
+
+
+def printable(text: str) -> str:
+    """`text` as it may stand in a message or a report: no control characters, no surrogates."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
+
+
+def quoted(text: str, limit: int = 40) -> str:
+    """`text` in quotation marks, printable, and cut after `limit` characters."""
+    shown = text if len(text) <= limit else text[:limit] + "…"
+    return f"'{printable(shown)}'"
