@@ -15,7 +15,10 @@ _MARK = re.compile(r"(?:compile|run) (\d+)(?: (\w+))?")
 
 
 def last_mark(transcript: Transcript) -> Location | None:
-    """The instruction, and perhaps the operand, that was next when the first error came."""
+    """The instruction, and perhaps the operand, that was next when the first error came.
+
+    None without an error, or without a mark before it.
+    """
     found: Location | None = None
     for entry in transcript.entries:
         if isinstance(entry, Message):
@@ -23,4 +26,4 @@ def last_mark(transcript: Transcript) -> Location | None:
                 return found
         elif mark := _MARK.fullmatch(entry):
             found = Location(instruction=int(mark[1]), operand=mark[2])
-    return found
+    return None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.bytecode.program import Program
 from harness.engines.engine import Job, Observation
-from harness.engines.miri_command import Miri, Way
+from harness.engines.miri_command import CompileFailed, Miri, Way
 from harness.engines.miri_run import Runner, VmCrate
 from harness.engines.vm_crate import LIBRARY, vm_files
 from harness.outcome import ToolFailed
@@ -60,7 +60,7 @@ class MiriEngine:
     @property
     def toolchain(self) -> MiriToolchain:
         """The Miri that runs. Raises: MissingTool."""
-        return self._found().toolchain
+        return self.miri().toolchain
 
     def missing(self) -> Missing | None:
         """What has to be installed before anything can run; None if nothing.
@@ -78,14 +78,13 @@ class MiriEngine:
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
-        miri = self._found()
         in_vm = any(isinstance(job.program, Program) for job in jobs)
-        crate = self._prepare_vm(miri) if in_vm else None
+        crate = self.vm_crate() if in_vm else None
         launcher = self._launcher.fork()
-        runner = Runner(launcher=launcher, miri=miri, limits=self._limits)
+        runner = self.runner(launcher)
         pool = ThreadPoolExecutor(self._workers)
         try:
-            futures = [pool.submit(_run_one, runner, crate, job) for job in jobs]
+            futures = [pool.submit(run_plainly, runner, crate, job) for job in jobs]
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
@@ -94,6 +93,28 @@ class MiriEngine:
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def miri(self) -> Miri:
+        """The Miri that runs, with its sysroot. Raises: MissingTool."""
+        miri = self._prepare()
+        if isinstance(miri, Missing):
+            raise miri.error()
+        return miri
+
+    def runner(self, launcher: Launcher) -> Runner:
+        """What runs single jobs, and starts their processes by `launcher`. Raises: MissingTool."""
+        return Runner(launcher=launcher, miri=self.miri(), limits=self._limits)
+
+    def vm_crate(self) -> VmCrate | ToolFailed:
+        """The Rust VM, compiled for Miri if need be. Raises: MissingTool."""
+        miri = self.miri()
+        folder = stage(vm_files(self._vm_folder), miri.sources)
+        if self._way is Way.CARGO:
+            return VmCrate(folder=folder, externs={})
+        library = miri.compile_library(self._launcher, folder, LIBRARY)
+        if isinstance(library, CompileFailed):
+            return ToolFailed(message=library.message)
+        return VmCrate(folder=folder, externs={LIBRARY: library})
 
     def _prepare(self) -> Miri | Missing:
         if self._miri is None:
@@ -109,23 +130,9 @@ class MiriEngine:
             return sysroot
         return Miri(toolchain=toolchain, sysroot=sysroot, cache=self._cache, way=self._way)
 
-    def _found(self) -> Miri:
-        miri = self._prepare()
-        if isinstance(miri, Missing):
-            raise miri.error()
-        return miri
 
-    def _prepare_vm(self, miri: Miri) -> VmCrate | ToolFailed:
-        folder = stage(vm_files(self._vm_folder), miri.sources)
-        if self._way is Way.CARGO:
-            return VmCrate(folder=folder, externs={})
-        library = miri.compile_library(self._launcher, folder, LIBRARY)
-        if isinstance(library, ToolFailed):
-            return library
-        return VmCrate(folder=folder, externs={LIBRARY: library})
-
-
-def _run_one(runner: Runner, crate: VmCrate | ToolFailed | None, job: Job) -> Observation:
+def run_plainly(runner: Runner, crate: VmCrate | ToolFailed | None, job: Job) -> Observation:
+    """Do one job in a process of its own. crate: needed for bytecode."""
     if not isinstance(job.program, Program):
         return runner.run_pointer_program(job, job.program)
     if isinstance(crate, ToolFailed):

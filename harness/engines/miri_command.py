@@ -10,12 +10,12 @@ from itertools import count
 from pathlib import Path
 
 from harness.diagnostics.failure import read_failure
-from harness.diagnostics.message import read_json
+from harness.diagnostics.message import Message, read_json
 from harness.outcome import ToolFailed
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
 from harness.toolchain.miri import MiriToolchain
-from harness.toolchain.process import Launcher, Limits
+from harness.toolchain.process import Completed, Ending, Launcher, Limits
 from harness.toolchain.workspace import digest, make_once
 
 MAIN_FILE = "src/main.rs"
@@ -107,22 +107,21 @@ class Miri:
             ),
         )
 
-    def compile_library(self, launcher: Launcher, package: Path, name: str) -> Path | ToolFailed:
+    def compile_library(self, launcher: Launcher, package: Path, name: str) -> Path | CompileFailed:
         """The library of a package, with the MIR of every function, as Miri wants it.
 
         It is kept in the cache; the same sources are compiled once for a toolchain.
         """
+        driver = self.toolchain.driver
         key = digest(
             str(package), name, self.toolchain.version, self.toolchain.compiler.version,
-            str(self.toolchain.driver), str(self.toolchain.driver.stat().st_mtime_ns),
-            str(self.sysroot),
+            str(driver), str(driver.stat().st_mtime_ns), str(self.sysroot),
         )  # fmt: skip
-        failed: list[ToolFailed] = []
 
         def compile_into(folder: Path) -> None:
             command = Command(
                 argv=(
-                    *(str(self.toolchain.driver), "--sysroot", str(self.sysroot)),
+                    *(str(driver), "--sysroot", str(self.sysroot)),
                     *(*_EDITION, _JSON, "--crate-name", name, "--crate-type", "lib"),
                     *("--emit", "metadata,link", "--out-dir", str(folder), "src/lib.rs"),
                 ),
@@ -130,22 +129,41 @@ class Miri:
                 environment=clean_environment({"MIRI_BE_RUSTC": "target"}),
             )
             done = launcher.run(command, limits=COMPILE_LIMITS)
-            failure = read_failure(read_json(done.stderr), done.exit_code)
-            if failure is not None:
-                said = failure.outcome
-                text = getattr(said, "message", done.describe_ending())
-                failed.append(ToolFailed(message=f"{name} does not compile for Miri: {text}"))
-                raise _NotCompiled
+            if not done.succeeded:
+                raise _NotCompiled(done)
 
         try:
             folder = make_once(self.cache / "miri-libraries" / key, compile_into)
-        except _NotCompiled:
-            return failed[0]
+        except _NotCompiled as stopped:
+            return _compile_failed(name, stopped.done)
         return folder / f"lib{name}.rlib"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileFailed:
+    """A library that Miri's compiler refuses. errors: in its order; empty where it crashed."""
+
+    message: str
+    errors: tuple[Message, ...]
 
 
 class _NotCompiled(Exception):
     """Stops `make_once`, so that nothing half done is kept."""
+
+    def __init__(self, done: Completed) -> None:
+        self.done = done
+        super().__init__(done.describe_ending())
+
+
+def _compile_failed(name: str, done: Completed) -> CompileFailed:
+    transcript = read_json(done.stderr)
+    failure = read_failure(transcript, done.exit_code) if done.ending is Ending.EXITED else None
+    outcome = failure.outcome if failure else None
+    why = outcome.message if isinstance(outcome, ToolFailed) else done.describe_ending()
+    return CompileFailed(
+        message=f"{name} does not compile for Miri: {why}",
+        errors=tuple(message for message in transcript.messages if message.is_error),
+    )
 
 
 class _Targets:

@@ -77,10 +77,8 @@ class Runner:
         marked = self._start_vm(crate, job, program, marked=True)
         again = _vm_outcome(marked)
         if (again.name, getattr(again, "kind", None)) != (outcome.name, outcome.kind):
-            fault = f"with a mark before each step it was {again!r}, and without {outcome!r}"
-            return replace(observation, fault=fault)
-        mark = last_mark(marked.transcript)
-        return replace(observation, outcome=_at(outcome, mark)) if mark else observation
+            return replace(observation, fault=marks_fault(outcome, again))
+        return replace(observation, outcome=at_mark(outcome, last_mark(marked.transcript)))
 
     def run_pointer_program(self, job: Job, program: PointerProgram) -> Observation:
         """Run a pointer program, written out as Rust; memory that it leaks is no fault of it."""
@@ -92,7 +90,7 @@ class Runner:
             has_memory = program.result is not None
             outcome = _ended(seen, lambda line: read_pointer_result(line, has_memory=has_memory))
         else:
-            outcome = place_in_program(seen.failure, source)
+            outcome = place_in_program(seen.failure, source, MAIN_FILE)
         return Observation(
             job=job,
             outcome=outcome,
@@ -128,25 +126,41 @@ def run_flags(job: Job) -> tuple[str, ...]:
     return (*mode_flags(job.mode), *seed)
 
 
-def place_in_program(failure: Failure, source: RustSource) -> Outcome:
+def place_in_program(failure: Failure, source: RustSource, file: str) -> Outcome:
     """The failure's outcome with the statements behind its places.
 
-    What fails in the library or the prelude belongs to the innermost line of the program's.
+    file: the source's own, as the tool names it. What fails in the standard library or the
+    prelude belongs to the innermost caller among the program's lines.
     """
     match outcome := failure.outcome:
         case UndefinedBehaviour():
             return replace(
                 outcome,
-                location=_innermost(failure, outcome.location, source),
-                created=_placed(outcome.created, source),
-                invalidated=_placed(outcome.invalidated, source),
+                location=_innermost(failure, outcome.location, source, file),
+                created=_placed(outcome.created, source, file),
+                invalidated=_placed(outcome.invalidated, source, file),
             )
         case Unsupported() | Panicked() | Leaked() | ToolFailed():
-            return replace(outcome, location=_innermost(failure, outcome.location, source))
+            return replace(outcome, location=_innermost(failure, outcome.location, source, file))
         case Ran() | Trapped() | TimedOut():
             return outcome
         case _:
             assert_never(outcome)
+
+
+def marks_fault(outcome: Outcome, again: Outcome) -> str:
+    """What is wrong where a run with marks is not like the run without."""
+    return f"with a mark before each step it was {again!r}, and without {outcome!r}"
+
+
+def at_mark(
+    outcome: UndefinedBehaviour | Unsupported, mark: Location | None
+) -> UndefinedBehaviour | Unsupported:
+    """The outcome with the instruction and the operand of a mark."""
+    if mark is None:
+        return outcome
+    location = replace(outcome.location, instruction=mark.instruction, operand=mark.operand)
+    return replace(outcome, location=location)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,20 +189,15 @@ def _ended(seen: _Seen, read: Callable[[str], Outcome]) -> Outcome:
             return ToolFailed(message=done.describe_ending())
 
 
-def _at(outcome: UndefinedBehaviour | Unsupported, mark: Location) -> Outcome:
-    location = replace(outcome.location, instruction=mark.instruction, operand=mark.operand)
-    return replace(outcome, location=location)
-
-
-def _innermost(failure: Failure, location: Location, source: RustSource) -> Location:
+def _innermost(failure: Failure, location: Location, source: RustSource, file: str) -> Location:
     for frame in failure.frames:
-        if frame.span.file == MAIN_FILE and frame.span.line in source.lines:
+        if frame.span.file == file and frame.span.line in source.lines:
             return replace(location, path=source.lines[frame.span.line][1])
     return location
 
 
-def _placed(location: Location | None, source: RustSource) -> Location | None:
-    if location is None or location.span is None or location.span.file != MAIN_FILE:
+def _placed(location: Location | None, source: RustSource, file: str) -> Location | None:
+    if location is None or location.span is None or location.span.file != file:
         return location
     origin = source.lines.get(location.span.line)
     return replace(location, path=origin[1]) if origin else location

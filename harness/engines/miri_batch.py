@@ -1,0 +1,196 @@
+"""Engine `miri`, many jobs to a process: each in an interpreter of its own, compiled once.
+
+Pointer programs are a library that is compiled once for all modes, bytecode is data. The
+driver starts an interpreter for every item (`-Zmiri-many-seeds`), each under another seed.
+What cannot be attributed for certain is run again in smaller batches, and at last plainly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from harness.bytecode.program import Program
+from harness.engines.engine import Job, Observation
+from harness.engines.miri import MiriEngine, run_plainly
+from harness.engines.miri_pointer_batch import Compiled, compile_programs, run_programs
+from harness.engines.miri_run import Runner, VmCrate
+from harness.engines.miri_vm_batch import run_bytecode
+from harness.mode import Mode
+from harness.outcome import ToolFailed
+from harness.pointer.program import PointerProgram
+from harness.result import EngineName
+from harness.toolchain.missing import Missing
+from harness.toolchain.process import Launcher
+
+Piece = TypeVar("Piece")
+
+LARGEST_BATCH = 250
+"""Items to a process: enough that its start and its compiling are small beside them, and few
+enough that results keep coming and that one bad item makes few others wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What a task came to: observations, and tasks that follow from it."""
+
+    observations: tuple[Observation, ...] = ()
+    tasks: tuple[_Task, ...] = ()
+
+
+_Task = Callable[[], _Done]
+
+
+class MiriBatchEngine:
+    """Runs jobs under Miri in batches.
+
+    plain: does what cannot be done in a batch. workers: processes at once.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        plain: MiriEngine,
+        *,
+        workers: int = 1,
+        largest_batch: int = LARGEST_BATCH,
+    ) -> None:
+        self._launcher = launcher
+        self._plain = plain
+        self._workers = workers
+        self._largest = largest_batch
+
+    @property
+    def name(self) -> EngineName:
+        return EngineName.MIRI
+
+    def missing(self) -> Missing | None:
+        """What has to be installed before anything can run; None if nothing."""
+        return self._plain.missing()
+
+    def refuses(self, job: Job) -> str | None:
+        """Why this Miri cannot do the job; None if it can. Raises: MissingTool."""
+        return self._plain.refuses(job)
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
+        """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
+        launcher = self._launcher.fork()
+        work = _Work(runner=self._plain.runner(launcher), crate=self._crate(jobs))
+        pool = ThreadPoolExecutor(self._workers)
+        try:
+            running: set[Future[_Done]] = set()
+            running |= {pool.submit(task) for task in work.plan(jobs, self._largest)}
+            while running:
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    done = future.result()
+                    running |= {pool.submit(task) for task in done.tasks}
+                    yield from done.observations
+        except BaseException:
+            # Ctrl-C, or whoever iterates has had enough: what still runs is ended.
+            launcher.cancel()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _crate(self, jobs: Sequence[Job]) -> VmCrate | ToolFailed | None:
+        in_vm = any(isinstance(job.program, Program) for job in jobs)
+        return self._plain.vm_crate() if in_vm else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """One call's work, cut into tasks that a pool does."""
+
+    runner: Runner
+    crate: VmCrate | ToolFailed | None
+
+    def plan(self, jobs: Sequence[Job], largest: int) -> Iterator[_Task]:
+        """The tasks to begin with: libraries to compile first, as others follow from them."""
+        # A batch decides the seeds itself.
+        seeded = [job for job in jobs if job.seed is not None]
+        free = [job for job in jobs if job.seed is None]
+        by_program: dict[PointerProgram, list[Job]] = {}
+        for job in free:
+            if not isinstance(job.program, Program):
+                by_program.setdefault(job.program, []).append(job)
+        for chunk in _chunks(list(by_program.values()), largest):
+            yield self._compiling(chunk)
+        by_mode: dict[Mode | None, list[Job]] = {}
+        for job in free:
+            if isinstance(job.program, Program):
+                by_mode.setdefault(job.mode, []).append(job)
+        for of_mode in by_mode.values():
+            for part in _chunks(of_mode, largest):
+                yield self._bytecode(part)
+        for job in seeded:
+            yield self._plainly(job)
+
+    def _plainly(self, job: Job) -> _Task:
+        return lambda: _Done(observations=(run_plainly(self.runner, self.crate, job),))
+
+    def _bytecode(self, jobs: Sequence[Job]) -> _Task:
+        def task() -> _Done:
+            if not isinstance(self.crate, VmCrate):
+                return _Done(tasks=tuple(self._plainly(job) for job in jobs))
+            numbered = dict(enumerate(jobs))
+            seen = dict(run_bytecode(self.runner, self.crate, numbered))
+            return self._done(numbered, seen)
+
+        return task
+
+    def _compiling(self, groups: Sequence[Sequence[Job]]) -> _Task:
+        """groups: the jobs of each program."""
+
+        def task() -> _Done:
+            by_program = {_pointer_program(group[0]): group for group in groups}
+            tasks: list[_Task] = []
+            for compiled in compile_programs(
+                self.runner.launcher, self.runner.miri, list(by_program)
+            ):
+                numbered = {
+                    number: by_program.pop(program)
+                    for number, program in enumerate(compiled.programs)
+                }
+                tasks += self._by_mode(compiled, numbered)
+            for group in by_program.values():
+                tasks += [self._plainly(job) for job in group]
+            return _Done(tasks=tuple(tasks))
+
+        return task
+
+    def _by_mode(self, compiled: Compiled, groups: dict[int, Sequence[Job]]) -> Iterator[_Task]:
+        by_mode: dict[Mode | None, dict[int, list[Job]]] = {}
+        for number, group in groups.items():
+            for job in group:
+                by_mode.setdefault(job.mode, {}).setdefault(number, []).append(job)
+        for of_mode in by_mode.values():
+            # The same program under two names is interpreted once for each.
+            while of_mode:
+                numbered = {number: group.pop() for number, group in of_mode.items()}
+                of_mode = {number: group for number, group in of_mode.items() if group}
+                yield self._programs(compiled, numbered)
+
+    def _programs(self, compiled: Compiled, numbered: dict[int, Job]) -> _Task:
+        return lambda: self._done(numbered, dict(run_programs(self.runner, compiled, numbered)))
+
+    def _done(self, jobs: dict[int, Job], seen: dict[int, Observation]) -> _Done:
+        """What was seen, and a plain run for each job that was not."""
+        return _Done(
+            observations=tuple(seen.values()),
+            tasks=tuple(self._plainly(job) for number, job in jobs.items() if number not in seen),
+        )
+
+
+def _pointer_program(job: Job) -> PointerProgram:
+    assert isinstance(job.program, PointerProgram)
+    return job.program
+
+
+def _chunks(items: Sequence[Piece], largest: int) -> Iterator[list[Piece]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, largest)):
+        yield chunk

@@ -1,0 +1,107 @@
+"""Items: what the interpreters of one process take, each one, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from harness.diagnostics.message import read_json
+from harness.engines.miri_command import Miri
+from harness.engines.miri_segments import Attributed, Segments, cut
+from harness.toolchain.command import Command
+from harness.toolchain.process import Ending, Launcher, Limits
+from harness.toolchain.workspace import stage
+
+MAINS = Path(__file__).parent / "miri_mains"
+
+_MANY = (
+    "-Zmiri-many-seeds-keep-going",
+    # Standard input is outside; and with one thread what stands between two seeds' lines
+    # belongs to the first.
+    "-Zmiri-disable-isolation",
+    "-Zthreads=1",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One way to interpret items: a program on top of a library, in one mode.
+
+    main: the program's file in `miri_mains`. externs: the libraries under it.
+    flags: those of the mode. limits: of one plain run; an item may take as long.
+    """
+
+    launcher: Launcher
+    miri: Miri
+    main: str
+    externs: Mapping[str, Path]
+    flags: Sequence[str]
+    limits: Limits
+
+    def interpret(self, items: Mapping[int, bytes]) -> Iterator[Attributed]:
+        """Interpret every item and yield what is certain.
+
+        items: what an interpreter reads for each, by number. A number that does not come
+        back has to be run on its own.
+        """
+        left = dict(items)
+        while left:
+            segments, is_whole = self._start(left)
+            seen = [each for each in segments.attributed if each.item in left]
+            for each in seen:
+                yield each
+                del left[each.item]
+            if not is_whole and segments.last_begun in left:
+                # It was at work when the process was ended.
+                del left[segments.last_begun]
+            elif not seen:
+                if segments.count and len(left) > 1:
+                    for half in _halves(left):
+                        yield from self.interpret(half)
+                return
+
+    def command(self, seeds: str) -> Command:
+        """The command of a process with interpreters for these seeds, such as `0..10`."""
+        return self.miri.driver_command(
+            main_folder(self.miri, self.main),
+            (*self.flags, f"-Zmiri-many-seeds={seeds}", *_MANY),
+            (),
+            externs=self.externs,
+        )
+
+    def repeat(self, seen: Attributed, item: bytes) -> str:
+        """The shell line that repeats one interpreter."""
+        octal = "".join(f"\\{byte:03o}" for byte in item)
+        return f"printf '{octal}' | {self.command(f'{seen.seed}..{seen.seed + 1}').shell()}"
+
+    def _start(self, items: Mapping[int, bytes]) -> tuple[Segments, bool]:
+        """What one process says, and whether it came to its own end."""
+        limits = replace(self.limits, seconds=None, silence=self.limits.seconds)
+        done = self.launcher.run(
+            self.command(f"0..{len(items)}"), stdin=b"".join(items.values()), limits=limits
+        )
+        # A process that a signal ended has broken off in the middle, too.
+        is_whole = done.ending is Ending.EXITED and done.exit_code >= 0
+        return cut(read_json(done.stderr), is_whole=is_whole), is_whole
+
+
+def main_folder(miri: Miri, main: str) -> Path:
+    """The staged package of one of the programs in `miri_mains`."""
+    return stage(_main_files(main), miri.sources)
+
+
+@cache
+def _main_files(main: str) -> dict[str, bytes]:
+    return {
+        "src/main.rs": (MAINS / main).read_bytes(),
+        "src/stream.rs": (MAINS / "stream.rs").read_bytes(),
+    }
+
+
+def _halves(items: Mapping[int, bytes]) -> Iterator[dict[int, bytes]]:
+    numbers = list(items)
+    middle = len(numbers) // 2
+    for half in (numbers[:middle], numbers[middle:]):
+        yield {number: items[number] for number in half}

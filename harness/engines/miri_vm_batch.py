@@ -1,0 +1,88 @@
+"""Bytecode programs in the Rust VM, many to one process of Miri."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from harness.bytecode.program import Program
+from harness.bytecode.wire import encode
+from harness.diagnostics.failure import read_error
+from harness.diagnostics.message import Message, Transcript
+from harness.engines.engine import Job, Observation
+from harness.engines.marks import last_mark
+from harness.engines.miri_items import Batch
+from harness.engines.miri_run import Runner, VmCrate, at_mark, marks_fault, run_flags
+from harness.engines.miri_segments import Attributed
+from harness.engines.result_line import read_vm_result
+from harness.engines.vm_crate import arguments
+from harness.outcome import Outcome, UndefinedBehaviour, Unsupported
+
+
+def run_bytecode(
+    runner: Runner, crate: VmCrate, jobs: Mapping[int, Job]
+) -> Iterator[tuple[int, Observation]]:
+    """Run jobs of one mode, by number. A number that does not come back is to be run plainly.
+
+    Those that fail are interpreted once more, with marks, to find where they were.
+    """
+    batch = Batch(
+        launcher=runner.launcher,
+        miri=runner.miri,
+        main="vm_main.rs",
+        externs=crate.externs,
+        flags=run_flags(next(iter(jobs.values()))),
+        limits=runner.limits,
+    )
+    failed: dict[int, Observation] = {}
+    items = {number: _item(number, job, marked=False) for number, job in jobs.items()}
+    for seen in batch.interpret(items):
+        observation = _observe(runner, crate, jobs[seen.item], seen)
+        if isinstance(observation.outcome, UndefinedBehaviour | Unsupported):
+            failed[seen.item] = observation
+        else:
+            yield seen.item, observation
+    again = {number: _item(number, jobs[number], marked=True) for number in failed}
+    for seen in batch.interpret(again):
+        yield seen.item, _locate(failed[seen.item], seen)
+
+
+def _item(number: int, job: Job, *, marked: bool) -> bytes:
+    """As `vm_main.rs` reads it."""
+    assert isinstance(job.program, Program)
+    name, wire = (job.variant or "").encode(), encode(job.program)
+    numbers = [number, int(marked), len(name)]
+    head = b"".join(each.to_bytes(4, "little") for each in numbers)
+    return head + name + len(wire).to_bytes(4, "little") + wire
+
+
+def _observe(runner: Runner, crate: VmCrate, job: Job, seen: Attributed) -> Observation:
+    assert isinstance(job.program, Program)
+    flags = run_flags(replace(job, seed=seen.seed))
+    words = arguments(job.variant or "", job.program)
+    command = runner.miri.driver_command(crate.folder, flags, words, externs=crate.externs)
+    return Observation(job=job, outcome=_outcome(seen), command=command.shell())
+
+
+def _outcome(seen: Attributed) -> Outcome:
+    if isinstance(seen.said, str):
+        return read_vm_result(seen.said)
+    return read_error(error_of(seen.said)).outcome
+
+
+def _locate(observation: Observation, seen: Attributed) -> Observation:
+    """The observation with the place that the same run with marks shows."""
+    outcome = observation.outcome
+    assert isinstance(outcome, UndefinedBehaviour | Unsupported)
+    again = _outcome(seen)
+    if (again.name, getattr(again, "kind", None)) != (outcome.name, outcome.kind):
+        return replace(observation, fault=marks_fault(outcome, again))
+    assert isinstance(seen.said, Transcript)
+    return replace(observation, outcome=at_mark(outcome, last_mark(seen.said)))
+
+
+def error_of(transcript: Transcript) -> Message:
+    """The error that a transcript of `harness.engines.miri_segments` ends with."""
+    last = transcript.entries[-1]
+    assert isinstance(last, Message)
+    return last
