@@ -44,8 +44,8 @@ class Campaign:
 
     def results(self) -> Iterator[Result]:
         """Do everything, and yield each result as soon as it is there."""
-        for case in self._plan_reference():
-            yield self._judge_reference(case)
+        for bytecode_case in self._plan_reference():
+            yield self._judge_reference(bytecode_case)
         for case, variant, mode in self._plan_model():
             yield self._judge_prediction(case, variant, mode)
         for engine in self._wanted():

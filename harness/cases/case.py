@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from harness.cases.pointer_case import PointerCase
 from harness.outcome import Outcome, Ran, Trapped
 from harness.result import CaseKind
 
@@ -65,5 +66,5 @@ class BytecodeCase:
         return None
 
 
-Case = BytecodeCase
+Case = BytecodeCase | PointerCase
 """Any case: the union of the kinds."""

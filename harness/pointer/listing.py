@@ -26,11 +26,16 @@ Kinds = dict[str, Kind]
 
 def format(program: p.PointerProgram) -> str:
     """The text of a well-formed `program`, a line for each statement."""
-    kinds: Kinds = {}
-    found = list(_lines(program.statements, kinds, ""))
-    if program.result is not None:
-        found.append(f"result {program.result}")
-    return "".join(f"{line}\n" for line in found)
+    return "".join(f"{'    ' * depth}{line}\n" for depth, line, _ in _lines(program))
+
+
+def statement_lines(program: p.PointerProgram) -> Iterator[tuple[p.Path, str]]:
+    """The path and the line of each statement of a well-formed `program`, without indentation.
+
+    A call's is its first line; a result's has the path of a statement after the last, and so
+    has, where a parameter is boxed, the end of the call's body.
+    """
+    return ((path, line) for _, line, path in _lines(program) if path is not None)
 
 
 def format_statement(statement: p.AnyStatement, kinds: Kinds) -> str:
@@ -43,23 +48,33 @@ def format_statement(statement: p.AnyStatement, kinds: Kinds) -> str:
     return _statement(statement, kinds)
 
 
-def _lines(statements: tuple[p.AnyStatement, ...], kinds: Kinds, indent: str) -> Iterator[str]:
-    for statement in statements:
-        line = format_statement(statement, kinds)
+def _lines(program: p.PointerProgram) -> Iterator[tuple[int, str, p.Path | None]]:
+    """Every line: how deep it stands, and its statement's path, if it is one."""
+    yield from _body_lines(program.statements, (), {})
+    if program.result is not None:
+        yield 0, f"result {program.result}", (len(program.statements),)
+
+
+def _body_lines(
+    statements: tuple[p.AnyStatement, ...], path: p.Path, kinds: Kinds
+) -> Iterator[tuple[int, str, p.Path | None]]:
+    depth = len(path)
+    for index, statement in enumerate(statements):
+        here = (*path, index)
+        yield depth, format_statement(statement, kinds), here
         if not isinstance(statement, p.Call):
             kind = bound_kind(statement, kinds.__getitem__)
             to: str | None = getattr(statement, "to", None)
             if kind is not None and to is not None:
                 kinds[to] = kind
-            yield indent + line
             continue
-        yield indent + line
         inner = kinds | {each.to: argument_kind(each) for each in statement.args}
-        yield from _lines(statement.body, inner, f"{indent}    ")
+        yield from _body_lines(statement.body, here, inner)
         returned = _names([each.of for each in statement.returns])
         if returned:
-            yield f"{indent}    return {returned}"
-        yield f"{indent}}}"
+            yield depth + 1, f"return {returned}", None
+        boxed = any(each.as_ == "boxed" for each in statement.args)
+        yield depth, "}", (*here, len(statement.body)) if boxed else None
         kinds.update({each.to: inner[each.of] for each in statement.returns})
 
 

@@ -48,7 +48,9 @@ def text(
 
 
 def read(content: str, variants: tuple[str, ...] | None = None) -> BytecodeCase:
-    return read_case(FILE, content.encode(), variants=variants)
+    case = read_case(FILE, content.encode(), variants=variants)
+    assert isinstance(case, BytecodeCase)
+    return case
 
 
 def refused(content: str, variants: tuple[str, ...] | None = None) -> InputError:
