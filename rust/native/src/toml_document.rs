@@ -59,10 +59,16 @@ pub fn parse_toml<'py>(
     Ok((values, reader.places))
 }
 
-/// The byte offset at which each line begins.
+/// How many bytes lie between two of the counts in `Lines`.
+const BLOCK: usize = 256;
+
+/// Where each line begins, and how many code points there are up to any place.
 struct Lines<'t> {
     text: &'t [u8],
     starts: Vec<usize>,
+    /// How many continuation bytes come before each `BLOCK`th byte, so that a place costs the
+    /// same far along a line as near its beginning.
+    continuations: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
@@ -70,24 +76,40 @@ impl<'t> Lines<'t> {
         // No editor counts a byte order mark as a column.
         let first = if text.starts_with('\u{feff}') { 3 } else { 0 };
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(first).chain(newlines.map(|(at, _)| at + 1));
-        Lines { text: text.as_bytes(), starts: starts.collect() }
+        let starts = std::iter::once(first).chain(newlines.map(|(at, _)| at + 1)).collect();
+        let text = text.as_bytes();
+        let mut continuations = vec![0];
+        for block in text.chunks(BLOCK) {
+            continuations.push(continuations[continuations.len() - 1] + count_continuations(block));
+        }
+        Lines { text, starts, continuations }
     }
 
     /// Line and column, from 1, of the byte at `offset`.
     fn place(&self, offset: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts[line - 1];
-        let before = self.text.get(start..offset).unwrap_or_default();
-        // Every code point has one byte that is not a continuation byte.
-        let column = before.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
-        (line, column + 1)
+        let before = self.code_points(offset).saturating_sub(self.code_points(start));
+        (line, before + 1)
+    }
+
+    /// How many code points begin before the byte at `offset`.
+    fn code_points(&self, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let block = offset / BLOCK;
+        let rest = count_continuations(&self.text[block * BLOCK..offset]);
+        offset - self.continuations[block] - rest
     }
 
     fn error(&self, message: &str, offset: usize) -> PyErr {
         let (line, column) = self.place(offset);
         TomlError::new_err((message.to_owned(), line, column))
     }
+}
+
+/// Every code point has one byte that is not a continuation byte.
+fn count_continuations(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 == 0x80).count()
 }
 
 /// Turns the parser's values into Python's and notes where each stands.
