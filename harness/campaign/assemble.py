@@ -17,6 +17,7 @@ from harness.resources import rust_vm_dir
 from harness.result import EngineName
 from harness.toolchain.environment import cache_folder
 from harness.toolchain.process import Launcher
+from harness.toolchain.rust import RustToolchain, find_rust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ class Setup:
     """A campaign, and what its engines found on this machine."""
 
     campaign: Campaign
+    launcher: Launcher
     native: NativeEngine
     miri: MiriEngine
 
@@ -45,14 +47,17 @@ class Setup:
     def environment(self) -> dict[str, str | None]:
         """Versions of everything that had a part in the results; null for what is missing."""
         selection = self.campaign.selection
-        native, miri = (selection.wants_engine(e.name) for e in (self.native, self.miri))
+        wanted = [engine for engine in EngineName if selection.wants_engine(engine)]
+        missing = self.missing()
+        rust = find_rust(self.launcher) if EngineName.NATIVE in wanted else None
+        has_miri = EngineName.MIRI in wanted and EngineName.MIRI not in missing
         return {
             "harness": version("harness"),
             "python": platform.python_version(),
             "platform": platform.platform(),
-            "rustc": self.native.version() if native else None,
+            "rustc": rust.compiler.version if isinstance(rust, RustToolchain) else None,
             "toolchain": selection.toolchain,
-            "miri": self.miri.version() if miri else None,
+            "miri": self.miri.toolchain.version if has_miri else None,
         }
 
 
@@ -71,7 +76,7 @@ def assemble(
         toolchain=selection.toolchain,
         vm_folder=rust_vm_dir(),
         cache=cache,
-        jobs=selection.jobs,
+        workers=selection.jobs,
     )
     campaign = Campaign(
         cases=cases,
@@ -80,4 +85,4 @@ def assemble(
         engines=(InProcessEngine(), native, miri),
         oracle=Oracle(),
     )
-    return Setup(campaign=campaign, native=native, miri=miri)
+    return Setup(campaign=campaign, launcher=launcher, native=native, miri=miri)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 from harness.cases.case import BytecodeCase
 from harness.lowering.variants import VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
-from harness.model.predict import predict
+from harness.model.machine import judge
 from harness.outcome import Ran, Trapped
 from harness.reference import vm as reference_vm
+from harness.verdict import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from harness.cases.case import Case
     from harness.mode import Mode
     from harness.outcome import Outcome
-    from harness.verdict import Prediction
 
 PERMISSIVE_MODES = tuple(mode for mode in MODES if mode.provenance is Provenance.PERMISSIVE)
 
@@ -76,10 +76,10 @@ class Oracle:
 
     def _predict(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
         if not isinstance(case, BytecodeCase):
-            return predict(case.program, mode)
+            return Prediction(outcome=judge(case.program, mode))
         assert variant is not None, "bytecode runs in a variant"
         lowered = self.lowered(case, variant)
-        prediction = predict(lowered.program, mode)
+        prediction = Prediction(outcome=judge(lowered.program, mode))
         exact = prediction.exact
         return replace(
             prediction,

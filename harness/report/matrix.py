@@ -15,11 +15,13 @@ class Cell:
     """All runs of one variant in one column.
 
     classes: number of agreeing runs by outcome class.
+    unconfirmed: number of outcomes that nothing was held against, by class.
     disagreeing, open_: mismatches, and runs with verdict `miri-misses` or `spec-open`.
-    unchecked: runs that show nothing.
+    unchecked: runs that show nothing, or were not done.
     """
 
     classes: Counter[str] = field(default_factory=Counter)
+    unconfirmed: Counter[str] = field(default_factory=Counter)
     disagreeing: int = 0
     open_: int = 0
     unchecked: int = 0
@@ -29,6 +31,8 @@ class Cell:
         match result.verdict:
             case Verdict.MISMATCH:
                 self.disagreeing += 1
+            case Verdict.NOT_CHECKED if result.run.mode and result.outcome is not None:
+                self.unconfirmed[result.outcome.name] += 1
             case Verdict.NOT_CHECKED:
                 self.unchecked += 1
             case Verdict.AGREE:
@@ -40,9 +44,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """Rows are variants (or the kind of case, where there is no variant).
+    """Rows are variants; pointer cases, which run in none, are a row of their own.
 
-    columns: engines that know no mode first, then modes.
+    columns: engines that know no mode first, then modes. The reference VM has no column:
+    it runs a bytecode case once, whatever the variant.
     seen_by: per mode column, the engine whose outcomes stand in it: Miri where it ran.
     """
 
@@ -63,7 +68,9 @@ def build(results: Iterable[Result]) -> Matrix:
     rows: dict[str, None] = {}
     cells: dict[tuple[str, str], Cell] = {}
     for result in kept:
-        row = result.run.variant or f"({result.run.kind} cases)"
+        if result.run.engine is EngineName.REFERENCE:
+            continue
+        row = result.run.variant or f"{result.run.kind} cases"
         mode = result.run.mode
         seen_elsewhere = mode is not None and result.run.engine is not judge_of_modes
         if seen_elsewhere and result.verdict is not Verdict.MISMATCH:

@@ -47,7 +47,7 @@ def print_missing(console: Console, missing: Iterable[Missing]) -> None:
     """Print what to install for the runs that could not be done."""
     for each in missing:
         text = Text("not checked: ", style="yellow").append(each.message, style="default")
-        console.print(text.append(f"; to install it: {each.remedy}", style="default"))
+        console.print(text.append(f"\n  {each.remedy}", style="default"), soft_wrap=True)
 
 
 def _deserves_a_row(result: Result) -> bool:
@@ -58,23 +58,29 @@ def _print_matrix(console: Console, matrix: Matrix) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("variant", no_wrap=True)
     for column in matrix.columns:
-        table.add_column(column.replace("-", "\n", 1), justify="right", no_wrap=True)
+        table.add_column(_header(column), justify="right", no_wrap=True)
     for row in matrix.rows:
         table.add_row(row, *(_cell(matrix.cells.get((row, column))) for column in matrix.columns))
     console.print(table)
     console.print(_legend(matrix), style="dim")
 
 
+def _header(column: str) -> str:
+    """The column's name in two lines, so narrow that all of them fit in 80 columns."""
+    return column.replace("permissive", "permiss.")[::-1].replace("-", "\n", 1)[::-1]
+
+
 def _legend(matrix: Matrix) -> str:
-    modes = "  "
-    if matrix.seen_by:
-        if EngineName.MIRI in matrix.seen_by.values():
-            modes = " Modes: what Miri found. "
-        else:
-            modes = " Modes: what the abstract machine predicts; no Miri ran. "
+    seen_by = set(matrix.seen_by.values())
+    if not seen_by:
+        modes = ""
+    elif EngineName.MIRI in seen_by:
+        modes = " Modes: what Miri found."
+    else:
+        modes = " Modes: what the abstract machine predicts, no Miri ran."
     return (
-        "A bare number counts runs in which no undefined behaviour was found; UB, unsup: runs "
-        f"that had to show it and did.{modes}✗ does not agree, ? not checked, ~ see below."
+        "A bare number: runs in which no undefined behaviour was found. UB, unsup: runs that had "
+        f"to show it and did; UB? only predicted.{modes} ✗ does not agree, ? not checked, ~ open."
     )
 
 
@@ -88,6 +94,9 @@ def _cell(cell: Cell | None) -> Text:
     for name, count in cell.classes.items():
         if label := SHORT_CLASS.get(name, name):
             parts.append((f"{count}{label}", "yellow"))
+    parts += [
+        (f"{n}{SHORT_CLASS.get(name) or name}?", "dim") for name, n in cell.unconfirmed.items()
+    ]
     if cell.disagreeing:
         parts.append((f"{cell.disagreeing}✗", "bold red"))
     if cell.open_:
@@ -96,7 +105,7 @@ def _cell(cell: Cell | None) -> Text:
         parts.append((f"{cell.unchecked}?", "dim"))
     text = Text()
     for index, (part, style) in enumerate(parts):
-        text.append(" " if index else "").append(part, style=style)
+        text.append("\n" if index else "").append(part, style=style)
     return text
 
 
@@ -123,7 +132,8 @@ def _print_summary(console: Console, results: Sequence[Result]) -> None:
         counts[result.verdict] += 1
         no_evidence += result.reason == NATIVE_IS_NO_EVIDENCE
     cases = len({result.run.case for result in results})
-    parts = [f"{cases} cases, {len(results)} results"]
+    in_reference = sum(1 for result in results if result.run.engine is EngineName.REFERENCE)
+    parts = [f"{cases} cases ({in_reference} on the reference VM), {len(results)} results"]
     parts += [f"{count} {verdict.replace('_', ' ')}" for verdict, count in counts.items() if count]
     console.print(", ".join(parts) + ".", style="bold")
     if no_evidence:
