@@ -142,11 +142,7 @@ class Machine:
     def run(self, program: p.PointerProgram) -> Judgement:
         frame = Frame(None, ())
         try:
-            try:
-                self._run_body(frame, program.statements)
-                trap = None
-            except _Trap as trapped:
-                trap = trapped.guard
+            trap = self._run_to_end(frame, program)
             memory = self._result(frame, program)
         except Stop as stop:
             return self._undefined(stop)
@@ -159,6 +155,15 @@ class Machine:
             )
         checksum = None if frame.address_read else frame.checksum
         return Judgement(outcome=Ran(checksum=checksum, memory=memory))
+
+    def _run_to_end(self, frame: Frame, program: p.PointerProgram) -> p.Guard | None:
+        """Run all statements, or up to the guard that fails."""
+        try:
+            self._run_body(frame, program.statements)
+        except _Trap as trap:
+            return trap.guard
+        self.memory.at = (len(program.statements),)
+        return None
 
     def _undefined(self, stop: Stop) -> Judgement:
         reason = stop.reason
@@ -183,7 +188,6 @@ class Machine:
         """Read the program's final memory through the variable that holds it. Raises: Stop."""
         if program.result is None:
             return None
-        self.memory.at = (len(program.statements),)
         place = self._place(frame, program.result)
         target = self.memory.access(place.pointer, place.size, Access.READ)
         if target is None:
@@ -476,6 +480,8 @@ class Machine:
             value, of_address = self._read_bytes(pointer, s.width)
         else:
             align = s.width if s.aligned else 1
+            if place.kind in (Kind.CELL, Kind.UNSAFE_CELL) or (place.kind, s.at) == (Kind.MIX, 1):
+                pointer = self._borrowed_cell(pointer, s.width, align)
             value, of_address = self.memory.read_integer(pointer, s.width, align)
         frame.note_read(value, of_address)
         if s.to is not None:
@@ -501,9 +507,18 @@ class Machine:
             for index, byte in enumerate(value.to_bytes(s.width, "little")):
                 memory.write_integer(memory.offset(pointer, index), 1, byte, of_address)
         elif place.kind in (Kind.CELL, Kind.MIX):
+            pointer = self._borrowed_cell(pointer, s.width, align)
             self._set_cell(pointer, s.width, value, of_address, align)
+        elif place.kind is Kind.UNSAFE_CELL:
+            pointer = self._borrowed_cell(pointer, s.width, align)
+            memory.write_integer(pointer, s.width, value, of_address, align)
         else:
             memory.write_integer(pointer, s.width, value, of_address, align)
+
+    def _borrowed_cell(self, pointer: Pointer, width: int, align: int) -> Pointer:
+        """The receiver of `get` and `set`: a `&Cell` to the bytes alone."""
+        name = Kind.CELL.type_name(width)
+        return self.memory.reborrow(pointer, width, _REFERENCE[Kind.CELL], name, align)
 
     def _set_cell(
         self, pointer: Pointer, width: int, value: int, of_address: bool, align: int
@@ -575,9 +590,13 @@ class Machine:
             self._end_frame(callee)
             raise
         memory.at = here
+        values = self._returned(callee, s.returns)
         self._end_frame(callee)
-        for returned in s.returns:
-            self._return(frame, callee, returned)
+        for returned, value in zip(s.returns, self._retag_all(values), strict=True):
+            if isinstance(value, Integer):
+                frame.integers[returned.to] = value
+            else:
+                frame.places[returned.to] = value
         frame.note_read(callee.checksum, callee.address_read)
 
     def _argument(self, frame: Frame, argument: p.Argument) -> Place:
@@ -624,21 +643,33 @@ class Machine:
         if broken is not None:
             raise Stop(broken)
 
-    def _return(self, frame: Frame, callee: Frame, returned: p.Return) -> None:
-        """A returned reference is retagged in the caller, the protectors having ended."""
-        place = callee.places.get(returned.of)
-        if place is None and returned.of in callee.integers:
-            frame.integers[returned.to] = callee.integers[returned.of]
-            return
-        place = self._place(callee, returned.of)
-        if place.kind in REFERENCES:
-            name = place.kind.type_name(place.size)
-            self.memory.require_valid(place.pointer, place.size, name, place.align)
-            pointer = self.memory.reborrow(
-                place.pointer, place.size, _REFERENCE[place.kind], name, place.align
-            )
-            place = place._replace(pointer=pointer)
-        frame.places[returned.to] = place
+    def _returned(self, callee: Frame, returns: tuple[p.Return, ...]) -> list[Place | Integer]:
+        """The values that a body returns, its references reborrowed and put together.
+
+        Putting them together retags each once more, after the last was reborrowed.
+        """
+        values: list[Place | Integer] = []
+        for returned in returns:
+            integer = callee.integers.get(returned.of)
+            values.append(self._place(callee, returned.of) if integer is None else integer)
+        return self._retag_all(self._retag_all(values))
+
+    def _retag_all(self, values: list[Place | Integer]) -> list[Place | Integer]:
+        return [
+            self._retagged(value)
+            if isinstance(value, Place) and value.kind in REFERENCES
+            else value
+            for value in values
+        ]
+
+    def _retagged(self, place: Place) -> Place:
+        """A reference after it was moved: its value must be valid, and it is retagged."""
+        name = place.kind.type_name(place.size)
+        self.memory.require_valid(place.pointer, place.size, name, place.align)
+        pointer = self.memory.reborrow(
+            place.pointer, place.size, _REFERENCE[place.kind], name, place.align
+        )
+        return place._replace(pointer=pointer)
 
 
 _OPERATE: dict[str, Callable[[int, int, int], int]] = {
