@@ -7,13 +7,9 @@ borrow, even `&raw mut`, would retag.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from harness.pointer import program as p
 from harness.pointer.kinds import Borrow, Integer, LocalArray, Reference
-from harness.pointer.rust_types import Frame, array, borrowed, referent
-
-if TYPE_CHECKING:
-    from harness.pointer import program as p
+from harness.pointer.rust_types import Access, Frame, array, borrowed, referent
 
 COUNT = "sum = sum.wrapping_mul(31).wrapping_add({} as u64);"
 """How a value that was read joins the checksum."""
@@ -71,7 +67,8 @@ def _accessed(access: p.Read | p.Write, frame: Frame) -> str:
     kind = frame.placed(access.ptr)
     integer = f"u{8 * access.width}"
     if access.width == 1:
-        return f"{direct(access.ptr, frame)}[{_at(access, frame)}]"
+        way: Access = "mut" if isinstance(access, p.Write) else "const"
+        return f"{direct(access.ptr, frame, way)}[{_at(access, frame)}]"
     if access.at == 0 and access.aligned and referent(kind) == integer:
         return f"(*{frame.rust(access.ptr)})"
     return _wide(access, frame, integer)
@@ -120,11 +117,11 @@ def _cell_place(access: p.Read | p.Write, borrow: Borrow, frame: Frame) -> str:
     return _wide(access, frame, integer, wrap)
 
 
-def direct(name: str, frame: Frame) -> str:
+def direct(name: str, frame: Frame, access: Access = "const") -> str:
     """PLACE as something to index, of type `[u8; size]`."""
     kind = frame.placed(name)
     if isinstance(kind, LocalArray):
         return frame.local(name)
     if referent(kind) == array(kind.size):
         return f"(*{frame.rust(name)})"
-    return frame.target(name, "const", array(kind.size))
+    return frame.target(name, access, array(kind.size))
