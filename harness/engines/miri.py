@@ -19,7 +19,7 @@ from harness.result import EngineName
 from harness.toolchain.miri import MiriToolchain, find_miri, prepare_sysroot
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher, Limits
-from harness.toolchain.workspace import stage
+from harness.toolchain.workspace import discard_old, stage
 
 RUN_LIMITS = Limits(seconds=60.0)
 """For one run. Endless recursion ends in Miri only when memory does, hence the limit on it."""
@@ -128,6 +128,7 @@ class MiriEngine:
         sysroot = prepare_sysroot(self._launcher, toolchain)
         if isinstance(sysroot, Missing):
             return sysroot
+        discard_old(self._cache)
         return Miri(toolchain=toolchain, sysroot=sysroot, cache=self._cache, way=self._way)
 
 

@@ -8,9 +8,10 @@ What cannot be attributed for certain is run again in smaller batches, and at la
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from queue import SimpleQueue
 from typing import TypeVar
 
 from harness.bytecode.program import Program
@@ -80,15 +81,17 @@ class MiriBatchEngine:
         launcher = self._launcher.fork()
         work = _Work(runner=self._plain.runner(launcher), crate=self._crate(jobs))
         pool = ThreadPoolExecutor(self._workers)
+        finished: SimpleQueue[Future[_Done]] = SimpleQueue()
+        waiting = list(work.plan(jobs, self._largest))
+        running = 0
         try:
-            running: set[Future[_Done]] = set()
-            running |= {pool.submit(task) for task in work.plan(jobs, self._largest)}
-            while running:
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    done = future.result()
-                    running |= {pool.submit(task) for task in done.tasks}
-                    yield from done.observations
+            while waiting or running:
+                for task in waiting:
+                    pool.submit(task).add_done_callback(finished.put)
+                running += len(waiting) - 1
+                done = finished.get().result()
+                waiting = list(done.tasks)
+                yield from done.observations
         except BaseException:
             # Ctrl-C, or whoever iterates has had enough: what still runs is ended.
             launcher.cancel()

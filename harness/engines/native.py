@@ -26,6 +26,7 @@ from harness.toolchain.environment import clean_environment
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher, Limits
 from harness.toolchain.rust import RustToolchain, find_rust
+from harness.toolchain.workspace import discard_old
 
 CASE_LIMITS = Limits(seconds=None, silence=10.0)
 """For a process with many cases: how long any one of them may take."""
@@ -61,6 +62,7 @@ class NativeEngine:
         rust = self._find_rust()
         if isinstance(rust, Missing):
             raise rust.error()
+        discard_old(self._cache)
         in_vm = [job for job in jobs if isinstance(job.program, Program)]
         if in_vm:
             yield from self._run_in_vm(in_vm, rust)

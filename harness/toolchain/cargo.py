@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ def build(
     sources = stage(files, cache / "sources")
     kept = cache / "builds" / f"{sources.name}-{digest(compiler.version, compiler.host)}"
     if kept.is_dir():
+        os.utime(kept)
         return Built(executables=_executables_in(kept))
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".target-", dir=kept.parent) as target:

@@ -6,8 +6,12 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+KEPT_FOR = 14 * 24 * 3600.0
+"""Seconds that what was made once stays in the cache after its last use."""
 
 _NOT_SOURCE = ("target", ".git", "__pycache__")
 
@@ -52,7 +56,12 @@ def make_once(folder: Path, make: Callable[[Path], None]) -> Path:
 
     It appears whole or not at all, however many processes make it at once.
     """
-    if folder.is_dir():
+    try:
+        # `discard_old` goes by the time of last use.
+        os.utime(folder)
+    except FileNotFoundError:
+        pass
+    else:
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
@@ -68,3 +77,16 @@ def make_once(folder: Path, make: Callable[[Path], None]) -> Path:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return folder
+
+
+def discard_old(cache: Path) -> None:
+    """Remove from the cache's folders what nobody has used for long."""
+    oldest = time.time() - KEPT_FOR
+    for entry in cache.glob("*/*"):
+        try:
+            is_old = entry.stat().st_mtime < oldest
+        except FileNotFoundError:
+            # Another process is at the same work.
+            continue
+        if is_old:
+            shutil.rmtree(entry, ignore_errors=True)

@@ -1,0 +1,255 @@
+"""Engine `miri` in batches: the same answers as one run at a time, and bad items found."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from harness import _native
+from harness.bytecode.program import Add, Program, Width, WriteConst
+from harness.engines import miri_pointer_batch
+from harness.engines.engine import Job, Observation
+from harness.engines.miri import MiriEngine
+from harness.engines.miri_batch import MiriBatchEngine
+from harness.mode import MODES, Mode, parse_mode
+from harness.outcome import Outcome, Ran, TimedOut, ToolFailed, UndefinedBehaviour, Unsupported
+from harness.pointer import program as p
+from harness.reference import vm as reference
+from harness.resources import rust_vm_dir
+from harness.result import Form
+from harness.toolchain.command import Command
+from harness.toolchain.miri import TOOLCHAIN_VARIABLE
+from harness.toolchain.process import MEBIBYTE, Launcher, Limits
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.miri,
+    pytest.mark.skipif(
+        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
+    ),
+]
+
+U8, U16 = Width.U8, Width.U16
+STACKED_STRICT = parse_mode("stacked-strict")
+DATA = Path(__file__).parent.parent / "data"
+
+THREAD = Program(
+    instructions=(
+        WriteConst(width=U16, addr=2, value=2),
+        WriteConst(width=U16, addr=4, value=40),
+        Add(width=U16, addr_op1=2, addr_op2=4, addr_res=6),
+        Add(width=U16, addr_op1=6, addr_op2=8, addr_res=0),
+    ),
+    memory=bytes(range(16)),
+)
+ALIASED = Program(
+    instructions=(Add(width=U8, addr_op1=1, addr_op2=1, addr_res=1),), memory=bytes([1, 2])
+)
+TRAPPING = Program(instructions=(WriteConst(width=U16, addr=15, value=1),), memory=bytes(16))
+LONG = Program(instructions=(WriteConst(width=U8, addr=69_999, value=7),), memory=bytes(70_000))
+TOO_LARGE = p.PointerProgram(statements=(p.Local(to="x", size=1 << 62, init=None),))
+BUILDS = "--crate-type lib"
+
+
+def reads(value: int) -> p.PointerProgram:
+    return p.PointerProgram(
+        statements=(
+            p.Local(to="x", size=1, init=value),
+            p.RawMut(to="q", of="x"),
+            p.Read(ptr="q", at=0, width=1),
+        )
+    )
+
+
+class Engines:
+    """Both engines, the commands that the batches start, and which jobs were run plainly."""
+
+    def __init__(self, cache: Path, **options: Any) -> None:
+        self.echoed: list[str] = []
+        self.launcher = Launcher(echo=self.echoed.append)
+        self.plain = MiriEngine(
+            self.launcher,
+            toolchain=os.environ[TOOLCHAIN_VARIABLE],
+            vm_folder=rust_vm_dir(),
+            cache=cache,
+            workers=2,
+            **options,
+        )
+        self.batch = MiriBatchEngine(self.launcher, self.plain, workers=2)
+
+    def run(self, *jobs: Job) -> list[Observation]:
+        """What the batches saw, in the order of the jobs."""
+        return in_order(jobs, self.batch.run(jobs))
+
+    def compare(self, *jobs: Job) -> None:
+        """Hold batches and plain runs against each other."""
+        for one, other in zip(self.run(*jobs), in_order(jobs, self.plain.run(jobs)), strict=True):
+            assert (one.fault, other.fault) == ("", "")
+            assert comparable(one.outcome) == comparable(other.outcome), one.job.case
+
+    def count(self, text: str) -> int:
+        return sum(text in line for line in self.echoed)
+
+
+def in_order(jobs: tuple[Job, ...], seen: Iterator[Observation]) -> list[Observation]:
+    by_job = {id(each.job): each for each in seen}
+    assert len(by_job) == len(jobs)
+    return [by_job[id(job)] for job in jobs]
+
+
+def comparable(outcome: Outcome) -> object:
+    """What has to be the same: not the message, which names tags and addresses."""
+    if isinstance(outcome, UndefinedBehaviour):
+        places = (outcome.created, outcome.invalidated)
+        paths = [place and (place.path, place.instruction) for place in places]
+        location = outcome.location
+        return outcome.kind, location.path, location.instruction, location.operand, paths
+    if isinstance(outcome, Unsupported):
+        location = outcome.location
+        return outcome.kind, location.path, location.instruction, location.operand
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def engines(cache: Path) -> Engines:
+    made = Engines(cache)
+    assert made.batch.missing() is None
+    return made
+
+
+def vm_jobs(*programs: Program, modes: tuple[Mode, ...] = MODES) -> list[Job]:
+    return [
+        Job(case=str(number), program=program, variant=variant, form=Form.VM, mode=mode)
+        for number, program in enumerate(programs)
+        for variant in _native.variants()
+        for mode in modes
+    ]
+
+
+def sample_jobs() -> list[Job]:
+    lines = (DATA / "miri-verdicts-sample.jsonl").read_text().splitlines()
+    return [
+        Job(
+            case=each["id"],
+            program=msgspec.convert({"statements": each["program"]}, p.PointerProgram),
+            mode=mode,
+        )
+        for each in map(json.loads, lines)
+        for mode in MODES
+    ]
+
+
+def test_bytecode_in_batches_is_as_in_plain_runs(engines: Engines) -> None:
+    engines.compare(*vm_jobs(THREAD, ALIASED, TRAPPING))
+
+
+def test_pointer_programs_in_batches_are_as_in_plain_runs(engines: Engines) -> None:
+    engines.compare(*sample_jobs()[::3])
+
+
+def test_one_compile_and_one_process_a_mode(engines: Engines) -> None:
+    jobs = sample_jobs()
+    seen = engines.run(*jobs)
+    assert engines.count(BUILDS) == 1
+    assert engines.count("-Zmiri-many-seeds=0..76") == len(MODES)
+    # What was done in a batch shares its process, and has no time of its own.
+    assert [each.job.case for each in seen if each.seconds is not None] == []
+
+
+def test_marks_cost_one_more_process_a_mode(engines: Engines) -> None:
+    seen = engines.run(*vm_jobs(THREAD, modes=(STACKED_STRICT,)))
+    failed = [each for each in seen if isinstance(each.outcome, UndefinedBehaviour | Unsupported)]
+    assert failed
+    assert all(
+        each.outcome.location.instruction is not None
+        for each in failed
+        if isinstance(each.outcome, UndefinedBehaviour | Unsupported)
+    )
+    assert engines.count("-Zmiri-many-seeds=0..") == 2
+
+
+def test_a_long_program_is_no_different(engines: Engines) -> None:
+    job = Job(case="a", program=LONG, variant="raw", form=Form.VM, mode=STACKED_STRICT)
+    [seen] = engines.run(job)
+    assert seen.outcome == reference.run(LONG)
+
+
+def test_the_command_of_an_observation_repeats_it(engines: Engines) -> None:
+    jobs = [job for job in sample_jobs() if job.mode == STACKED_STRICT]
+    repeated = 0
+    for each in engines.run(*jobs):
+        if isinstance(each.outcome, UndefinedBehaviour) and repeated < 5:
+            done = Launcher().run(Command(argv=("sh", "-c", each.command)))
+            # Tags and addresses are those of the same interpreter.
+            assert each.outcome.message in done.errors.replace("\\\\", "\\")
+            repeated += 1
+    assert repeated == 5
+
+
+def test_a_program_that_does_not_compile_costs_the_others_nothing(engines: Engines) -> None:
+    programs = [reads(1), TOO_LARGE, reads(2)]
+    jobs = [Job(case=str(n), program=each, mode=STACKED_STRICT) for n, each in enumerate(programs)]
+    before, bad, after = (each.outcome for each in engines.run(*jobs))
+    assert (before, after) == (Ran(checksum=1), Ran(checksum=2))
+    assert isinstance(bad, ToolFailed)
+    assert "too big" in bad.message
+    assert engines.count(BUILDS) <= 3
+
+
+def test_an_error_that_is_nobody_s_line_is_found_by_halving(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(miri_pointer_batch, "_culprits", lambda *_: set())
+    programs = [reads(3), reads(4), TOO_LARGE, reads(5)]
+    jobs = [Job(case=str(n), program=each, mode=STACKED_STRICT) for n, each in enumerate(programs)]
+    outcomes = [each.outcome for each in engines.run(*jobs)]
+    assert [outcomes[n] for n in (0, 1, 3)] == [Ran(checksum=n) for n in (3, 4, 5)]
+    assert isinstance(outcomes[2], ToolFailed)
+
+
+def test_a_memory_hog_is_found_and_the_rest_finish(cache: Path) -> None:
+    engines = Engines(cache, limits=Limits(seconds=60, memory=700 * MEBIBYTE))
+    size = 400 << 20
+    hog = p.PointerProgram(
+        statements=(
+            p.Local(to="x", size=size, init=1),
+            p.Local(to="y", size=size, init=1),
+            p.RawMut(to="q", of="x"),
+            p.RawMut(to="r", of="y"),
+            p.Copy(from_="q", to_ptr="r", size=size, overlapping=False),
+        )
+    )
+    programs = [reads(6), reads(7), hog, reads(8), reads(9)]
+    jobs = [Job(case=str(n), program=each, mode=STACKED_STRICT) for n, each in enumerate(programs)]
+    outcomes = [each.outcome for each in engines.run(*jobs)]
+    assert [outcomes[n] for n in (0, 1, 3, 4)] == [Ran(checksum=n) for n in (6, 7, 8, 9)]
+    assert isinstance(outcomes[2], TimedOut)
+    assert "of memory in use" in outcomes[2].message
+
+
+def test_the_same_program_under_two_names_and_with_a_seed_of_its_own(engines: Engines) -> None:
+    jobs = [
+        Job(case="one", program=reads(10), mode=STACKED_STRICT),
+        Job(case="two", program=reads(10), mode=STACKED_STRICT),
+        Job(case="three", program=reads(10), mode=STACKED_STRICT, seed=7),
+    ]
+    seen = engines.run(*jobs)
+    assert [each.outcome for each in seen] == [Ran(checksum=10)] * 3
+    assert "-Zmiri-seed=7" in seen[2].command
+
+
+def test_no_jobs_start_nothing(engines: Engines) -> None:
+    engines.echoed.clear()
+    assert engines.run() == []
+    assert engines.echoed == []
