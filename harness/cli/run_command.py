@@ -118,7 +118,8 @@ def _run(
         # An interrupted run shows and keeps what it has.
         print_results(console, results, verbose=verbose)
         print_errors(console, loaded.errors)
-        print_missing(console, setup.missing().values())
+        if results:
+            print_missing(console, setup.missing().values())
         if json is not None:
             environment = setup.environment()
             _write(

@@ -23,8 +23,9 @@ SHOWN_ROWS = 40
 
 def print_results(console: Console, results: Sequence[Result], *, verbose: bool) -> None:
     """Print the matrix, then the rows that deserve one."""
-    if results:
-        _print_matrix(console, build(results))
+    matrix = build(results)
+    if matrix.rows:
+        _print_matrix(console, matrix)
     rows = [result for result in results if verbose or _deserves_a_row(result)]
     shown = rows if verbose else rows[:SHOWN_ROWS]
     for result in shown:
@@ -34,7 +35,8 @@ def print_results(console: Console, results: Sequence[Result], *, verbose: bool)
             f"… and {len(rows) - len(shown)} more like these: --json FILE or -v has all",
             style="dim",
         )
-    _print_summary(console, results)
+    if results:
+        _print_summary(console, results)
 
 
 def print_errors(console: Console, errors: Sequence[InputError]) -> None:
