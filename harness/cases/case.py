@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = 1 << 20
 """The largest memory of a bytecode case, in bytes."""
 
-FILE_LIMIT = 4 << 20
-"""The largest case file, in bytes: room for such a memory written out, before and after."""
+FILE_LIMIT = 1 << 20
+"""The largest case file, in bytes; a large memory is written as a fill and pieces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,7 +170,8 @@ _TOML_REMEDIES = {
     "string values must be quoted": 'write text in quotation marks: "text"',
     "invalid multi-line literal string": "a text that begins with ''' ends with '''",
     "invalid multi-line basic string": 'a text that begins with """ ends with """',
-    "recurse": "no value in a case is nested as deeply",
+    "recurs": "no value in a case is nested as deeply",
+    "nested": "no value in a case is nested as deeply",
 }
 
 

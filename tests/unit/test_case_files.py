@@ -154,7 +154,7 @@ def test_a_file_larger_than_the_limit(tmp_path: Path) -> None:
     with path.open("wb") as stream:
         stream.truncate(FILE_LIMIT + 1)
     (error,) = load([path]).errors
-    assert "larger than a case may be\n  the limit is 4194304 bytes (4 MiB)" in str(error)
+    assert "larger than a case may be\n  the limit is 1048576 bytes (1 MiB)" in str(error)
 
 
 def test_what_is_not_a_regular_file_is_not_opened(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,3 +92,17 @@ def test_places_of_keys_and_values() -> None:
     assert str(document.key_place(("a", "b", "c", "d e"))) == "file:2:7"
     assert str(document.place(("a", "b", "c", "d e"))) == "file:2:15"
     assert str(document.place(("a", "b", "c", "d e", 1))) == "file:2:20"
+
+
+def test_places_far_along_a_line_of_wide_characters() -> None:
+    for count in (100, 255, 256, 257, 5000):
+        document = parse_document(f"x = [ '{'é☃😀' * count}', 1 ]".encode(), "file")
+        assert str(document.place(("x", 1))) == f"file:1:{10 + 3 * count + 1}"
+
+
+def test_a_line_of_very_many_values_takes_no_longer_for_being_one_line() -> None:
+    values = 60_000
+    started = time.monotonic()
+    document = parse_document(f"x = [{'1,' * values}]".encode(), "file")
+    assert time.monotonic() - started < 15  # some minutes if each place cost its column
+    assert str(document.place(("x", values - 1))) == f"file:1:{6 + 2 * (values - 1)}"
