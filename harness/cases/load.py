@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cases.bytecode_file import read_bytecode_case
 from harness.cases.files import CaseFile, find_case_files, read_case_file
 from harness.cases.pointer_case import read_pointer_case
+from harness.cases.set_file import is_set, read_set_file
 from harness.cases.toml_document import Document, parse_document
-from harness.errors import InputError
+from harness.errors import InputError, Place, printable, quoted
 from harness.result import CaseKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from harness.cases.case import Case
 
@@ -38,17 +39,33 @@ def load(paths: Iterable[Path | str], *, variants: Collection[str] | None = None
 
     variants: the names that `[expect.miri]` of a case may have; None for any.
     """
-    cases: list[Case] = []
+    cases: dict[str, Case] = {}
     errors: list[InputError] = []
-    for found in find_case_files(paths):
-        if isinstance(found, InputError):
-            errors.append(found)
-            continue
+    for case in _read(map(Path, paths), variants):
+        if isinstance(case, InputError):
+            errors.append(case)
+        elif case.id in cases:
+            message = f"the id {quoted(case.id)} is that of {cases[case.id].path} already"
+            remedy = "rename one of the two files, or run them one after the other"
+            errors.append(InputError(Place(file=printable(str(case.path))), message, remedy))
+        else:
+            cases[case.id] = case
+    return Loaded(cases=tuple(cases.values()), errors=tuple(errors))
+
+
+def _read(paths: Iterable[Path], variants: Collection[str] | None) -> Iterator[Case | InputError]:
+    """Sets come after the files that have one case each."""
+    given = list(paths)
+    for found in find_case_files(path for path in given if not is_set(path)):
         try:
-            cases.append(read_case(found, read_case_file(found), variants=variants))
+            if isinstance(found, InputError):
+                yield found
+            else:
+                yield read_case(found, read_case_file(found), variants=variants)
         except InputError as error:
-            errors.append(error)
-    return Loaded(cases=tuple(cases), errors=tuple(errors))
+            yield error
+    for path in dict.fromkeys(path for path in given if is_set(path)):
+        yield from read_set_file(path)
 
 
 def read_case(file: CaseFile, data: bytes, *, variants: Collection[str] | None = None) -> Case:

@@ -51,9 +51,10 @@ def _print_cases(paths: tuple[Path, ...]) -> int:
     import sys
 
     from harness.cases.load import load
+    from harness.lowering.variants import VARIANTS
     from harness.resources import corpus_dir
 
-    loaded = load(paths or (corpus_dir(),))
+    loaded = load(paths or (corpus_dir(),), variants=VARIANTS)
     width = max((len(case.id) for case in loaded.cases), default=0)
     for case in loaded.cases:
         summary = " ".join(case.description.split())

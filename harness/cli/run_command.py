@@ -81,6 +81,7 @@ def run_command(
         read_toolchain,
         read_variants,
     )
+    from harness.lowering.variants import VARIANTS
     from harness.resources import corpus_dir
 
     selection = Selection(
@@ -96,7 +97,7 @@ def run_command(
     )
     if json is not None:
         _check_writable(json)
-    loaded = load(paths or (corpus_dir(),), variants=selection.variants)
+    loaded = load(paths or (corpus_dir(),), variants=VARIANTS)
     return _run(Console(), loaded, selection, json=json, verbose=verbose)
 
 

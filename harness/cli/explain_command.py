@@ -1,0 +1,94 @@
+"""`harness explain`: a case step by step, and the rule that it breaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from harness.cli.exit_code import ExitCode
+from harness.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+WIDTH_OF_A_PIPE = 100
+"""Columns that stacks are wrapped to where nobody's terminal is asked."""
+
+
+def explain_command(
+    case: str,
+    *,
+    variant: Annotated[str | None, Parameter("--variant")] = None,
+    mode: Annotated[list[str] | None, Parameter("--mode")] = None,
+    html: Annotated[Path | None, Parameter("--html")] = None,
+    in_: Annotated[list[Path] | None, Parameter("--in")] = None,
+    last: Annotated[int | None, Parameter("--last")] = None,
+    verbose: Annotated[bool, Parameter(["-v", "--verbose"], negative=())] = False,
+) -> int:
+    """Show, step by step, the borrow stacks or trees and the step that breaks the rules.
+
+    Exits with 0 whatever the outcome is: it is explained, not judged.
+
+    Parameters
+    ----------
+    case
+        A case file, or the name of a case or a glob that fits one alone.
+    variant
+        How the bytecode touches its memory (default: the first that is undefined behaviour).
+    mode
+        A mode, such as tree-strict, or all; repeatable (default: the first in which it is
+        undefined behaviour).
+    html
+        Write one self-contained page to this file, and only the summary to the screen.
+    in_
+        Case files, folders or .jsonl sets in which the name is looked for (default: the
+        corpus); repeatable.
+    last
+        Only so many steps, counted from the last (default: 400; 0: all of them).
+    verbose
+        Show every range of bytes after every step, not only what the step changed.
+    """
+    from rich.console import Console
+
+    from harness.cli.options import read_modes, read_variants
+    from harness.explain.choice import find_case
+    from harness.explain.explanation import explain
+    from harness.explain.recording import MOST_STEPS
+    from harness.explain.screen import render, summary
+
+    modes = read_modes(mode) if mode else ()
+    if variant is not None:
+        read_variants([variant])
+    if last is not None and last < 0:
+        raise InputError(None, f"--last: {last} steps cannot be shown", "write --last 20")
+    most_steps = MOST_STEPS if last is None else last or 1 << 62
+    found = find_case(case, in_ or ())
+    explanation = explain(found, variant=variant, modes=modes, most_steps=most_steps)
+    console = Console(highlight=False)
+    if html is None:
+        width = console.width if console.is_terminal else WIDTH_OF_A_PIPE
+        for line in render(explanation, width=width, verbose=verbose):
+            _print(console, line)
+        return ExitCode.AGREE
+    from harness.explain.page import write_page
+
+    _write(html, write_page(explanation))
+    for line in summary(explanation):
+        _print(console, line)
+    _print(console, f"\nwrote {html}")
+    return ExitCode.AGREE
+
+
+def _print(console: Console, line: Text | str) -> None:
+    console.print(line, soft_wrap=True, markup=False)
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        remedy = "name a file in a folder that is there and that you may write to"
+        raise InputError(None, f"--html: {path}: {error.strerror}", remedy) from error
