@@ -85,8 +85,8 @@ class Frame:
             return f"(*{rust})" if seen == own else f"(*({rust} as *mut {seen}))"
         if seen == own:
             return f"(**(&raw {access} {rust}))"
-        reference = "&mut" if access == "mut" else "&"
-        return f"(**((&raw {access} {rust}) as *{access} {reference} {seen}))"
+        reference = "&mut " if access == "mut" else "&"
+        return f"(**((&raw {access} {rust}) as *{access} {reference}{seen}))"
 
     def address(self, name: str) -> str:
         """The pointer that a variable holds, as a `*mut u8`, with the tag that it has."""
