@@ -67,13 +67,15 @@ class Retag:
     """How a pointer is made from another.
 
     function_entry: it is an argument, protected until the call returns. two_phase: a `&mut`
-    that is only written through later, as method calls make it.
+    that is only written through later, as method calls make it. may_write: whether a function
+    may write to this argument unasked, which counts only in the mode `tree-writes`.
     """
 
     referrer: Referrer
     interior: Interior = Interior.NONE
     function_entry: bool = False
     two_phase: bool = False
+    may_write: bool = True
 
 
 class Protector(IntEnum):

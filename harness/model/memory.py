@@ -202,8 +202,8 @@ class Memory:
         self._bases.append(base)
         return allocation
 
-    def exposed_at(self, address: int) -> Allocation | None:
-        """The live allocation at `address`, if any pointer into it was exposed.
+    def at(self, address: int) -> Allocation | None:
+        """The live allocation at `address`.
 
         An address just past the end belongs to no allocation; the base of an empty one does.
 
@@ -216,4 +216,4 @@ class Memory:
         offset = address - allocation.base
         if offset and offset >= allocation.size:
             return None
-        return allocation if allocation.exposed and allocation.live else None
+        return allocation if allocation.live else None

@@ -14,23 +14,46 @@ from harness.model import faults
 from harness.model.borrows import Access, Broken, Referrer, Retag
 from harness.model.faults import Purpose
 from harness.model.memory import ADDRESS_MASK, POINTER_SIZE, AllocationKind, Memory
-from harness.model.provenance import WILDCARD_TAG, Concrete, Pointer, Target
+from harness.model.provenance import Concrete, Pointer, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.model.borrows import Borrows
+    from harness.model.exposure import Exposure
     from harness.model.faults import Fault
     from harness.model.memory import Allocation
-    from harness.pointer.program import Path
+    from harness.outcome import Outcome
+    from harness.pointer.program import Guard, Path
 
 _SIGN = 1 << 63
 
 
+# The three ways out of nested calls; the machine makes values of them.
+
+
 class Stop(Exception):
-    """The run cannot go on: the way out of nested calls, never seen outside the machine."""
+    """The program is undefined: a rule of memory or of the borrow model is broken."""
 
     def __init__(self, reason: Fault | Broken) -> None:
         self.reason = reason
         super().__init__(reason.message)
+
+
+class Halt(Exception):
+    """The run ends for a reason that is no fault: something unsupported, or a panic."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        super().__init__()
+
+
+class Trap(Exception):
+    """A guard failed: every open call is left on the way up."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        super().__init__()
 
 
 def signed(word: int) -> int:
@@ -41,13 +64,17 @@ def signed(word: int) -> int:
 class Operations:
     """Memory under a borrow model.
 
-    tracked: whether references are retagged at all. at: the statement being executed.
+    expose: makes the reading of exposed provenance. tracked: whether references are retagged
+    at all. at: the statement being executed.
     """
 
-    __slots__ = ("_at", "borrows", "memory", "tracked")
+    __slots__ = ("_at", "borrows", "exposure", "memory", "tracked")
 
-    def __init__(self, borrows: Borrows, tracked: bool) -> None:
+    def __init__(
+        self, borrows: Borrows, expose: Callable[[Memory], Exposure], *, tracked: bool
+    ) -> None:
         self.memory = Memory()
+        self.exposure = expose(self.memory)
         self.borrows = borrows
         self.tracked = tracked
         self._at: Path = ()
@@ -61,35 +88,30 @@ class Operations:
         self._at = path
         self.borrows.at = path
 
-    def allocate(self, kind: AllocationKind, size: int, align: int, name: str) -> Pointer:
-        """A new allocation; the pointer has its root tag."""
+    def allocate(
+        self, kind: AllocationKind, size: int, align: int, name: str
+    ) -> tuple[Pointer, Allocation]:
+        """A new allocation, and a pointer to it with its root tag."""
         allocation = self.memory.allocate(kind, size, align, name, self._at)
-        return Pointer(
-            allocation.base, Concrete(allocation, self.borrows.new_allocation(allocation))
-        )
+        tag = self.borrows.new_allocation(allocation)
+        return Pointer(allocation.base, Concrete(allocation, tag)), allocation
 
     # Where a pointer points to
 
     def locate(self, pointer: Pointer, size: int = 0) -> Target | None:
         """The allocation that the pointer may access, dead or alive, in bounds or not.
 
-        An exposed pointer reaches the exposed allocation at its address, found anew at each
-        use; a negative `size` means the bytes to its left.
-
-        Source: Miri, `alloc_addresses/mod.rs`, `ptr_get_alloc`.
+        A negative `size` means the bytes to its left.
         """
         provenance = pointer.provenance
-        if type(provenance) is Concrete:
+        if isinstance(provenance, Concrete):
             allocation, tag = provenance
             return Target(
                 allocation, signed((pointer.address - allocation.base) & ADDRESS_MASK), tag
             )
         if provenance is None:
             return None
-        allocation_there = self.memory.exposed_at(pointer.address - (size < 0))
-        if allocation_there is None:
-            return None
-        return Target(allocation_there, pointer.address - allocation_there.base, WILDCARD_TAG)
+        return self.exposure.resolve(provenance, pointer.address, size)
 
     def check(self, pointer: Pointer, size: int, purpose: Purpose) -> Target | Fault | None:
         """Where `size` bytes at the pointer are, all of them live and in bounds.
@@ -271,7 +293,7 @@ class Operations:
         """
         provenance = pointer.provenance
         if type(provenance) is Concrete and provenance.allocation.freed_at is None:
-            provenance.allocation.exposed = True
+            self.exposure.expose(provenance)
             self.borrows.expose(provenance.allocation, provenance.tag)
 
     def deallocate(self, pointer: Pointer, size: int, align: int) -> None:

@@ -66,7 +66,7 @@ def initial_permission(
     """
     if retag.referrer is Referrer.SHARED:
         return FROZEN if frozen else CELL
-    if retag.function_entry and implicit_writes and not outside:
+    if retag.function_entry and implicit_writes and retag.may_write and not outside:
         return UNIQUE
     if retag.function_entry or frozen:
         return RESERVED

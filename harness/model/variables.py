@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.errors import HarnessFault
 from harness.model.borrows import Interior
 
 if TYPE_CHECKING:
     from harness.model.memory import Allocation
     from harness.model.provenance import Pointer
-    from harness.pointer.program import Path
+    from harness.pointer.program import IntOperand, Path
 
 
 class Kind(Enum):
@@ -90,6 +91,28 @@ class Frame:
         self.boxes: list[str] = []
         self.checksum = 0
         self.address_read = False
+
+    def place(self, name: str) -> Place:
+        """The variable `name`, of this frame or of one that calls it."""
+        at: Frame | None = self
+        while at is not None:
+            place = at.places.get(name)
+            if place is not None:
+                return place
+            at = at.caller
+        raise HarnessFault(f"no variable {name!r}: the program is not well-formed")
+
+    def integer(self, operand: IntOperand) -> Integer:
+        """The value of a literal or of an integer variable."""
+        if isinstance(operand, int):
+            return Integer(operand, False)
+        at: Frame | None = self
+        while at is not None:
+            integer = at.integers.get(operand)
+            if integer is not None:
+                return integer
+            at = at.caller
+        raise HarnessFault(f"no integer {operand!r}: the program is not well-formed")
 
     def note_read(self, value: int, of_address: bool) -> None:
         """Let a value that was read join the checksum."""

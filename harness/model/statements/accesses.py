@@ -1,0 +1,103 @@
+"""Reading, writing and copying."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.reborrows import MUT, REFERENCE, element, enter_argument, leave_call
+from harness.model.variables import Integer, Kind, Place
+
+if TYPE_CHECKING:
+    from harness.model.operations import Operations
+    from harness.model.provenance import Pointer
+    from harness.model.variables import Frame
+    from harness.pointer import program as p
+
+_CELLS = frozenset((Kind.CELL, Kind.UNSAFE_CELL))
+_MIX_CELL = 1
+
+
+def read(memory: Operations, frame: Frame, s: p.Read) -> None:
+    place = frame.place(s.ptr)
+    pointer = _accessed(memory, frame, s, place)
+    if place.kind is Kind.LOCAL and s.width > 1:
+        value, of_address = _read_bytes(memory, pointer, s.width)
+    else:
+        align = s.width if s.aligned else 1
+        if place.kind in _CELLS or (place.kind is Kind.MIX and s.at == _MIX_CELL):
+            pointer = _borrow_cell(memory, pointer, s.width, align)
+        value, of_address = memory.read_integer(pointer, s.width, align)
+    frame.note_read(value, of_address)
+    if s.to is not None:
+        frame.integers[s.to] = Integer(value, of_address)
+
+
+def write(memory: Operations, frame: Frame, s: p.Write) -> None:
+    place = frame.place(s.ptr)
+    pointer = _accessed(memory, frame, s, place)
+    value, of_address = frame.integer(s.value)
+    value &= (1 << (8 * s.width)) - 1
+    align = s.width if s.aligned else 1
+    if place.kind is Kind.LOCAL and s.width > 1:
+        for index, byte in enumerate(value.to_bytes(s.width, "little")):
+            memory.write_integer(memory.offset(pointer, index), 1, byte, of_address)
+        return
+    if place.kind in _CELLS or place.kind is Kind.MIX:
+        pointer = _borrow_cell(memory, pointer, s.width, align)
+        if place.kind is not Kind.UNSAFE_CELL:
+            _set_cell(memory, pointer, s.width, value, of_address, align)
+            return
+    memory.write_integer(pointer, s.width, value, of_address, align)
+
+
+def copy(memory: Operations, frame: Frame, s: p.Copy) -> None:
+    source = frame.place(s.from_).pointer
+    memory.copy(source, frame.place(s.to_ptr).pointer, s.size, s.overlapping)
+
+
+def store_ptr(memory: Operations, frame: Frame, s: p.StorePtr) -> None:
+    memory.write_pointer(frame.place(s.ptr).pointer, frame.place(s.of).pointer)
+
+
+def load_ptr(memory: Operations, frame: Frame, s: p.LoadPtr) -> None:
+    pointer = memory.read_pointer(frame.place(s.ptr).pointer)
+    frame.places[s.to] = Place(Kind.RAW, pointer, s.size)
+
+
+def _accessed(memory: Operations, frame: Frame, s: p.Read | p.Write, place: Place) -> Pointer:
+    """Where a read or write goes: an element, or wherever a wide one's pointer points."""
+    at = frame.integer(s.at).value
+    if s.width == 1:
+        return element(memory, place, at)
+    return memory.offset(place.pointer, at)
+
+
+def _read_bytes(memory: Operations, pointer: Pointer, width: int) -> tuple[int, bool]:
+    """A local's bytes are read one by one, the lowest first."""
+    value, any_of_address = 0, False
+    for index in range(width):
+        byte, of_address = memory.read_integer(memory.offset(pointer, index), 1)
+        value |= byte << (8 * index)
+        any_of_address = any_of_address or of_address
+    return value, any_of_address
+
+
+def _borrow_cell(memory: Operations, pointer: Pointer, width: int, align: int) -> Pointer:
+    """The receiver of a cell's method: a `&Cell` to the bytes alone."""
+    name = Kind.CELL.type_name(width)
+    return memory.reborrow(pointer, width, REFERENCE[Kind.CELL], name, align)
+
+
+def _set_cell(
+    memory: Operations, pointer: Pointer, width: int, value: int, of_address: bool, align: int
+) -> None:
+    """`Cell::set` is `mem::replace(&mut *cell.get(), value)`: it reads the old value too.
+
+    Source: `library/core/src/cell.rs`.
+    """
+    pointer = memory.reborrow(pointer, width, MUT, Kind.MUT.type_name(width), align)
+    memory.borrows.enter_call()
+    pointer = enter_argument(memory, pointer, Kind.MUT, width)
+    memory.read_integer(pointer, width)
+    memory.write_integer(pointer, width, value, of_address)
+    leave_call(memory)
