@@ -130,26 +130,22 @@ class Machine:
     def _run_to_end(self, frame: Frame, program: p.PointerProgram) -> p.Guard | None:
         """Run all statements, or up to the guard that fails."""
         try:
-            self.run_body(frame, program.statements)
+            self._run_body(frame, program.statements)
         except Trap as trap:
             return trap.guard
         self.memory.at = (len(program.statements),)
         return None
 
-    def run_body(self, frame: Frame, body: Sequence[p.AnyStatement]) -> None:
+    def _run_body(self, frame: Frame, body: Sequence[p.AnyStatement]) -> None:
         """Run the statements of the program or of a call. Raises: Stop, Halt, Trap."""
         memory = self.memory
         prefix = frame.prefix
         for index, statement in enumerate(body):
             memory.at = (*prefix, index)
-            self.execute(frame, statement)
-
-    def execute(self, frame: Frame, statement: p.AnyStatement) -> None:
-        """Run one statement. Raises: Stop, Halt, Trap."""
-        if isinstance(statement, p.Call):
-            calls.call(self.memory, frame, statement, self.run_body)
-        else:
-            _EXECUTE[type(statement)](self.memory, frame, statement)
+            if isinstance(statement, p.Call):
+                calls.call(memory, frame, statement, self._run_body)
+            else:
+                _EXECUTE[type(statement)](memory, frame, statement)
 
     def _result(self, frame: Frame, program: p.PointerProgram) -> bytes | None:
         """Read the program's final memory through the variable that holds it.
