@@ -34,12 +34,15 @@ class Prediction:
     """What the abstract machine says of one program in one mode.
 
     outcome: with exposed provenance as Miri has it (a wildcard).
+    rule, sentence: the rule that is broken, by its name and in a sentence; None if none is.
     exact: with exposed provenance chosen angelically, where that differs; else None.
     open_question: where `exact` rests on what the specification has not settled, the
     question's address; None where the standard library documents the rule.
     """
 
     outcome: Outcome
+    rule: str | None = None
+    sentence: str | None = None
     exact: Outcome | None = None
     open_question: str | None = None
 
@@ -70,7 +73,9 @@ def judge(
         source = "reference"
         differing = differences(wanted=reference, seen=outcome)
     if differing:
-        return Judgement(verdict=Verdict.MISMATCH, reason=f"{source}: {'; '.join(differing)}")
+        rule = f" (by {prediction.rule})" if prediction and prediction.rule else ""
+        reason = f"{source}{rule}: {'; '.join(differing)}"
+        return Judgement(verdict=Verdict.MISMATCH, reason=reason)
     if prediction and prediction.exact:
         return _judge_exact(prediction, prediction.exact)
     return Judgement(verdict=Verdict.AGREE)

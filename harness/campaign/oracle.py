@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from harness.cases.case import BytecodeCase
 from harness.lowering.variants import VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
-from harness.model.machine import judge
+from harness.model.exposed import missed_by_wildcard
+from harness.model.machine import examine
 from harness.outcome import Ran, Trapped
 from harness.reference import vm as reference_vm
 from harness.verdict import Prediction
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from harness.cases.case import Case
     from harness.mode import Mode
     from harness.outcome import Outcome
+    from harness.pointer.program import PointerProgram
 
 PERMISSIVE_MODES = tuple(mode for mode in MODES if mode.provenance is Provenance.PERMISSIVE)
 
@@ -76,10 +78,10 @@ class Oracle:
 
     def _predict(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
         if not isinstance(case, BytecodeCase):
-            return Prediction(outcome=judge(case.program, mode))
+            return _predict(case.program, mode)
         assert variant is not None, "bytecode runs in a variant"
         lowered = self.lowered(case, variant)
-        prediction = Prediction(outcome=judge(lowered.program, mode))
+        prediction = _predict(lowered.program, mode)
         exact = prediction.exact
         return replace(
             prediction,
@@ -91,3 +93,15 @@ class Oracle:
         if key not in self._known:
             self._known[key] = find()
         return self._known[key]  # type: ignore[return-value]
+
+
+def _predict(program: PointerProgram, mode: Mode) -> Prediction:
+    judgement = examine(program, mode)
+    missed = missed_by_wildcard(program, mode, judgement)
+    return Prediction(
+        outcome=judgement.outcome,
+        rule=judgement.rule,
+        sentence=judgement.sentence,
+        exact=missed.judgement.outcome if missed else None,
+        open_question=missed.open_question if missed else None,
+    )
