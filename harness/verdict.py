@@ -73,8 +73,9 @@ def judge(
         source = "reference"
         differing = differences(wanted=reference, seen=outcome)
     if differing:
-        rule = f" (by {prediction.rule})" if prediction and prediction.rule else ""
-        reason = f"{source}{rule}: {'; '.join(differing)}"
+        by_rule = prediction.rule if prediction and source == "predicted" else None
+        source += f" by {by_rule}" if by_rule else ""
+        reason = f"{source}: {'; '.join(differing)}"
         return Judgement(verdict=Verdict.MISMATCH, reason=reason)
     if prediction and prediction.exact:
         return _judge_exact(prediction, prediction.exact)
