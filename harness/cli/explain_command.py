@@ -75,7 +75,7 @@ def explain_command(
         return ExitCode.AGREE
     from harness.explain.page import write_page
 
-    _write(html, write_page(explanation))
+    _write(html, write_page(explanation, verbose=verbose))
     for line in summary(explanation):
         _print(console, line)
     _print(console, f"\nwrote {html}")

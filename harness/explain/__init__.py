@@ -1,0 +1,1 @@
+"""Explanations: a run of the abstract machine told step by step, for people."""

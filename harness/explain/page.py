@@ -1,0 +1,327 @@
+"""An explanation as one page of HTML that needs nothing else: no network, no script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.explain.figures import Figure, figures, permission_class
+from harness.explain.finding import Finding, find
+from harness.explain.states import ShownRange, shown_ranges
+from harness.explain.words import (
+    block_words,
+    case_words,
+    event_words,
+    exact_words,
+    origin_words,
+    outcome_words,
+    path_words,
+    place_words,
+    step_words,
+    tag_words,
+)
+from harness.mode import Aliasing
+from harness.model import permissions, stack
+from harness.model.borrows import StackView, TreeView
+from harness.outcome import UndefinedBehaviour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.explain.explanation import Explanation
+    from harness.explain.trace import Step, Trace
+    from harness.pointer.program import Path
+
+MOST_BOXES = 25_000
+"""Items and nodes on a page; a browser finds more than that hard to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRow:
+    """link: the id of the mode's section, or nothing."""
+
+    mode: str
+    words: str
+    bad: bool
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """link, step: the id and the number of a step, or nothing."""
+
+    name: str
+    words: str
+    link: str = ""
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingCard:
+    sentence: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    classes: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventLine:
+    words: str
+    breaks: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeCard:
+    title: str
+    at_fault: bool
+    is_tree: bool
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    id: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCard:
+    id: str
+    number: int
+    path: str
+    text: str
+    origin: str
+    rust: str
+    classes: str
+    events: tuple[EventLine, ...]
+    ranges: tuple[RangeCard, ...]
+    note: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    id: str
+    mode: str
+    outcome: str
+    bad: bool
+    finding: FindingCard | None
+    exact: str
+    legend: tuple[Chip, ...]
+    left_out: str
+    steps: tuple[StepCard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """All that the template shows. style: the style sheet, which is our own."""
+
+    title: str
+    description: str
+    choices: tuple[str, ...]
+    outcomes: tuple[OutcomeRow, ...]
+    sections: tuple[Section, ...]
+    style: Markup
+
+
+def write_page(explanation: Explanation, *, verbose: bool = False) -> str:
+    """The page's text. verbose: with every range of bytes, not only those that a step changed."""
+    environment = Environment(
+        loader=PackageLoader("harness.explain", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = build_page(explanation, verbose=verbose)
+    return environment.get_template("page.html.jinja").render(page=page)
+
+
+def build_page(explanation: Explanation, *, verbose: bool) -> Page:
+    """What there is to show, worked out."""
+    title, description = case_words(explanation)
+    told = {trace.mode for trace in explanation.traces}
+    budget = MOST_BOXES // max(1, len(explanation.traces))
+    style = files("harness.explain").joinpath("page.css").read_text(encoding="utf-8")
+    return Page(
+        title=title,
+        description=description,
+        choices=explanation.choices,
+        outcomes=tuple(
+            OutcomeRow(
+                mode=str(mode),
+                words=outcome_words(outcome),
+                bad=isinstance(outcome, UndefinedBehaviour),
+                link=str(mode) if mode in told else "",
+            )
+            for mode, outcome in explanation.outcomes.items()
+        ),
+        sections=tuple(
+            _SectionBuilder(explanation, trace, verbose=verbose).build(budget)
+            for trace in explanation.traces
+        ),
+        style=Markup(style),
+    )
+
+
+class _SectionBuilder:
+    """Works out what is shown of one trace."""
+
+    def __init__(self, explanation: Explanation, trace: Trace, *, verbose: bool) -> None:
+        self._explanation = explanation
+        self._trace = trace
+        self._verbose = verbose
+        self._finding = find(trace)
+
+    def build(self, budget: int) -> Section:
+        """budget: items and nodes that may be drawn; the last steps come first."""
+        trace = self._trace
+        outcome = trace.judgement.outcome
+        ranges = {
+            step.number: shown_ranges(step, self._finding, everything=self._verbose)
+            for step in trace.steps
+        }
+        drawn: set[int] = set()
+        for step in reversed(trace.steps):
+            budget -= sum(map(_boxes, ranges[step.number]))
+            if budget < 0:
+                break
+            drawn.add(step.number)
+        changing = [step.number for step in trace.steps if ranges[step.number]]
+        left_out = ""
+        if trace.left_out:
+            left_out = f"The first {trace.left_out} steps are left out; --last 0 shows all."
+        return Section(
+            id=str(trace.mode),
+            mode=str(trace.mode),
+            outcome=outcome_words(outcome),
+            bad=isinstance(outcome, UndefinedBehaviour),
+            finding=None if self._finding is None else self._card(self._finding),
+            exact=exact_words(self._explanation, trace),
+            legend=_legend(trace.mode.aliasing),
+            left_out=left_out,
+            steps=tuple(
+                self._step(
+                    step,
+                    ranges[step.number] if step.number in drawn else None,
+                    self._links(step.number, changing),
+                )
+                for step in trace.steps
+            ),
+        )
+
+    def _step(
+        self,
+        step: Step,
+        ranges: Sequence[ShownRange] | None,
+        links: tuple[Link, ...],
+    ) -> StepCard:
+        trace = self._trace
+        is_fault = self._finding is not None and step is trace.steps[-1]
+        last = len(step.events) - 1
+        return StepCard(
+            id=self._id(step.number),
+            number=step.number,
+            path=path_words(step.path),
+            text=step_words(step),
+            origin=origin_words(self._explanation.origin(step.path)),
+            rust=step.rust or "",
+            classes="fault" if is_fault else "",
+            events=tuple(
+                EventLine(
+                    words=event_words(trace, event), breaks=step.broke_event and index == last
+                )
+                for index, event in enumerate(step.events)
+            ),
+            ranges=tuple(
+                RangeCard(
+                    title=shown.title,
+                    at_fault=shown.finding is not None,
+                    is_tree=isinstance(shown.state.after, TreeView),
+                    figures=figures(trace, shown),
+                )
+                for shown in ranges or ()
+            ),
+            note="" if ranges is not None else "Not drawn: --last N makes room for the last steps.",
+            links=links,
+        )
+
+    def _links(self, number: int, changing: Sequence[int]) -> tuple[Link, ...]:
+        """To the steps before and after this one that change something."""
+        if number not in changing:
+            return ()
+        index = changing.index(number)
+        links = []
+        if index > 0:
+            links.append(Link(id=self._id(changing[index - 1]), words="previous change"))
+        if index + 1 < len(changing):
+            links.append(Link(id=self._id(changing[index + 1]), words="next change"))
+        return tuple(links)
+
+    def _card(self, finding: Finding) -> FindingCard:
+        trace = self._trace
+        facts = [
+            Fact(name="broken rule", words=finding.name),
+            Fact(name="the rule", words=finding.rule.sentence),
+            self._place("at", finding.at, trace.steps[-1].number if trace.steps else None),
+        ]
+        if finding.block is not None and trace.steps:
+            block = trace.steps[-1].blocks[finding.block].block
+            facts.append(Fact(name="in", words=f"{block_words(block)}: byte {finding.offset}"))
+        for story in finding.stories:
+            name = tag_words(trace, story.tag)
+            facts.append(Fact(name=name, words=f"{story.role}; made {story.made}"))
+            facts.append(self._place("made at", story.made_at, story.made_in))
+            if story.died_at is not None:
+                facts.append(self._place("died at", story.died_at, story.died_in))
+        facts.append(Fact(name="source", words=finding.rule.source))
+        facts.append(Fact(name="Miri's words", words=finding.message))
+        return FindingCard(sentence=finding.sentence, facts=tuple(facts))
+
+    def _place(self, name: str, path: Path, step: int | None) -> Fact:
+        """A statement, with a link to its step."""
+        words = place_words(self._explanation, self._trace, path)
+        if step is None:
+            return Fact(name=name, words=words)
+        return Fact(name=name, words=words, link=self._id(step), step=step)
+
+    def _id(self, number: int) -> str:
+        return f"{self._trace.mode}-{number}"
+
+
+def _boxes(shown: ShownRange) -> int:
+    """Items and nodes that a range's figures have."""
+    before, after = shown.state.before, shown.state.after
+    views = [after] if before is None or not shown.state.changed else [before, after]
+    return sum(
+        len(view.items) if isinstance(view, StackView) else len(view.nodes) for view in views
+    )
+
+
+_MARKS = (
+    Chip(classes="protected", words="protected by a running call"),
+    Chip(classes="new", words="new"),
+    Chip(classes="changed", words="changed"),
+    Chip(classes="offending", words="the access is made through it"),
+    Chip(classes="conflicting", words="its rights are in the way"),
+)
+
+
+def _legend(aliasing: Aliasing) -> tuple[Chip, ...]:
+    names: list[str]
+    if aliasing is Aliasing.NONE:
+        return ()
+    if aliasing is Aliasing.STACKED:
+        names = [str(each) for each in stack.Permission]
+    else:
+        names = [str(each) for each in permissions.Permission]
+    chips = tuple(Chip(classes=permission_class(name), words=name) for name in names)
+    return (*chips, *_MARKS)
