@@ -17,7 +17,8 @@ writer are both written from it:
 - References to a local, and arguments that are, are made in two steps, `&mut *(&raw mut x)`
   and `&*(&raw const x)`: a retag as a raw pointer, then one as a reference.
 - `at` and `size` of a borrow choose a part of PLACE: bytes `at` to `at + size`, of which
-  alone the retag speaks. An `at` that is a variable makes it `&mut PLACE[at]`, with `size` 1
+  alone the retag speaks. Getting there is pointer arithmetic that must stay in bounds of the
+  allocation, as by `add`. An `at` that is a variable makes it `&mut PLACE[at]`, with `size` 1
   and a bounds check that panics.
 
 A statement is named by its *path*: its index in the program, then in the called body, and so
@@ -139,7 +140,7 @@ class RefMut(Statement, frozen=True, kw_only=True, tag="ref_mut"):
     """`&mut PLACE`, of a local, a raw pointer, a `&mut` or a boxed parameter.
 
     align: alignment of the referent's type, in bytes, a power of two that divides the size;
-    a reference to an address that is no multiple of it is an invalid value. 1 for a part.
+    a reference to an address that is no multiple of it is misaligned. 1 for a part.
     """
 
     to: str
