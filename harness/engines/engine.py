@@ -39,6 +39,7 @@ class Observation:
 
     command: the shell line that repeats the run; empty where there is none.
     seconds: wall-clock time; None where many runs shared one process.
+    seed: the one that it was seen under, where an interpreter has such; None is its default.
     fault: how the harness contradicted itself about this run, in one sentence; such a run
     says nothing about the program.
     """
@@ -47,6 +48,7 @@ class Observation:
     outcome: Outcome
     command: str = ""
     seconds: float | None = None
+    seed: int | None = None
     fault: str = ""
 
 

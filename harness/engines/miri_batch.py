@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from queue import SimpleQueue
 from typing import TypeVar
 
 from harness.bytecode.program import Program
+from harness.engines.confirmation import contradiction
 from harness.engines.engine import Job, Observation
 from harness.engines.miri import MiriEngine, run_plainly
 from harness.engines.miri_pointer_batch import Compiled, compile_programs, run_programs
@@ -49,6 +50,8 @@ class MiriBatchEngine:
     """Runs jobs under Miri in batches.
 
     plain: does what cannot be done in a batch. workers: processes at once.
+    confirm_every: one of so many is also run plainly, under the same seed; None for none.
+    Where the two differ, the observation has a fault.
     """
 
     def __init__(
@@ -58,11 +61,13 @@ class MiriBatchEngine:
         *,
         workers: int = 1,
         largest_batch: int = LARGEST_BATCH,
+        confirm_every: int | None = None,
     ) -> None:
         self._launcher = launcher
         self._plain = plain
         self._workers = workers
         self._largest = largest_batch
+        self._confirm_every = confirm_every
 
     @property
     def name(self) -> EngineName:
@@ -79,7 +84,11 @@ class MiriBatchEngine:
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
         launcher = self._launcher.fork()
-        work = _Work(runner=self._plain.runner(launcher), crate=self._crate(jobs))
+        work = _Work(
+            runner=self._plain.runner(launcher),
+            crate=self._crate(jobs),
+            confirm_every=self._confirm_every,
+        )
         pool = ThreadPoolExecutor(self._workers)
         finished: SimpleQueue[Future[_Done]] = SimpleQueue()
         waiting = list(work.plan(jobs, self._largest))
@@ -110,6 +119,7 @@ class _Work:
 
     runner: Runner
     crate: VmCrate | ToolFailed | None
+    confirm_every: int | None
 
     def plan(self, jobs: Sequence[Job], largest: int) -> Iterator[_Task]:
         """The tasks to begin with: libraries to compile first, as others follow from them."""
@@ -181,11 +191,23 @@ class _Work:
         return lambda: self._done(numbered, dict(run_programs(self.runner, compiled, numbered)))
 
     def _done(self, jobs: dict[int, Job], seen: dict[int, Observation]) -> _Done:
-        """What was seen, and a plain run for each job that was not."""
+        """What was seen; what is to be confirmed, and a plain run for each job that was not."""
+        every = self.confirm_every
+        doubted = {number for number in seen if every and number % every == 0}
+        confirming = [self._confirming(seen[number]) for number in sorted(doubted)]
+        left = [self._plainly(job) for number, job in jobs.items() if number not in seen]
         return _Done(
-            observations=tuple(seen.values()),
-            tasks=tuple(self._plainly(job) for number, job in jobs.items() if number not in seen),
+            observations=tuple(each for number, each in seen.items() if number not in doubted),
+            tasks=(*confirming, *left),
         )
+
+    def _confirming(self, seen: Observation) -> _Task:
+        def task() -> _Done:
+            again = run_plainly(self.runner, self.crate, replace(seen.job, seed=seen.seed))
+            fault = contradiction(seen.outcome, again.outcome)
+            return _Done(observations=(replace(seen, fault=seen.fault or again.fault or fault),))
+
+        return task
 
 
 def _pointer_program(job: Job) -> PointerProgram:

@@ -104,4 +104,5 @@ def _observe(batch: Batch, compiled: Compiled, job: Job, seen: Attributed) -> Ob
             if frame.span.file == LIBRARY_FILE and origin and origin[0] != seen.item:
                 return None
         outcome = place_in_program(failure, compiled.source, LIBRARY_FILE)
-    return Observation(job=job, outcome=outcome, command=batch.repeat(seen, _item(seen.item)))
+    command = batch.repeat(seen, _item(seen.item))
+    return Observation(job=job, outcome=outcome, command=command, seed=seen.seed)

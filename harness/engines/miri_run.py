@@ -10,6 +10,7 @@ from typing import assert_never
 from harness.bytecode.program import Program
 from harness.diagnostics.failure import Failure, read_failure
 from harness.diagnostics.message import Transcript, read_json
+from harness.engines.confirmation import contradiction_of_marks
 from harness.engines.engine import Job, Observation
 from harness.engines.marks import last_mark
 from harness.engines.miri_command import MAIN_FILE, Miri
@@ -69,6 +70,7 @@ class Runner:
             outcome=outcome,
             command=seen.done.command.shell(),
             seconds=seen.done.seconds,
+            seed=job.seed,
         )
         if not isinstance(outcome, UndefinedBehaviour | Unsupported):
             return observation
@@ -76,8 +78,8 @@ class Runner:
             return observation
         marked = self._start_vm(crate, job, program, marked=True)
         again = _vm_outcome(marked)
-        if (again.name, getattr(again, "kind", None)) != (outcome.name, outcome.kind):
-            return replace(observation, fault=marks_fault(outcome, again))
+        if fault := contradiction_of_marks(outcome, again):
+            return replace(observation, fault=fault)
         return replace(observation, outcome=at_mark(outcome, last_mark(marked.transcript)))
 
     def run_pointer_program(self, job: Job, program: PointerProgram) -> Observation:
@@ -96,6 +98,7 @@ class Runner:
             outcome=outcome,
             command=seen.done.command.shell(),
             seconds=seen.done.seconds,
+            seed=job.seed,
         )
 
     def _start_vm(self, crate: VmCrate, job: Job, program: Program, *, marked: bool) -> _Seen:
@@ -146,11 +149,6 @@ def place_in_program(failure: Failure, source: RustSource, file: str) -> Outcome
             return outcome
         case _:
             assert_never(outcome)
-
-
-def marks_fault(outcome: Outcome, again: Outcome) -> str:
-    """What is wrong where a run with marks is not like the run without."""
-    return f"with a mark before each step it was {again!r}, and without {outcome!r}"
 
 
 def at_mark(

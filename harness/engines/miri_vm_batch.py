@@ -9,10 +9,11 @@ from harness.bytecode.program import Program
 from harness.bytecode.wire import encode
 from harness.diagnostics.failure import read_error
 from harness.diagnostics.message import Message, Transcript
+from harness.engines.confirmation import contradiction_of_marks
 from harness.engines.engine import Job, Observation
 from harness.engines.marks import last_mark
 from harness.engines.miri_items import Batch
-from harness.engines.miri_run import Runner, VmCrate, at_mark, marks_fault, run_flags
+from harness.engines.miri_run import Runner, VmCrate, at_mark, run_flags
 from harness.engines.miri_segments import Attributed
 from harness.engines.result_line import read_vm_result
 from harness.engines.vm_crate import arguments
@@ -61,7 +62,7 @@ def _observe(runner: Runner, crate: VmCrate, job: Job, seen: Attributed) -> Obse
     flags = run_flags(replace(job, seed=seen.seed))
     words = arguments(job.variant or "", job.program)
     command = runner.miri.driver_command(crate.folder, flags, words, externs=crate.externs)
-    return Observation(job=job, outcome=_outcome(seen), command=command.shell())
+    return Observation(job=job, outcome=_outcome(seen), command=command.shell(), seed=seen.seed)
 
 
 def _outcome(seen: Attributed) -> Outcome:
@@ -75,8 +76,8 @@ def _locate(observation: Observation, seen: Attributed) -> Observation:
     outcome = observation.outcome
     assert isinstance(outcome, UndefinedBehaviour | Unsupported)
     again = _outcome(seen)
-    if (again.name, getattr(again, "kind", None)) != (outcome.name, outcome.kind):
-        return replace(observation, fault=marks_fault(outcome, again))
+    if fault := contradiction_of_marks(outcome, again):
+        return replace(observation, fault=fault)
     assert isinstance(seen.said, Transcript)
     return replace(observation, outcome=at_mark(outcome, last_mark(seen.said)))
 

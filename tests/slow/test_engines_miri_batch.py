@@ -249,6 +249,16 @@ def test_the_same_program_under_two_names_and_with_a_seed_of_its_own(engines: En
     assert "-Zmiri-seed=7" in seen[2].command
 
 
+def test_a_sample_is_confirmed_by_plain_runs_under_the_same_seed(cache: Path) -> None:
+    engines = Engines(cache)
+    confirming = MiriBatchEngine(engines.launcher, engines.plain, workers=2, confirm_every=10)
+    jobs = tuple(sample_jobs()[::2])
+    seen = in_order(jobs, confirming.run(jobs))
+    assert {each.fault for each in seen} == {""}
+    confirmed = engines.count("-Zmiri-seed=")
+    assert len(jobs) / 20 < confirmed < len(jobs) / 5
+
+
 def test_no_jobs_start_nothing(engines: Engines) -> None:
     engines.echoed.clear()
     assert engines.run() == []
