@@ -283,6 +283,10 @@ class Operations:
             raise Stop(faults.invalid_reference(target, type_name))  # type: ignore[arg-type]
         if align != 1 and not self.is_aligned(pointer, align):
             raise Stop(faults.unaligned_reference(type_name, align))
+        if pointer.address == 0:
+            # One to no bytes is dereferenceable all the same.
+            null = faults.no_provenance(Purpose.DEREFERENCEABLE, 0, size)
+            raise Stop(faults.invalid_reference(null, type_name))
 
     # Exposing and freeing
 

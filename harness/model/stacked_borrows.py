@@ -4,11 +4,6 @@ An item is a tag with a permission. An access needs an item of its tag that gran
 then removes what above it is incompatible: a write pops, a read disables each `Unique`. Where a
 tag has no item left, using it is undefined behaviour.
 
-Neighbouring `SharedReadWrite` items form a *block*: using one of them is as good as using
-another, so that their order has no meaning; neither has that of the `SharedReadOnly` items on
-top. A stack is therefore kept as a list of blocks, with the block of each tag beside it, which
-makes finding, pushing and popping take constant time for each item.
-
 Source: Jung, Dang, Kang, Dreyer, "Stacked Borrows: An Aliasing Model for Rust" (POPL 2020), and
 the reference that is kept up to date, the unsafe code guidelines' `wip/stacked-borrows.md`,
 cited by its headings; what it does not have is cited from Miri's
@@ -17,49 +12,28 @@ cited by its headings; what it does not have is cited from Miri's
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from harness.model.borrows import Access, Broken, Item, Protector, Referrer, StackView, View
 from harness.model.memory import AllocationKind
 from harness.model.provenance import WILDCARD_TAG
-from harness.model.range_map import RangeMap
-from harness.outcome import FaultKind
+from harness.model.stack import (
+    DISABLED,
+    SHARED_READ_ONLY,
+    SHARED_READ_WRITE,
+    UNIQUE,
+    Block,
+    Stack,
+    Stacks,
+)
+from harness.model.stack import Permission as Permission
+from harness.model.stacked_faults import Operation, not_granted, protected_item
 
 if TYPE_CHECKING:
     from harness.model.borrows import Retag
     from harness.model.memory import Allocation
     from harness.model.provenance import Tag
     from harness.pointer.program import Path
-
-
-class Permission(IntEnum):
-    """What an item grants. Source: Stacked Borrows, "Extra state"."""
-
-    UNIQUE = 0
-    SHARED_READ_WRITE = 1
-    SHARED_READ_ONLY = 2
-    DISABLED = 3
-
-    def grants(self, access: Access) -> bool:
-        """Every item but a disabled one grants reads; `SharedReadOnly` grants nothing else.
-
-        Source: Stacked Borrows, "Preliminaries for items".
-        """
-        if access is Access.READ:
-            return self is not Permission.DISABLED
-        return self in (Permission.UNIQUE, Permission.SHARED_READ_WRITE)
-
-    def __str__(self) -> str:
-        return _PERMISSION_NAMES[self]
-
-
-_PERMISSION_NAMES = ("Unique", "SharedReadWrite", "SharedReadOnly", "Disabled")
-
-UNIQUE = Permission.UNIQUE
-SHARED_READ_WRITE = Permission.SHARED_READ_WRITE
-SHARED_READ_ONLY = Permission.SHARED_READ_ONLY
-DISABLED = Permission.DISABLED
 
 
 class Grant(NamedTuple):
@@ -96,135 +70,11 @@ def grant_of(retag: Retag, frozen: bool) -> Grant:
             assert_never(retag.referrer)
 
 
-class Block:
-    """Neighbouring items of one permission.
-
-    items: by tag, oldest first, whether the item was pushed with a protector. height: the
-    block's index in its stack.
-    """
-
-    __slots__ = ("height", "items", "permission")
-
-    def __init__(self, permission: Permission, height: int, items: dict[Tag, bool]) -> None:
-        self.permission = permission
-        self.height = height
-        self.items = items
-
-
-class Stack:
-    """The stack of some bytes.
-
-    blocks: bottom first. home: the block of each tag that is not disabled. uniques: the `Unique`
-    blocks, bottom first. unknown_below: if not None, below the known items lie unknown ones
-    whose tags are less than this: an access with unknown provenance happened.
-
-    Source: Stacked Borrows, "Extra state"; the unknown bottom: Miri, `stack.rs`,
-    `unknown_bottom`.
-    """
-
-    __slots__ = ("blocks", "home", "uniques", "unknown_below")
-
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
-        self.home: dict[Tag, Block] = {}
-        self.uniques: list[Block] = []
-        self.unknown_below: Tag | None = None
-
-    def copy(self) -> Stack:
-        other = Stack()
-        other.unknown_below = self.unknown_below
-        for block in self.blocks:
-            twin = Block(block.permission, block.height, dict(block.items))
-            other.blocks.append(twin)
-            if twin.permission is UNIQUE:
-                other.uniques.append(twin)
-            if twin.permission is not DISABLED:
-                for tag in twin.items:
-                    other.home[tag] = twin
-        return other
-
-    def push(self, tag: Tag, permission: Permission, protected: bool) -> None:
-        """Put an item on top."""
-        blocks = self.blocks
-        if permission is SHARED_READ_ONLY and blocks and blocks[-1].permission is SHARED_READ_ONLY:
-            block = blocks[-1]
-            block.items[tag] = protected
-        else:
-            block = Block(permission, len(blocks), {tag: protected})
-            blocks.append(block)
-            if permission is UNIQUE:
-                self.uniques.append(block)
-        self.home[tag] = block
-
-    def insert_shared_read_write(self, tag: Tag, above: Block) -> None:
-        """Put a `SharedReadWrite` item above `above` and all that is compatible with it."""
-        blocks = self.blocks
-        if above.permission is SHARED_READ_WRITE:
-            block = above
-        else:
-            height = above.height + 1
-            if height < len(blocks) and blocks[height].permission is SHARED_READ_WRITE:
-                block = blocks[height]
-            else:
-                block = Block(SHARED_READ_WRITE, height, {})
-                blocks.insert(height, block)
-                for later in blocks[height + 1 :]:
-                    later.height += 1
-        block.items[tag] = False
-        self.home[tag] = block
-
-    def forget(self, unknown_below: Tag) -> None:
-        """Forget all items: any tag below `unknown_below` may be anywhere in the stack now."""
-        self.blocks = []
-        self.home = {}
-        self.uniques = []
-        self.unknown_below = unknown_below
-
-
 class _Unknown(NamedTuple):
     """The granting item lies in the stack's unknown bottom."""
 
 
 _UNKNOWN = _Unknown()
-
-
-class Stacks:
-    """An allocation's stacks, with what is known of its tags.
-
-    created_at: by tag. lost: by tag, where and when it lost an item: start and end of the
-    bytes, and the statement.
-    """
-
-    __slots__ = ("created_at", "exposed", "lost", "root", "stacks")
-
-    def __init__(self, size: int, root: Tag, stack: Stack, at: Path) -> None:
-        self.root = root
-        self.stacks = RangeMap(size, stack)
-        self.created_at: dict[Tag, Path] = {root: at}
-        self.lost: dict[Tag, list[tuple[int, int, Path]]] = {}
-        self.exposed: set[Tag] = set()
-
-    def invalidated_at(self, tag: Tag, offset: int) -> Path | None:
-        """The last statement that took an item of `tag` away at `offset`."""
-        for start, end, at in reversed(self.lost.get(tag, ())):
-            if start <= offset < end:
-                return at
-        return None
-
-
-class _Operation(NamedTuple):
-    """What is being done, for the words of a fault.
-
-    kind: the access; retag: the permission asked for, in a retag.
-    """
-
-    stacks: Stacks
-    allocation: Allocation
-    tag: Tag
-    start: int
-    end: int
-    retag: Permission | None
-    deallocates: bool
 
 
 class StackedBorrows:
@@ -258,7 +108,7 @@ class StackedBorrows:
         starts = stacks.stacks.starts
         states = stacks.stacks.states
         for index in stacks.stacks.cut(offset, size):
-            operation = _Operation(
+            operation = Operation(
                 stacks, allocation, tag, starts[index], starts[index + 1], None, False
             )
             broken = self._access(states[index], operation, access)
@@ -291,7 +141,7 @@ class StackedBorrows:
         for start, end, frozen in retag.interior.parts(size):
             grant = grant_of(retag, frozen)
             for index in stacks.stacks.cut(offset + start, end - start):
-                operation = _Operation(
+                operation = Operation(
                     stacks,
                     allocation,
                     tag,
@@ -327,7 +177,7 @@ class StackedBorrows:
         """
         stacks = self._stacks[allocation.number]
         for start, end, stack in stacks.stacks:
-            operation = _Operation(stacks, allocation, tag, start, end, None, True)
+            operation = Operation(stacks, allocation, tag, start, end, None, True)
             broken = self._access(stack, operation, Access.WRITE)
             if broken is not None:
                 return broken
@@ -337,7 +187,7 @@ class StackedBorrows:
                 for item in reversed(block.items):
                     protector = self._protected.get(item) if block.items[item] else None
                     if protector is Protector.STRONG:
-                        return self._protected_item(operation, item, block.permission, protector)
+                        return protected_item(operation, item, block.permission, protector)
         return None
 
     def views(self, allocation: Allocation) -> tuple[View, ...]:
@@ -368,7 +218,7 @@ class StackedBorrows:
 
     # The rules
 
-    def _access(self, stack: Stack, operation: _Operation, access: Access) -> Broken | None:
+    def _access(self, stack: Stack, operation: Operation, access: Access) -> Broken | None:
         """Find the granting item, and take away what above it is incompatible.
 
         A write pops everything above the granting item and its compatible neighbours; a read
@@ -379,7 +229,7 @@ class StackedBorrows:
         tag = operation.tag
         granting = self._find_granting(stack, operation, access)
         if granting is None:
-            return self._not_granted(stack, operation, access)
+            return not_granted(operation, stack, access)
         height = granting.height if isinstance(granting, Block) else -1
         if access is Access.WRITE:
             broken = self._pop_above(stack, operation, height)
@@ -389,7 +239,7 @@ class StackedBorrows:
             self._become_unknown(stack)
         return broken
 
-    def _grant(self, stack: Stack, operation: _Operation, new: Tag, grant: Grant) -> Broken | None:
+    def _grant(self, stack: Stack, operation: Operation, new: Tag, grant: Grant) -> Broken | None:
         """Put the new item on the stack.
 
         A retag that counts as an access puts it on top. A `SharedReadWrite` is no access: it is
@@ -405,7 +255,7 @@ class StackedBorrows:
             return broken
         granting = self._find_granting(stack, operation, Access.WRITE)
         if granting is None:
-            return self._not_granted(stack, operation, Access.WRITE)
+            return not_granted(operation, stack, Access.WRITE)
         if isinstance(granting, Block) and operation.tag != WILDCARD_TAG:
             stack.insert_shared_read_write(new, granting)
         else:
@@ -413,7 +263,7 @@ class StackedBorrows:
         return None
 
     def _find_granting(
-        self, stack: Stack, operation: _Operation, access: Access
+        self, stack: Stack, operation: Operation, access: Access
     ) -> Block | _Unknown | None:
         """The block of the item that grants the access: the topmost one of its tag.
 
@@ -439,7 +289,7 @@ class StackedBorrows:
                 return block
         return None if stack.unknown_below is None else _UNKNOWN
 
-    def _pop_above(self, stack: Stack, operation: _Operation, height: int) -> Broken | None:
+    def _pop_above(self, stack: Stack, operation: Operation, height: int) -> Broken | None:
         blocks = stack.blocks
         while len(blocks) > height + 1:
             block = blocks.pop()
@@ -455,7 +305,7 @@ class StackedBorrows:
         return None
 
     def _disable_uniques_above(
-        self, stack: Stack, operation: _Operation, height: int
+        self, stack: Stack, operation: Operation, height: int
     ) -> Broken | None:
         uniques = stack.uniques
         kept = len(uniques)
@@ -471,7 +321,7 @@ class StackedBorrows:
         del uniques[kept:]
         return None
 
-    def _lose(self, operation: _Operation, item: Tag, block: Block) -> Broken | None:
+    def _lose(self, operation: Operation, item: Tag, block: Block) -> Broken | None:
         """An item is about to lose its rights: undefined behaviour if it is protected.
 
         Source: Stacked Borrows, "Accessing memory"; Miri, `mod.rs`, `item_invalidated`.
@@ -479,7 +329,7 @@ class StackedBorrows:
         if block.items[item]:
             protector = self._protected.get(item)
             if protector is not None:
-                return self._protected_item(operation, item, block.permission, protector)
+                return protected_item(operation, item, block.permission, protector)
         operation.stacks.lost.setdefault(item, []).append((operation.start, operation.end, self.at))
         return None
 
@@ -492,88 +342,3 @@ class StackedBorrows:
         if stack.home:
             bound = max(bound, max(stack.home) + 1)
         stack.forget(bound)
-
-    # Facts about a broken rule
-
-    def _not_granted(self, stack: Stack, operation: _Operation, access: Access) -> Broken:
-        tag = operation.tag
-        offset = operation.start
-        stacks = operation.stacks
-        wildcard = tag == WILDCARD_TAG
-        read_only = tag in stack.home
-        if wildcard:
-            cause = "no exposed tags have suitable permission in the borrow stack for this location"
-            who = "<wildcard>"
-            because = "no exposed pointer has an item here that grants it"
-        elif read_only:
-            cause = "that tag only grants SharedReadOnly permission for this location"
-            who = "_"
-            because = "its item there is `SharedReadOnly`, which grants reads alone"
-        else:
-            cause = "that tag does not exist in the borrow stack for this location"
-            who = "_"
-            because = "its item is no longer in the stack there"
-            if stacks.invalidated_at(tag, offset) is None:
-                because = "it never had an item in the stack there"
-        if operation.deallocates:
-            rule = "stacked/deallocation-needs-granting-item"
-            what = "a deallocation"
-            action = f"attempting deallocation using {who} at ALLOC"
-        elif operation.retag is not None:
-            rule = "stacked/retag-needs-granting-item"
-            what = f"a retag for `{operation.retag}`"
-            action = (
-                f"trying to retag from {who} for {operation.retag} permission at ALLOC[{offset:#x}]"
-            )
-        else:
-            rule = f"stacked/{'write' if access else 'read'}-needs-granting-item"
-            what = f"a {access}"
-            action = f"attempting a {access} using {who} at ALLOC[{offset:#x}]"
-        owner = "a pointer of unknown provenance" if wildcard else f"tag {tag}"
-        return Broken(
-            rule=rule,
-            kind=FaultKind.ALIASING,
-            sentence=f"{what} through {owner} at byte {offset} is not granted: {because}",
-            message=f"Undefined Behavior: {action}, but {cause}",
-            allocation=operation.allocation,
-            tag=None if wildcard else tag,
-            conflicting=None,
-            offset=offset,
-            created_at=stacks.created_at.get(tag),
-            invalidated_at=stacks.invalidated_at(tag, offset),
-        )
-
-    def _protected_item(
-        self, operation: _Operation, item: Tag, permission: Permission, protector: Protector
-    ) -> Broken:
-        stacks = operation.stacks
-        wildcard = operation.tag == WILDCARD_TAG
-        shown = f"[{permission} for _]"
-        if operation.deallocates:
-            rule = "stacked/deallocation-keeps-protected-items"
-            message = f"deallocating while item {shown} is {protector}"
-            what = "the deallocation"
-        else:
-            rule = "stacked/access-keeps-protected-items"
-            who = "<wildcard>" if wildcard else "_"
-            message = (
-                f"not granting access to tag {who} because that would remove {shown} "
-                f"which is {protector}"
-            )
-            what = "this access"
-        return Broken(
-            rule=rule,
-            kind=FaultKind.PROTECTOR,
-            sentence=(
-                f"{what} would take away the `{permission}` item of tag {item} at byte "
-                f"{operation.start}, which is {protector}: the call that has it as an argument "
-                "has not returned"
-            ),
-            message=f"Undefined Behavior: {message}",
-            allocation=operation.allocation,
-            tag=None if wildcard else operation.tag,
-            conflicting=item,
-            offset=operation.start,
-            created_at=stacks.created_at.get(item),
-            invalidated_at=None,
-        )

@@ -60,6 +60,16 @@ class Node:
             node = node.parent
         return node
 
+    def subtree(self) -> list[Node]:
+        """The node and all its descendants, parents before their children."""
+        found: list[Node] = []
+        pending = [self]
+        while pending:
+            node = pending.pop()
+            found.append(node)
+            pending.extend(reversed(node.children))
+        return found
+
 
 def common_ancestor(left: Node, right: Node) -> Node | None:
     """The deepest node that both descend from or are."""

@@ -2,21 +2,17 @@
 
 An access is a *child* access to the node that it is made through and to that node's ancestors,
 which all must allow it, and a *foreign* access to every other node, which may take rights away
-from it. `permissions.py` has the rules for one node, `tree.py` what spares visits.
-
-Pointers of unknown provenance (wildcards) are approximated as Miri does it: the access is taken
-to be made through any exposed node that allows it. Where it would be a child access for some of
-these and a foreign one for others, a node is left as it is.
+from it. `permissions.py` has the rules for one node, `tree.py` what spares visits, and
+`tree_wildcards.py` accesses through pointers of unknown provenance.
 
 Source: Villani, Hostert, Dreyer, Jung, "Tree Borrows" (PLDI 2025); MiniRust's
-`spec/mem/tree_borrows/`; for wildcards and for the order in which nodes are visited, Miri's
-`src/borrow_tracker/tree_borrows/` (`mod.rs`, `tree.rs`, `wildcard.rs`), of April 2026.
+`spec/mem/tree_borrows/`; for the order in which nodes are visited, Miri's
+`src/borrow_tracker/tree_borrows/` (`mod.rs`, `tree.rs`, `tree_visitor.rs`), of April 2026.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from harness.model.borrows import Access, Broken, Item, Protector, Referrer, TreeNode, TreeView
 from harness.model.permissions import (
@@ -24,7 +20,6 @@ from harness.model.permissions import (
     CELL,
     CHILD,
     DISABLED,
-    FORBIDDEN,
     FOREIGN,
     FROZEN,
     LEVEL,
@@ -42,7 +37,8 @@ from harness.model.permissions import (
 )
 from harness.model.provenance import WILDCARD_TAG
 from harness.model.tree import Node, Tree, common_ancestor
-from harness.outcome import FaultKind
+from harness.model.tree_faults import Cause, Operation, disabled, forbidden, protects_memory
+from harness.model.tree_wildcards import access_unknown, least_exposed
 
 if TYPE_CHECKING:
     from harness.model.borrows import Retag, View
@@ -71,38 +67,6 @@ def initial_permission(
     if retag.function_entry or frozen:
         return RESERVED
     return RESERVED_INTERIOR_MUTABLE
-
-
-class Cause(IntEnum):
-    """Why an access is made."""
-
-    ACCESS = 0
-    REBORROW = 1
-    DEALLOCATION = 2
-    RELEASE = 3
-
-
-class _Operation(NamedTuple):
-    """What is being done to some bytes, from `offset` on. source: None for a wildcard."""
-
-    allocation: Allocation
-    tree: Tree
-    source: Node | None
-    access: Access
-    cause: Cause
-    offset: int
-
-
-class Whereabouts(IntEnum):
-    """What a wildcard access may be to a node.
-
-    Source: Miri, `wildcard.rs`, `WildcardAccessRelatedness`.
-    """
-
-    CHILD = 0
-    FOREIGN = 1
-    EITHER = 2
-    NOWHERE = 3
 
 
 class TreeBorrows:
@@ -225,7 +189,7 @@ class TreeBorrows:
             code = location.code(node)
             access = release_access(PERMISSION[code])
             if access is not None and ACCESSED[code]:
-                operation = _Operation(allocation, tree, node, access, Cause.RELEASE, start)
+                operation = Operation(allocation, tree, node, access, Cause.RELEASE, start)
                 broken = self._access_location(location, operation)
                 if broken is not None:
                     return broken
@@ -268,10 +232,10 @@ class TreeBorrows:
                     continue
                 code = location.code(node)
                 if ACCESSED[code] and PERMISSION[code] is not CELL:
-                    operation = _Operation(
+                    operation = Operation(
                         allocation, tree, source, Access.WRITE, Cause.DEALLOCATION, start
                     )
-                    return self._protects_from_deallocation(operation, node, PERMISSION[code])
+                    return protects_memory(operation, location, node, code)
         return None
 
     def views(self, allocation: Allocation) -> tuple[View, ...]:
@@ -281,7 +245,7 @@ class TreeBorrows:
                 start=start,
                 end=end,
                 nodes=tuple(
-                    self._view(location, node) for root in tree.roots for node in _preorder(root)
+                    self._view(location, node) for root in tree.roots for node in root.subtree()
                 ),
             )
             for start, end, location in tree.locations
@@ -321,13 +285,13 @@ class TreeBorrows:
         source = None if tag == WILDCARD_TAG else tree.nodes[tag]
         locations = tree.locations
         for index in locations.cut(offset, size):
-            operation = _Operation(allocation, tree, source, access, cause, locations.starts[index])
+            operation = Operation(allocation, tree, source, access, cause, locations.starts[index])
             broken = self._access_location(locations.states[index], operation)
             if broken is not None:
                 return broken
         return None
 
-    def _access_location(self, location: Location, operation: _Operation) -> Broken | None:
+    def _access_location(self, location: Location, operation: Operation) -> Broken | None:
         """An access to some bytes of one state, in every tree.
 
         A protector's last access passes over the node's own children; so it does over trees
@@ -348,18 +312,18 @@ class TreeBorrows:
         last_root = None
         if operation.cause is Cause.RELEASE:
             assert source is not None
-            last_root = _least_exposed(source)
+            last_root = least_exposed(source)
         for root in roots:
             if last_root is not None and root.tag > last_root:
                 break
             if root is not own:
-                broken = self._access_unknown(location, operation, root, own)
+                broken = access_unknown(location, operation, root, own, self._protected, self.at)
                 if broken is not None:
                     return broken
         return None
 
     def _access_through(
-        self, location: Location, operation: _Operation, source: Node
+        self, location: Location, operation: Operation, source: Node
     ) -> Broken | None:
         """An access through a known node: first up to the root, then everywhere else.
 
@@ -379,7 +343,7 @@ class TreeBorrows:
             after = table[guarded][code]
             if after != code:
                 if after < 0:
-                    return self._forbidden(location, operation, node, code)
+                    return forbidden(operation, location, node, code)
                 location.set(node, code, after, guarded, self.at)
             node = node.parent
         if operation.cause is not Cause.RELEASE:
@@ -397,7 +361,7 @@ class TreeBorrows:
         return None
 
     def _access_children(
-        self, location: Location, operation: _Operation, parent: Node, but: Node | None
+        self, location: Location, operation: Operation, parent: Node, but: Node | None
     ) -> Broken | None:
         """A foreign access to all children of `parent` but one, the newest first."""
         awake = location.awake[operation.access].get(parent.tag)
@@ -411,9 +375,7 @@ class TreeBorrows:
                     return broken
         return None
 
-    def _access_foreign(
-        self, location: Location, operation: _Operation, top: Node
-    ) -> Broken | None:
+    def _access_foreign(self, location: Location, operation: Operation, top: Node) -> Broken | None:
         """A foreign access to a subtree, children before their parents.
 
         Source: MiniRust, `tree.md` (access); the order: Miri, `tree_visitor.rs`.
@@ -431,7 +393,7 @@ class TreeBorrows:
                 after = table[guarded][code]
                 if after != code:
                     if after < 0:
-                        return self._disabled(location, operation, node, code)
+                        return disabled(operation, location, node, code)
                     location.set(node, code, after, guarded, self.at)
             elif skips[code]:
                 assert node.parent is not None
@@ -442,205 +404,3 @@ class TreeBorrows:
                 if children:
                     pending.extend((children[tag], False) for tag in sorted(children))
         return None
-
-    # Accesses through an unknown node
-
-    def _access_unknown(
-        self, location: Location, operation: _Operation, root: Node, own: Node | None
-    ) -> Broken | None:
-        """An access to a whole tree, through any of its exposed nodes or through none of them.
-
-        own: the root of the tree that the access was made through, if it is known; a tree with
-        a greater tag may hang below it, one with a lesser may not.
-
-        Source: Miri, `tree.rs`, `perform_wildcard_access`.
-        """
-        access = operation.access
-        main = root is operation.tree.roots[0]
-        last = None if own is None else own.tag
-        possible = False
-        pending = [(root, False)]
-        while pending:
-            node, children_done = pending.pop()
-            where = _whereabouts(location, access, root, node, main=main, last=last)
-            code = location.code(node)
-            if not children_done:
-                if where is not Whereabouts.FOREIGN or not SKIPS[access][code]:
-                    pending.append((node, True))
-                    pending.extend((child, False) for child in node.children)
-                continue
-            if where is Whereabouts.NOWHERE:
-                return self._nowhere(operation)
-            guarded = node.tag in self._protected
-            if (
-                node.exposed
-                and LEVEL[guarded][code] > access
-                and (last is None or node.tag <= last)
-            ):
-                possible = True
-            if where is Whereabouts.EITHER:
-                continue
-            child = where is Whereabouts.CHILD
-            after = (CHILD if child else FOREIGN)[access][guarded][code]
-            if after < 0:
-                broken = self._forbidden if after == FORBIDDEN else self._disabled
-                return broken(location, operation, node, code)
-            if after != code:
-                location.set(node, code, after, guarded, self.at)
-        if main and not possible:
-            return self._nowhere(operation)
-        return None
-
-    # Facts about a broken rule
-
-    def _forbidden(
-        self, location: Location, operation: _Operation, node: Node, code: int
-    ) -> Broken:
-        permission = PERMISSION[code]
-        source = operation.source
-        tags = _words(operation)
-        itself = "which" if node is source else f"whose ancestor, tag {node.tag},"
-        conflicted = permission is Permission.RESERVED_CONFLICTED
-        rule = {
-            Cause.REBORROW: "tree/reborrow-needs-permission",
-            Cause.DEALLOCATION: "tree/deallocation-needs-permission",
-        }.get(operation.cause, f"tree/{'write' if operation.access else 'read'}-needs-permission")
-        if conflicted:
-            rule = "tree/conflicted-is-not-written-while-protected"
-        return Broken(
-            rule=rule,
-            kind=FaultKind.ALIASING,
-            sentence=f"{tags}, {itself} is `{permission}` at byte {operation.offset}"
-            + (
-                ": others read the byte while the call that has it as an argument was running"
-                if conflicted
-                else f", which forbids a {operation.access}"
-            ),
-            message=_message(operation),
-            allocation=operation.allocation,
-            tag=None if source is None else source.tag,
-            conflicting=None if node is source else node.tag,
-            offset=operation.offset,
-            created_at=node.created_at,
-            invalidated_at=location.changed_at.get(node.tag),
-        )
-
-    def _disabled(self, location: Location, operation: _Operation, node: Node, code: int) -> Broken:
-        source = operation.source
-        return Broken(
-            rule=f"tree/foreign-{'write' if operation.access else 'read'}-spares-protected",
-            kind=FaultKind.PROTECTOR,
-            sentence=f"{_words(operation)}, would disable tag {node.tag}, which is "
-            f"`{PERMISSION[code]}` at byte {operation.offset} and protected: the call that has "
-            "it as an argument has not returned",
-            message=_message(operation),
-            allocation=operation.allocation,
-            tag=None if source is None else source.tag,
-            conflicting=node.tag,
-            offset=operation.offset,
-            created_at=node.created_at,
-            invalidated_at=location.changed_at.get(node.tag),
-        )
-
-    def _protects_from_deallocation(
-        self, operation: _Operation, node: Node, permission: Permission
-    ) -> Broken:
-        source = operation.source
-        return Broken(
-            rule="tree/deallocation-spares-strongly-protected",
-            kind=FaultKind.PROTECTOR,
-            sentence=f"tag {node.tag} is `{permission}` at byte {operation.offset} and strongly "
-            "protected: the call that has it as an argument has not returned",
-            message=_message(operation),
-            allocation=operation.allocation,
-            tag=None if source is None else source.tag,
-            conflicting=node.tag,
-            offset=operation.offset,
-            created_at=node.created_at,
-            invalidated_at=None,
-        )
-
-    def _nowhere(self, operation: _Operation) -> Broken:
-        source = operation.source
-        return Broken(
-            rule="tree/wildcard-needs-exposed-permission",
-            kind=FaultKind.ALIASING,
-            sentence=f"no exposed pointer allows a {operation.access} at byte {operation.offset}",
-            message=_message(operation, wildcard=True),
-            allocation=operation.allocation,
-            tag=None if source is None else source.tag,
-            conflicting=None,
-            offset=operation.offset,
-            created_at=None,
-            invalidated_at=None,
-        )
-
-
-def _preorder(root: Node) -> list[Node]:
-    found, pending = [], [root]
-    while pending:
-        node = pending.pop()
-        found.append(node)
-        pending.extend(reversed(node.children))
-    return found
-
-
-def _least_exposed(top: Node) -> Tag | None:
-    """The smallest exposed tag of a subtree.
-
-    Source: Miri, `tree.rs`, `get_min_exposed_child`.
-    """
-    return min((node.tag for node in _preorder(top) if node.exposed), default=None)
-
-
-def _whereabouts(
-    location: Location, access: Access, root: Node, node: Node, *, main: bool, last: Tag | None
-) -> Whereabouts:
-    """What a wildcard access is to a node, as far as the exposed nodes tell.
-
-    main: whether this is the main tree; into another, an access may come from outside.
-    last: no node with a greater tag can have been the one.
-
-    Source: Miri, `wildcard.rs`, `access_relatedness`.
-    """
-    counts = location.exposed[access]
-    everywhere = counts.get(root.tag, 0) + (not main)
-    here = counts.get(node.tag, 0)
-    if everywhere == 0:
-        return Whereabouts.NOWHERE
-    only_foreign = last is not None and last < node.tag
-    if everywhere == here:
-        return Whereabouts.NOWHERE if only_foreign else Whereabouts.CHILD
-    if here == 0 or only_foreign:
-        return Whereabouts.FOREIGN
-    return Whereabouts.EITHER
-
-
-def _words(operation: _Operation) -> str:
-    """The access and whose it is."""
-    source = operation.source
-    who = "a pointer of unknown provenance" if source is None else f"tag {source.tag}"
-    match operation.cause:
-        case Cause.ACCESS:
-            return f"a {operation.access} through {who}"
-        case Cause.REBORROW:
-            return f"a reborrow, which is a {operation.access}, through {who}"
-        case Cause.DEALLOCATION:
-            return f"a deallocation, which is a write access, through {who}"
-        case Cause.RELEASE:
-            return f"the end of a protector, a {operation.access} through {who}"
-
-
-def _message(operation: _Operation, *, wildcard: bool = False) -> str:
-    """Miri's title of the fault. Source: Miri, `tree_borrows/diagnostics.rs`."""
-    cause = {Cause.REBORROW: "reborrow", Cause.DEALLOCATION: "deallocation"}.get(
-        operation.cause, str(operation.access)
-    )
-    source = operation.source
-    if wildcard or source is None:
-        who = "<wildcard>"
-    elif source is operation.tree.roots[0]:
-        who = "_ (root of the allocation)"
-    else:
-        who = "_"
-    return f"Undefined Behavior: {cause} through {who} at ALLOC[{operation.offset:#x}] is forbidden"
