@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
 from harness.cases.case import BytecodeCase
@@ -14,6 +17,7 @@ from harness.cases.load import load
 from harness.lowering.lowered import Origin, Phase
 from harness.lowering.variants import VARIANTS, lower
 from harness.mode import EVERY_MODE, MODES, Aliasing, Provenance, parse_mode
+from harness.model.machine import judge
 from harness.outcome import (
     FaultKind,
     Location,
@@ -28,6 +32,7 @@ from harness.pointer import program as p
 from harness.pointer.listing import statement_lines
 from harness.pointer.text import format, parse
 from harness.pointer.validate import faults
+from harness.reference import vm as reference_vm
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "bytecode"
 CASES = {case.id: case for case in load([CORPUS]).cases}
@@ -264,6 +269,63 @@ def test_a_path_within_a_statement_is_placed_at_it() -> None:
     path = max(path for path, each in lowered.origins.items() if each.phase is Phase.RUN)
     assert lowered.origin((*path, 5)) == lowered.origins[path]
     assert lowered.origin((999,)) is None
+
+
+def aligned_down(width: int, addr: int) -> int:
+    return addr - addr % width
+
+
+@st.composite
+def bytecode(draw: st.DrawFn) -> Program:
+    """A program whose operands mostly lie in its small memory."""
+    memory = draw(st.binary(max_size=12))
+    addresses = st.integers(0, len(memory)) | st.integers(0, (1 << 64) - 1)
+    instructions: list[Instruction] = []
+    for _ in range(draw(st.integers(0, 5))):
+        width = draw(st.sampled_from(Width))
+        near = addresses.map(partial(aligned_down, int(width)))
+        address = near if draw(st.integers(0, 7)) else addresses
+        if draw(st.booleans()):
+            value = draw(st.integers(0, width.limit - 1))
+            instructions.append(WriteConst(width=width, addr=draw(address), value=value))
+        else:
+            op1, op2, res = draw(address), draw(address), draw(address)
+            instructions.append(Add(width=width, addr_op1=op1, addr_op2=op2, addr_res=res))
+    return Program(instructions=tuple(instructions), memory=memory)
+
+
+@given(bytecode())
+def test_the_machine_comes_to_what_the_reference_does(source: Program) -> None:
+    """Without a borrow model every variant computes the same, trap or not."""
+    reference = reference_vm.run(source)
+    for variant in VARIANTS.values():
+        lowered = lower(source, variant)
+        assert faults(lowered.program) == ()
+        outcome = lowered.locate(judge(lowered.program, parse_mode("none-permissive")))
+        assert ends_as(outcome) == ends_as(reference), variant.name
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("case", CASES)
+def test_the_machine_keeps_each_promise(case: str, variant: str) -> None:
+    source = cast("BytecodeCase", CASES[case])
+    lowered = lower(source.program, VARIANTS[variant])
+    for mode in MODES:
+        promised = VARIANTS[variant].promises(source.program, source.expected, mode)
+        if promised is not None:
+            outcome = lowered.locate(judge(lowered.program, mode))
+            assert ends_as(outcome) == ends_as(promised), mode
+
+
+def ends_as(outcome: Outcome) -> tuple[object, ...]:
+    """What an outcome says of a bytecode program, however it came about."""
+    match outcome:
+        case Ran():
+            return (outcome.name, outcome.memory)
+        case Trapped() | UndefinedBehaviour() | Unsupported():
+            location = outcome.location
+            return (outcome.name, outcome.kind, location.instruction, location.operand)
+    return (outcome,)
 
 
 RAN = Ran(memory=bytes(16))
