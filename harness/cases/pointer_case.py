@@ -20,6 +20,8 @@ from harness.outcome import (
     Outcome,
     Panicked,
     Ran,
+    TrapKind,
+    Trapped,
     UndefinedBehaviour,
     Unsupported,
     UnsupportedKind,
@@ -171,6 +173,10 @@ class _ExpectationReader:
                 return Ran()
             case ["ran", checksum], False if re.fullmatch("[0-9]+", checksum):
                 return Ran(checksum=int(checksum))
+            case ["trapped", kind, instruction, operand], False if instruction.isdecimal():
+                self._check_kind(key, kind, [str(each) for each in TrapKind])
+                location = Location(instruction=int(instruction), operand=operand)
+                return Trapped(kind=TrapKind(kind), location=location)
             case ["panicked"], _:
                 return Panicked(message="", location=self._location(key, at, place))
             case ["ub", kind], _:
