@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.explain.facts import exact_words, facts
 from harness.explain.figures import Figure, figures, permission_class
 from harness.explain.finding import Finding, find
 from harness.explain.states import ShownRange, shown_ranges
 from harness.explain.words import (
-    block_words,
     case_words,
     event_words,
-    exact_words,
     origin_words,
     outcome_words,
     path_words,
-    place_words,
     step_words,
-    tag_words,
 )
 from harness.mode import Aliasing
 from harness.model import permissions, stack
@@ -34,7 +31,6 @@ if TYPE_CHECKING:
 
     from harness.explain.explanation import Explanation
     from harness.explain.trace import Step, Trace
-    from harness.pointer.program import Path
 
 MOST_BOXES = 25_000
 """Items and nodes on a page; a browser finds more than that hard to show."""
@@ -51,19 +47,19 @@ class OutcomeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class FactLine:
     """link, step: the id and the number of a step, or nothing."""
 
     name: str
     words: str
-    link: str = ""
-    step: int = 0
+    link: str
+    step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingCard:
     sentence: str
-    facts: tuple[Fact, ...]
+    facts: tuple[FactLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,31 +263,18 @@ class _SectionBuilder:
         return tuple(links)
 
     def _card(self, finding: Finding) -> FindingCard:
-        trace = self._trace
-        facts = [
-            Fact(name="broken rule", words=finding.name),
-            Fact(name="the rule", words=finding.rule.sentence),
-            self._place("at", finding.at, trace.steps[-1].number if trace.steps else None),
-        ]
-        if finding.block is not None and trace.steps:
-            block = trace.steps[-1].blocks[finding.block].block
-            facts.append(Fact(name="in", words=f"{block_words(block)}: byte {finding.offset}"))
-        for story in finding.stories:
-            name = tag_words(trace, story.tag)
-            facts.append(Fact(name=name, words=f"{story.role}; made {story.made}"))
-            facts.append(self._place("made at", story.made_at, story.made_in))
-            if story.died_at is not None:
-                facts.append(self._place("died at", story.died_at, story.died_in))
-        facts.append(Fact(name="source", words=finding.rule.source))
-        facts.append(Fact(name="Miri's words", words=finding.message))
-        return FindingCard(sentence=finding.sentence, facts=tuple(facts))
-
-    def _place(self, name: str, path: Path, step: int | None) -> Fact:
-        """A statement, with a link to its step."""
-        words = place_words(self._explanation, self._trace, path)
-        if step is None:
-            return Fact(name=name, words=words)
-        return Fact(name=name, words=words, link=self._id(step), step=step)
+        return FindingCard(
+            sentence=finding.sentence,
+            facts=tuple(
+                FactLine(
+                    name=fact.name.strip(),
+                    words=fact.words,
+                    link="" if fact.step is None else self._id(fact.step),
+                    step=fact.step or 0,
+                )
+                for fact in facts(self._explanation, self._trace, finding)
+            ),
+        )
 
     def _id(self, number: int) -> str:
         return f"{self._trace.mode}-{number}"

@@ -27,6 +27,7 @@ from harness.explain.trace import (
     Step,
     TagNote,
     Trace,
+    block_of,
 )
 from harness.mode import Aliasing
 from harness.model.borrows import Broken
@@ -159,12 +160,16 @@ class _NamingMachine(Machine):
         self.names: dict[Tag, dict[str, None]] = {}
 
     def _run_body(self, frame: Frame, body: Sequence[p.AnyStatement]) -> None:
+        """Callers' variables were bound before those of the body."""
+        self._name(frame)
         try:
             super()._run_body(frame, body)
         finally:
             self._name(frame)
 
     def _name(self, frame: Frame) -> None:
+        if frame.caller is not None:
+            self._name(frame.caller)
         for name, place in frame.places.items():
             provenance = place.pointer.provenance
             if isinstance(provenance, Concrete):
@@ -296,13 +301,7 @@ class _Watch:
 
     def new_allocation(self, allocation: Allocation) -> Tag:
         root = self.inner.new_allocation(allocation)
-        block = Block(
-            number=allocation.number,
-            name=allocation.name,
-            kind=allocation.kind,
-            size=allocation.size,
-            align=allocation.align,
-        )
+        block = block_of(allocation)
         self._allocations.append(allocation)
         self._blocks.append(block)
         self._note(Allocated(block=block, root=root), allocation)

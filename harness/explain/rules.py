@@ -103,7 +103,7 @@ _PURPOSES = {
 }
 
 _DEMANDS = {
-    "of-live-memory": "needs memory that was not given back, and no local of a body that was left",
+    "of-live-memory": "needs memory that is alive: neither given back nor of a body that was left",
     "within-bounds": "needs all of its bytes inside of one allocation",
     "not-null": "needs a pointer that is not null",
     "needs-provenance": "needs a pointer with provenance for the memory at its address",

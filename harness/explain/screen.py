@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from rich.text import Text
 
+from harness.explain.facts import exact_words, facts
 from harness.explain.finding import Finding, find
 from harness.explain.states import (
     Change,
@@ -18,18 +19,15 @@ from harness.explain.states import (
     shown_tree,
 )
 from harness.explain.words import (
-    block_words,
     case_words,
     event_words,
-    exact_words,
     origin_words,
     outcome_words,
     path_words,
-    place_words,
     short_tag,
     step_words,
-    tag_words,
 )
+from harness.mode import Aliasing
 from harness.model.borrows import StackView, TreeView
 from harness.outcome import UndefinedBehaviour
 
@@ -39,10 +37,15 @@ if TYPE_CHECKING:
     from harness.explain.explanation import Explanation
     from harness.explain.trace import Step, Trace
 
-LEGEND = (
-    "Stacks: the bottom is on the left; + is new, - was taken away, ~ changed. Trees: before → "
-    "after. ! is the tag that the access is made through, x the one in its way."
-)
+_MARKS = "! is the tag that the access is made through, x the one in its way."
+
+LEGENDS = {
+    Aliasing.STACKED: "Stacks: the bottom is on the left; + is new, - is taken away by the step, "
+    f"~ is changed. {_MARKS}",
+    Aliasing.TREE: f"Trees: before → after; + is new, ~ is changed. {_MARKS}",
+    Aliasing.TREE_WRITES: f"Trees: before → after; + is new, ~ is changed. {_MARKS}",
+    Aliasing.NONE: "No borrow model: any pointer into memory that is alive may access all of it.",
+}
 
 _CHANGE_STYLE = {
     Change.NONE: "",
@@ -101,7 +104,7 @@ def _mode_line(trace: Trace) -> Text:
 def _trace(explanation: Explanation, trace: Trace, *, width: int, verbose: bool) -> Iterator[Text]:
     finding = find(trace)
     yield _mode_line(trace)
-    yield Text(LEGEND, style="dim")
+    yield Text(LEGENDS[trace.mode.aliasing], style="dim")
     if trace.left_out:
         left_out = f"The first {trace.left_out} steps are left out; --last 0 shows all."
         yield Text(left_out, style="dim")
@@ -256,27 +259,7 @@ def _branches(nodes: Sequence[ShownNode]) -> Iterator[tuple[ShownNode, str]]:
 
 
 def _finding(explanation: Explanation, trace: Trace, finding: Finding) -> Iterator[Text]:
-    yield _fact("broken rule", finding.name, "bold red")
-    yield _fact("the rule", finding.rule.sentence)
-    yield _fact("here", finding.sentence, "bold")
-    yield _fact("at", place_words(explanation, trace, finding.at))
-    if finding.block is not None and trace.steps:
-        block = trace.steps[-1].blocks[finding.block].block
-        yield _fact("in", f"{block_words(block)}: byte {finding.offset}")
-    for story in finding.stories:
-        yield _fact(tag_words(trace, story.tag), f"{story.role}; made {story.made}")
-        made_at = place_words(explanation, trace, story.made_at)
-        yield _fact("  made at", made_at + _step_words(story.made_in))
-        if story.died_at is not None:
-            died_at = place_words(explanation, trace, story.died_at)
-            yield _fact("  died at", died_at + _step_words(story.died_in))
-    yield _fact("source", finding.rule.source)
-    yield _fact("Miri's words", finding.message, "dim")
-
-
-def _step_words(number: int | None) -> str:
-    return "" if number is None else f", in step {number}"
-
-
-def _fact(name: str, value: str, style: str = "") -> Text:
-    return Text(f"{name:<13} ", style="cyan").append(value, style=style)
+    yield Text(finding.sentence, style="bold red")
+    for fact in facts(explanation, trace, finding):
+        step = "" if fact.step is None else f", in step {fact.step}"
+        yield Text(f"{fact.name:<16} ", style="cyan").append(f"{fact.words}{step}", style="default")

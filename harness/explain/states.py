@@ -175,7 +175,7 @@ def shown_tree(
             tag=node.item.tag,
             parent=node.parent,
             permission=node.item.permission,
-            flags=_flags(node),
+            flags=_flags(node, is_first=node is view.nodes[0]),
             protected=node.item.protected,
             accessed=node.accessed,
             change=_node_change(node, theirs, is_after=is_after),
@@ -185,8 +185,10 @@ def shown_tree(
     )
 
 
-def _flags(node: TreeNode) -> tuple[str, ...]:
+def _flags(node: TreeNode, *, is_first: bool) -> tuple[str, ...]:
+    """is_first: whether it is the allocation's root; any other root comes from a cast pointer."""
     return (
+        *(("parent unknown",) if node.parent is None and not is_first else ()),
         *(("protected",) if node.item.protected else ()),
         *(("exposed",) if node.exposed else ()),
         *(() if node.accessed else ("not accessed yet",)),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.mode import Mode
     from harness.model.borrows import Access, Retag, View
     from harness.model.judgement import Judgement
-    from harness.model.memory import AllocationKind
+    from harness.model.memory import Allocation, AllocationKind
     from harness.model.provenance import Tag
     from harness.pointer.program import Path, PointerProgram
 
@@ -30,6 +30,17 @@ class Block:
     kind: AllocationKind
     size: int
     align: int
+
+
+def block_of(allocation: Allocation) -> Block:
+    """What of an allocation does not change."""
+    return Block(
+        number=allocation.number,
+        name=allocation.name,
+        kind=allocation.kind,
+        size=allocation.size,
+        align=allocation.align,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,9 +69,9 @@ def path_words(path: Path) -> str:
     return ".".join(map(str, path))
 
 
-def bytes_words(start: int, end: int) -> str:
-    """A range of bytes; the end is not part of it."""
-    return f"byte {start}" if end == start + 1 else f"bytes {start}..{end}"
+def bytes_words(start: int, end: int | None = None) -> str:
+    """A range of bytes, whose end is not part of it; one byte without an end."""
+    return f"byte {start}" if end in (None, start + 1) else f"bytes {start}..{end}"
 
 
 def spans_words(spans: Sequence[tuple[int, int]]) -> str:
@@ -188,32 +188,6 @@ def origin_words(origin: Origin | None) -> str:
         case _:
             assert_never(origin.phase)
     return ", ".join(parts)
-
-
-def place_words(explanation: Explanation, trace: Trace, path: Path) -> str:
-    """A statement by its path, text and origin."""
-    text = trace.texts.get(path, "the body ends").removesuffix("{").rstrip()
-    origin = origin_words(explanation.origin(path))
-    return f"statement {path_words(path)}: {text}" + (f" ({origin})" if origin else "")
-
-
-def exact_words(explanation: Explanation, trace: Trace) -> str:
-    """What exact exposed provenance says of the run, where that is something else."""
-    reading = explanation.exact.get(trace.mode)
-    if reading is None or not isinstance(reading.judgement.outcome, UndefinedBehaviour):
-        return ""
-    outcome = reading.judgement.outcome
-    path = outcome.location.path or ()
-    if reading.open_question is None:
-        standing = "the standard library documents the rule, and Miri's wildcard misses it"
-    else:
-        question = reading.open_question.removeprefix("https://github.com/")
-        standing = f"whether it is rests on an open question, {question}"
-    return (
-        f"Miri's wildcard lets this pass. With one provenance chosen for each cast, it is "
-        f"{outcome_words(outcome)} at {place_words(explanation, trace, path)}: "
-        f"{reading.judgement.sentence}; {standing}."
-    )
 
 
 def case_words(explanation: Explanation) -> tuple[str, str]:

@@ -82,8 +82,9 @@ def out_of_bounds(purpose: Purpose, allocation: Allocation, offset: int, size: i
     return Fault(
         kind=FaultKind.OUT_OF_BOUNDS,
         rule=f"{_RULE_OF[purpose]}-within-bounds",
-        sentence=f"{size} bytes from offset {offset} of `{allocation.name}` are not all within "
-        f"its {allocation.size} bytes",
+        sentence=f"bytes {min(offset, offset + size)}..{max(offset, offset + size)} are not all "
+        f"within the {'1 byte' if allocation.size == 1 else f'{allocation.size} bytes'} of "
+        f"`{allocation.name}`",
         message=f"Undefined Behavior: {purpose.value}: {purpose.wanted(size)}, "
         f"but got {shown} which {where}",
         allocation=allocation,
@@ -146,13 +147,21 @@ def overlapping() -> Fault:
 # References that may not exist
 
 
-def _invalid(kind: FaultKind, rule: str, type_name: str, why: str, sentence: str) -> Fault:
+def _invalid(
+    kind: FaultKind,
+    rule: str,
+    type_name: str,
+    why: str,
+    sentence: str,
+    allocation: Allocation | None = None,
+) -> Fault:
     return Fault(
         kind=kind,
         rule=f"validity/{rule}",
         sentence=f"a `{type_name}` may not exist here: {sentence}",
         message=f"Undefined Behavior: constructing invalid value of type {type_name}: "
         f"encountered {why}",
+        allocation=allocation,
     )
 
 
@@ -166,10 +175,13 @@ def invalid_reference(fault: Fault, type_name: str) -> Fault:
     match fault.kind:
         case FaultKind.DANGLING:
             why = f"a dangling {word} (use-after-free)"
-            return _invalid(fault.kind, "live-referent", type_name, why, fault.sentence)
+            return _invalid(
+                fault.kind, "live-referent", type_name, why, fault.sentence, fault.allocation
+            )
         case FaultKind.OUT_OF_BOUNDS:
             why = f"a dangling {word} (going beyond the bounds of its allocation)"
-            return _invalid(fault.kind, "referent-within-bounds", type_name, why, fault.sentence)
+            rule = "referent-within-bounds"
+            return _invalid(fault.kind, rule, type_name, why, fault.sentence, fault.allocation)
         case FaultKind.NULL:
             return _invalid(fault.kind, "not-null", type_name, f"a null {word}", fault.sentence)
         case _:

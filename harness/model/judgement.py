@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.model.borrows import Broken
+    from harness.model.memory import Allocation
     from harness.outcome import Outcome
 
 
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
 class Judgement:
     """outcome: what the run does. rule: a stable name of the broken rule, None if it ran.
 
-    sentence: the fault in one sentence, for a person. broken: the borrow model's facts, where
-    the rule is one of its own.
+    sentence: the fault in one sentence, for a person. allocation: the one that it is about, if
+    any. broken: the borrow model's facts, where the rule is one of its own.
     """
 
     outcome: Outcome
     rule: str | None = None
     sentence: str | None = None
+    allocation: Allocation | None = None
     broken: Broken | None = None

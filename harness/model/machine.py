@@ -178,5 +178,6 @@ def _undefined(stop: Stop, at: p.Path) -> Judgement:
         ),
         rule=reason.rule,
         sentence=reason.sentence,
+        allocation=reason.allocation,
         broken=broken,
     )
