@@ -53,12 +53,13 @@ def generate(source: random.Random, length: int) -> p.PointerProgram:
 
 @dataclass(slots=True, kw_only=True)
 class _Generator:
-    """used: how many names are taken. exposed: for integers that are addresses, how many bytes
-    there are."""
+    """used: how many names are taken. addresses: for integers that are addresses, how many bytes
+    there are. numbers: the other integers whose value is known."""
 
     source: random.Random
     used: int = 0
     addresses: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     # Choices
 
@@ -103,6 +104,14 @@ class _Generator:
             lambda k: k.borrow in borrows if isinstance(k, Reference) else isinstance(k, owning),
         )
 
+    def index(self, scope: Scope, size: int) -> str:
+        """An integer that is mostly below `size`. Raises: UnfitError."""
+        found = self.variables(scope, lambda k: isinstance(k, Integer))
+        low = [name for name in found if self.numbers.get(name, size) < size]
+        if not low or self.chance(12):
+            return self.variable(scope, lambda k: isinstance(k, Integer))
+        return self.pick(low)
+
     # Statements
 
     def statements(self, scope: Scope, depth: int) -> list[p.AnyStatement]:
@@ -125,6 +134,8 @@ class _Generator:
             for statement in made:
                 if isinstance(statement, p.Expose | p.Addr | p.TransmuteAddr):
                     self.addresses[statement.to] = scope.raw(statement.of).size
+                if isinstance(statement, p.Int):
+                    self.numbers[statement.to] = statement.value
             return made
 
     def init(self, size: int) -> int | str:
@@ -181,8 +192,8 @@ def _free(g: _Generator, scope: Scope, depth: int) -> list[p.AnyStatement]:
     ptr = g.raw(scope, 1)
     if g.chance(2):
         return [p.DropBox(ptr=ptr)]
-    size = scope.raw(ptr).size + (1 if g.chance(8) else 0)
-    return [p.Free(ptr=ptr, size=size, align=2 if g.chance(8) else 1)]
+    size = scope.raw(ptr).size + (1 if g.chance(12) else 0)
+    return [p.Free(ptr=ptr, size=size, align=2 if g.chance(12) else 1)]
 
 
 def _part(g: _Generator, scope: Scope, of: str) -> tuple[p.IntOperand | None, int | None]:
@@ -191,7 +202,7 @@ def _part(g: _Generator, scope: Scope, of: str) -> tuple[p.IntOperand | None, in
     if not g.chance(3) or isinstance(kind, Integer) or kind.size == 0:
         return None, None
     if g.chance(4):
-        return g.variable(scope, lambda k: isinstance(k, Integer)), None
+        return g.index(scope, kind.size), None
     at = g.source.randrange(kind.size)
     if isinstance(kind, LocalArray) or g.chance(3):
         return at, None
@@ -221,13 +232,13 @@ def _reference(g: _Generator, scope: Scope, depth: int) -> list[p.AnyStatement]:
 def _alignment(g: _Generator, scope: Scope, of: str) -> int:
     """Mostly 1, sometimes more, where the size allows that."""
     size = scope.placed(of).size
-    align = g.pick((1, 1, 1, 1, 2, 4, 8))
+    align = g.pick((2, 4, 8)) if g.chance(10) else 1
     return align if size and size % align == 0 else 1
 
 
 def _cell(g: _Generator, scope: Scope, depth: int) -> list[p.AnyStatement]:
     if g.chance(3):
-        return [p.RefMix(to=g.name("k"), of=g.borrowable(scope, Borrow.MIX, owned=False))]
+        return [p.RefMix(to=g.name("k"), of=_mixable(g, scope))]
     if g.chance(3):
         of = g.borrowable(scope, Borrow.MUT, owned=True)
         unsafe_cell = g.chance(3)
@@ -238,6 +249,20 @@ def _cell(g: _Generator, scope: Scope, depth: int) -> list[p.AnyStatement]:
     return [
         p.RefCell(to=g.name("c"), of=of, unsafe_cell=g.chance(3), at=at, size=size, align=align)
     ]
+
+
+def _mixable(g: _Generator, scope: Scope) -> str:
+    """What a `&Mix` can be had of, mostly with room for one."""
+    if g.chance(12):
+        return g.borrowable(scope, Borrow.MIX, owned=False)
+    return g.variable(
+        scope,
+        lambda k: (
+            k.borrow is Borrow.MIX
+            if isinstance(k, Reference)
+            else isinstance(k, RawPointer) and k.size >= MIX_SIZE
+        ),
+    )
 
 
 def _slice_pointer(g: _Generator, scope: Scope, depth: int) -> list[p.AnyStatement]:
@@ -259,10 +284,10 @@ def _offset(g: _Generator, scope: Scope, depth: int) -> list[p.AnyStatement]:
     inside = g.source.randrange(whole + 1)
     offset: p.IntOperand = inside
     size = g.source.randrange(whole - inside + 1)
-    if g.chance(6):
-        offset, size = g.source.randrange(-4, 8), g.pick(_SIZES)
+    if g.chance(10):
+        offset, size = g.source.randrange(-2, 4), g.pick(_SIZES)
         if g.chance(3):
-            offset = g.variable(scope, lambda k: isinstance(k, Integer))
+            offset = g.index(scope, whole)
     return [p.Sub(to=g.name("p"), of=of, offset=offset, size=size, inbounds=not g.chance(3))]
 
 
@@ -286,8 +311,8 @@ def _from_integer(g: _Generator, scope: Scope, depth: int) -> list[p.AnyStatemen
     inside = g.source.randrange(whole + 1)
     offset: p.IntOperand = inside
     size = g.source.randrange(whole - inside + 1)
-    if g.chance(8):
-        offset = g.variable(scope, lambda k: isinstance(k, Integer)) if g.chance(3) else -1
+    if g.chance(10):
+        offset = g.index(scope, whole) if g.chance(3) else -1
     to = g.name("p")
     if g.chance(4):
         return [p.WithAddr(to=to, of=g.raw(scope), int_=int_, offset=offset, size=size)]
@@ -308,8 +333,8 @@ def _access_at(
     width = g.pick(fitting or [1])
     at: p.IntOperand = g.source.randrange(max(kind.size - width, 0) + 1)
     if g.chance(16):
-        at = g.variable(scope, lambda k: isinstance(k, Integer))
-    aligned = width > 1 and not isinstance(kind, LocalArray) and g.chance(4)
+        at = g.index(scope, kind.size - width + 1)
+    aligned = width > 1 and not isinstance(kind, LocalArray) and g.chance(8)
     return ptr, at, width, aligned
 
 
@@ -403,7 +428,7 @@ def _argument(g: _Generator, scope: Scope) -> p.Argument:
         case "cell":
             of = g.borrowable(scope, Borrow.CELL, Borrow.UNSAFE_CELL, owned=False)
         case "mix":
-            of = g.borrowable(scope, Borrow.MIX, owned=False)
+            of = _mixable(g, scope)
         case _:
             of = g.raw(scope)
     kind = scope.placed(of)
