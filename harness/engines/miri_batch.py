@@ -25,6 +25,7 @@ from harness.mode import Mode
 from harness.outcome import ToolFailed
 from harness.pointer.program import PointerProgram
 from harness.result import EngineName
+from harness.toolchain.miri import MiriToolchain
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher
 
@@ -72,6 +73,11 @@ class MiriBatchEngine:
     @property
     def name(self) -> EngineName:
         return EngineName.MIRI
+
+    @property
+    def toolchain(self) -> MiriToolchain:
+        """The Miri that runs. Raises: MissingTool."""
+        return self._plain.toolchain
 
     def missing(self) -> Missing | None:
         """What has to be installed before anything can run; None if nothing."""

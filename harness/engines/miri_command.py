@@ -91,7 +91,9 @@ class Miri:
     def _cargo_command(
         self, package: Path, flags: Sequence[str], arguments: Sequence[str]
     ) -> Command:
-        target = self.cache / "miri-targets" / self._targets.mine()
+        # Of two packages of one name cargo takes the other's build for its own, though they
+        # lie in different folders, if the sources are not newer; so each has a folder to itself.
+        target = self.cache / "miri-targets" / f"{package.name}-{self._targets.mine()}"
         return Command(
             argv=(
                 *("cargo", f"+{self.toolchain.name}", "miri", "run", "--quiet", "--offline"),

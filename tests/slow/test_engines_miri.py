@@ -12,6 +12,7 @@ import pytest
 
 from harness import _native
 from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
+from harness.engines import vm_crate
 from harness.engines.engine import Job, Observation
 from harness.engines.miri import MiriEngine
 from harness.engines.miri_command import MAIN_FILE, Way
@@ -154,10 +155,13 @@ def test_operands_are_told_apart(miri: MiriEngine) -> None:
     assert (outcome.location.instruction, outcome.location.operand) == (0, "addr_op1")
 
 
-def test_a_program_too_long_for_a_command_line(miri: MiriEngine) -> None:
-    program = bytecode(WriteConst(width=U8, addr=69_999, value=7), memory=bytes(70_000))
-    [seen] = run(miri, in_vm(program, "raw", STACKED_STRICT))
-    assert seen.outcome == reference.run(program)
+def test_a_program_too_long_for_a_command_line(
+    miri: MiriEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vm_crate, "_LONGEST_ARGUMENT", 10)
+    [seen] = run(miri, in_vm(THREAD, "raw", STACKED_STRICT))
+    assert "--batch" in seen.command
+    assert seen.outcome == reference.run(THREAD)
 
 
 def test_the_command_of_an_observation_repeats_it(miri: MiriEngine) -> None:
