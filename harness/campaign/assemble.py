@@ -11,6 +11,7 @@ from harness.campaign.campaign import Campaign
 from harness.campaign.oracle import Oracle
 from harness.engines.in_process import InProcessEngine
 from harness.engines.miri import MiriEngine
+from harness.engines.miri_batch import MiriBatchEngine
 from harness.engines.native import NativeEngine
 from harness.lowering.variants import VARIANTS
 from harness.resources import rust_vm_dir
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from harness.engines.engine import Engine
     from harness.toolchain.missing import Missing
 
+CONFIRM_EVERY = 100
+"""One of so many runs of a Miri batch is done again in a process of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
@@ -35,7 +39,7 @@ class Setup:
     campaign: Campaign
     launcher: Launcher
     native: NativeEngine
-    miri: MiriEngine
+    miri: MiriBatchEngine
 
     def missing(self) -> dict[EngineName, Missing]:
         """What is missing of the engines that were asked for."""
@@ -71,13 +75,14 @@ def assemble(
     launcher = Launcher(echo=echo)
     cache = cache_folder()
     native = NativeEngine(launcher, vm_folder=rust_vm_dir(), cache=cache)
-    miri = MiriEngine(
+    plain = MiriEngine(
         launcher,
         toolchain=selection.toolchain,
         vm_folder=rust_vm_dir(),
         cache=cache,
         workers=selection.jobs,
     )
+    miri = MiriBatchEngine(launcher, plain, workers=selection.jobs, confirm_every=CONFIRM_EVERY)
     campaign = Campaign(
         cases=cases,
         selection=selection,
