@@ -102,6 +102,15 @@ class Frame:
             at = at.caller
         raise HarnessFault(f"no variable {name!r}: the program is not well-formed")
 
+    def value(self, name: str) -> Place | Integer:
+        """The variable `name`, whatever it is."""
+        at: Frame | None = self
+        while at is not None:
+            if name in at.integers:
+                return at.integers[name]
+            at = at.caller
+        return self.place(name)
+
     def integer(self, operand: IntOperand) -> Integer:
         """The value of a literal or of an integer variable."""
         if isinstance(operand, int):

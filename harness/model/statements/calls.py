@@ -105,10 +105,7 @@ def _returned(
 
     Putting them together retags each once more, after the last was reborrowed.
     """
-    values: list[Place | Integer] = []
-    for returned in returns:
-        integer = callee.integers.get(returned.of)
-        values.append(callee.place(returned.of) if integer is None else integer)
+    values = [callee.value(returned.of) for returned in returns]
     return _retag_all(memory, _retag_all(memory, values))
 
 
