@@ -22,14 +22,14 @@ _MANY = 10
 
 
 def find_case(named: str, paths: Sequence[Path] = ()) -> Case:
-    """The case that `named` means: a file, or a name or glob of a case in `paths`.
+    """The case that `named` means: a file, or a name, the last part of one, or a glob.
 
-    paths: case files, folders and sets; none for the corpus.
+    paths: case files, folders and sets in which names are looked for; none for the corpus.
 
     Raises: InputError, if there is none, several, or a bad one.
     """
     path = Path(named)
-    if not paths and _is_file(path):
+    if not paths and named and _is_there(path):
         loaded = load([path])
         return _only(loaded.cases, loaded.errors, named)
     if paths:
@@ -50,7 +50,7 @@ def find_case(named: str, paths: Sequence[Path] = ()) -> Case:
     return _only(loaded.cases, loaded.errors, named)
 
 
-def _is_file(path: Path) -> bool:
+def _is_there(path: Path) -> bool:
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -58,7 +58,12 @@ def _is_file(path: Path) -> bool:
 
 
 def _fits(name: str, named: str) -> bool:
-    return name == named or fnmatchcase(name, named)
+    """Whether a case's name, or its last part, is what was named."""
+    return fnmatchcase(name, named) or named in (name, _last_part(name))
+
+
+def _last_part(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
 
 
 def _only(cases: Sequence[Case], errors: Sequence[InputError], named: str) -> Case:
@@ -76,8 +81,9 @@ def _several(named: str, names: Sequence[str]) -> InputError:
 
 
 def _unknown(named: str, names: Sequence[str]) -> InputError:
-    ends = {name.rsplit("/", 1)[-1]: name for name in names}
-    near = difflib.get_close_matches(named, [*names, *ends], n=3)
-    suggested = list(dict.fromkeys(ends.get(name, name) for name in near))
-    remedy = f"did you mean {' or '.join(suggested)}?" if suggested else "`harness list` names all"
+    last_parts = {_last_part(name): name for name in names}
+    near = difflib.get_close_matches(named, [*names, *last_parts], n=1)
+    remedy = "`harness list` names them all"
+    if near:
+        remedy = f"did you mean {last_parts.get(near[0], near[0])}?"
     return InputError(None, f"there is no case and no file {quoted(named, 100)}", remedy)

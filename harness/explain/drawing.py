@@ -74,7 +74,8 @@ class Drawing:
 
 
 Outline = list[tuple[float, float]]
-"""The outermost left and right of a subtree at each depth, from the middle of its root."""
+"""The outermost left and right of a subtree at each depth, the deepest first, from the middle of
+its root."""
 
 
 def draw(nodes: Sequence[Node]) -> Drawing:
@@ -91,9 +92,11 @@ def draw(nodes: Sequence[Node]) -> Drawing:
         middle = (offsets[0] + offsets[-1]) / 2 if offsets else 0.0
         for key, offset in zip(below, offsets, strict=True):
             shifts[key] = offset - middle
+        if middle:
+            outline = [(left - middle, right - middle) for left, right in outline]
         half = widths[node.key] / 2
-        outlines[node.key] = [(-half, half)]
-        outlines[node.key] += [(left - middle, right - middle) for left, right in outline]
+        outline.append((-half, half))
+        outlines[node.key] = outline
     roots = children.get(None, [])
     offsets, outline = _beside([outlines[key] for key in roots])
     left_edge = min((left for left, _ in outline), default=0.0)
@@ -116,20 +119,23 @@ def _width(node: Node) -> float:
 
 def _beside(outlines: Sequence[Outline]) -> tuple[list[float], Outline]:
     """Put subtrees beside each other from left to right: where each one's root is, and the
-    outline of all.
+    outline of all, which may be that of the first, changed.
     """
     offsets: list[float] = []
     whole: Outline = []
     for outline in outlines:
-        offset = max(
-            (right + GAP - left for (_, right), (left, _) in zip(whole, outline, strict=False)),
-            default=0.0,
-        )
-        offsets.append(offset)
+        if not offsets:
+            offsets.append(0.0)
+            whole = outline
+            continue
+        # Level by level from the roots down, as far as both reach.
         shared = min(len(whole), len(outline))
-        for depth in range(shared):
-            whole[depth] = (whole[depth][0], outline[depth][1] + offset)
-        whole += [(left + offset, right + offset) for left, right in outline[shared:]]
+        offset = max(whole[-depth][1] + GAP - outline[-depth][0] for depth in range(1, shared + 1))
+        offsets.append(offset)
+        for depth in range(1, shared + 1):
+            whole[-depth] = (whole[-depth][0], outline[-depth][1] + offset)
+        below = outline[: len(outline) - shared]
+        whole = [(left + offset, right + offset) for left, right in below] + whole
     return offsets, whole
 
 

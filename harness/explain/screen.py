@@ -98,7 +98,7 @@ def _head(explanation: Explanation) -> Iterator[Text]:
 def _mode_line(trace: Trace) -> Text:
     outcome = trace.judgement.outcome
     style = "bold red" if isinstance(outcome, UndefinedBehaviour) else "bold"
-    return Text(f"{trace.mode}: ", style="bold").append(outcome_words(outcome), style=style)
+    return Text(f"{trace.mode}: {outcome_words(outcome)}", style=style)
 
 
 def _trace(explanation: Explanation, trace: Trace, *, width: int, verbose: bool) -> Iterator[Text]:
@@ -116,7 +116,7 @@ def _trace(explanation: Explanation, trace: Trace, *, width: int, verbose: bool)
         if spoke or step.events:
             yield Text()
         spoke = bool(step.events)
-        line = Text(f"{step.number:>{number_width}}  ", style="dim")
+        line = Text().append(f"{step.number:>{number_width}}  ", style="dim")
         line.append(f"{path_words(step.path):<{path_width}}  ", style="cyan")
         line.append(step_words(step), style="bold red" if is_fault else "bold")
         origin = origin_words(explanation.origin(step.path))
@@ -262,4 +262,4 @@ def _finding(explanation: Explanation, trace: Trace, finding: Finding) -> Iterat
     yield Text(finding.sentence, style="bold red")
     for fact in facts(explanation, trace, finding):
         step = "" if fact.step is None else f", in step {fact.step}"
-        yield Text(f"{fact.name:<16} ", style="cyan").append(f"{fact.words}{step}", style="default")
+        yield Text().append(f"{fact.name:<16} ", style="cyan").append(f"{fact.words}{step}")
