@@ -21,7 +21,6 @@ from harness.model.borrows import StackView, TreeView
 
 if TYPE_CHECKING:
     from harness.explain.drawing import Box
-    from harness.explain.finding import Finding
     from harness.explain.trace import Trace
     from harness.model.borrows import View
     from harness.model.provenance import Tag
@@ -102,35 +101,30 @@ def permission_class(permission: str) -> str:
 
 
 def figures(trace: Trace, shown: ShownRange) -> tuple[Figure, ...]:
-    """The state of a range before and after a step; once where nothing changed."""
-    where = f"{shown.block.name}, {spans_words(shown.spans)}"
+    """The state of a range before and after a step; once where nothing changed.
+
+    What a failing access found takes the place of what is after it.
+    """
     state, finding = shown.state, shown.finding
+    found = "found by the access" if finding is not None else None
     if not state.changed:
-        return (_figure(trace, state.after, None, "unchanged", where, finding),)
-    before = state.before
-    if before is None:
-        return (_figure(trace, state.after, None, "after", where, finding),)
-    return (
-        _figure(trace, before, state.after, "before", where, finding),
-        _figure(trace, state.after, before, "after", where, finding),
-    )
+        return (_figure(trace, shown, state.after, state.after, found or "unchanged"),)
+    after = _figure(trace, shown, state.after, state.before, found or "after")
+    if state.before is None:
+        return (after,)
+    return (_figure(trace, shown, state.before, state.after, "before"), after)
 
 
 def _figure(
-    trace: Trace,
-    view: View,
-    other: View | None,
-    caption: str,
-    where: str,
-    finding: Finding | None,
+    trace: Trace, shown: ShownRange, view: View, other: View | None, caption: str
 ) -> Figure:
-    is_after = caption == "after"
-    if caption == "unchanged":
-        other = view
+    """other: the same bytes' other state, or the same state again where nothing changed."""
+    where = f"{shown.block.name}, {spans_words(shown.spans)}"
+    is_after = view is shown.state.after
     match view:
         case StackView():
             assert other is None or isinstance(other, StackView)
-            items = shown_stack(view, other, is_after=is_after, finding=finding)
+            items = shown_stack(view, other, is_after=is_after, finding=shown.finding)
             below = view.unknown_below
             return StackFigure(
                 caption=caption,
@@ -140,7 +134,7 @@ def _figure(
             )
         case TreeView():
             assert other is None or isinstance(other, TreeView)
-            nodes = shown_tree(view, other, is_after=is_after, finding=finding)
+            nodes = shown_tree(view, other, is_after=is_after, finding=shown.finding)
             return _tree(trace, nodes, caption, f"tree of {where}, {caption}")
         case _:
             assert_never(view)

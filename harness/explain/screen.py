@@ -158,15 +158,16 @@ def _range(trace: Trace, shown: ShownRange, *, width: int, verbose: bool) -> Ite
         case StackView():
             before = state.before
             assert before is None or isinstance(before, StackView)
+            found = "found" if finding is not None else None
             if not state.changed:
                 items = shown_stack(state.after, state.after, is_after=True, finding=finding)
-                yield from _stack(trace, "is", state.after, items, width)
+                yield from _stack(trace, found or "is", state.after, items, width)
                 return
             if before is not None:
                 items = shown_stack(before, state.after, is_after=False, finding=finding)
                 yield from _stack(trace, "before", before, items, width)
             items = shown_stack(state.after, before, is_after=True, finding=finding)
-            yield from _stack(trace, "after", state.after, items, width)
+            yield from _stack(trace, found or "after", state.after, items, width)
         case TreeView():
             before = state.before
             assert before is None or isinstance(before, TreeView)

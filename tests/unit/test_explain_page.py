@@ -199,6 +199,7 @@ def test_the_fault_is_marked_where_it_is() -> None:
     offending, conflicting = article.all("g", "offending"), article.all("g", "conflicting")
     assert len(offending) == len(conflicting) == 1
     assert "protected" in conflicting[0].classes
+    assert [each.text for each in article.all("figcaption")] == ["found by the access"]
     (card,) = tree.all("div", "finding")
     assert "tree/foreign-write-spares-protected" in card.whole_text
     assert [each.text for each in card.all("dt")][:4] == ["broken rule", "the rule", "at", "in"]
@@ -284,7 +285,8 @@ def test_a_drawing_is_described_for_those_who_do_not_see_it() -> None:
     for svg in page.all("svg"):
         assert svg.attributes["role"] == "img"
         assert re.fullmatch(
-            r"tree of x, bytes? \S+.*, (before|after|unchanged)", svg.attributes["aria-label"] or ""
+            r"tree of x, bytes? \S+.*, (before|after|found by the access)",
+            svg.attributes["aria-label"] or "",
         )
         assert all(node.all("title") for node in svg.all("g"))
     assert [each.attributes["lang"] for each in page.all("html")] == ["en"]

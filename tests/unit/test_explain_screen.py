@@ -70,7 +70,7 @@ def test_the_step_that_breaks_a_stack() -> None:
         "6  3.1  write p[0]: u8 = 1",
         "      write access: byte 0 of x, through tag 4 (p)  ← breaks the rule",
         "      x, bytes 0..2",
-        "        is      [1 x: Unique] [2: SharedReadWrite] [3 m: Unique] [5: Unique] "
+        "        found   [1 x: Unique] [2: SharedReadWrite] [3 m: Unique] [5: Unique] "
         "[6: SharedReadWrite]",
         "                [7 a: Unique, protected]",
     ]
@@ -226,5 +226,5 @@ def test_a_description_cannot_move_the_cursor() -> None:
 def test_the_finding_says_who_else_has_the_tag(mode: str) -> None:
     text = PROTECTED.replace("call", "q = p as [u8; 1]\ncall")
     shown = lines(explained(text, mode))
-    names = "q have it too" if mode == "stacked-strict" else "p, q have it too"
+    names = "; q has it too" if mode == "stacked-strict" else "; p, q have it too"
     assert any(line.endswith(names) for line in shown)
