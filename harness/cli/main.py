@@ -45,10 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line on `arguments`, without the program's name; returns the exit code."""
+    import signal
+
     from cyclopts import CycloptsError
 
     from harness.errors import HarnessFault, InputError, MissingTool
 
+    # Whoever ends this process by a signal wants its children ended too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = build_app()(
             list(arguments), exit_on_error=False, print_error=True, result_action="return_value"
