@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from harness.pointer import program as p
 from harness.pointer.kinds import (
     Borrow,
     BoxParameter,
@@ -36,6 +37,7 @@ class Choices:
     used: int = 0
     addresses: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+    alignments: dict[str, int] = field(default_factory=dict)
 
     def pick(self, items: tuple[Item, ...] | list[Item]) -> Item:
         return items[self.source.randrange(len(items))]
@@ -90,3 +92,26 @@ class Choices:
         if self.chance(3):
             return bytes(self.source.randrange(256) for _ in range(size)).hex()
         return self.source.randrange(256)
+
+    def note(self, statement: p.AnyStatement, scope: Scope) -> None:
+        """Remember what later choices depend on."""
+        match statement:
+            case p.Expose() | p.Addr() | p.TransmuteAddr():
+                self.addresses[statement.to] = scope.raw(statement.of).size
+            case p.Int():
+                self.numbers[statement.to] = statement.value
+            case p.Local() | p.Heap() | p.Static():
+                self.alignments[statement.to] = statement.align
+            case p.WithAddr():
+                pass
+            case p.Call():
+                for returned in statement.returns:
+                    self._derive(returned.to, returned.of)
+            case _:
+                to, of = getattr(statement, "to", None), getattr(statement, "of", None)
+                if isinstance(to, str) and isinstance(of, str):
+                    self._derive(to, of)
+
+    def _derive(self, to: str, of: str) -> None:
+        if of in self.alignments:
+            self.alignments[to] = self.alignments[of]

@@ -424,7 +424,7 @@ class Call(Statement, frozen=True, kw_only=True, tag="call"):
     The raw pointers and integers that the body uses are passed by value besides; references
     and locals of the caller are out of its reach. The call has a checksum of its own, which
     then counts as a value read by the caller. A boxed parameter that still lives at the
-    body's end is handed to `std::mem::forget`.
+    body's end is handed to `std::mem::forget`; its body has no guard and no index that panics.
     """
 
     args: tuple[Argument, ...]

@@ -46,10 +46,7 @@ def more_statements(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement
         except UnfitError:
             continue
         for statement in made:
-            if isinstance(statement, p.Expose | p.Addr | p.TransmuteAddr):
-                g.addresses[statement.to] = scope.raw(statement.of).size
-            if isinstance(statement, p.Int):
-                g.numbers[statement.to] = statement.value
+            g.note(statement, scope)
         return made
 
 
@@ -126,10 +123,13 @@ def _reference(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
 
 
 def _alignment(g: Choices, scope: Scope, of: str) -> int:
-    """Mostly 1, sometimes more, where the size allows that."""
+    """Mostly 1, sometimes more, where the size allows that.
+
+    Never more than the allocation's own: whether that fits would be a matter of luck.
+    """
     size = scope.placed(of).size
-    align = g.pick((2, 4, 8)) if g.chance(10) else 1
-    return align if size and size % align == 0 else 1
+    align = g.pick((2, 4, 8, 16)) if g.chance(6) else 1
+    return align if size and size % align == 0 and align <= g.alignments.get(of, 1) else 1
 
 
 def _cell(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
@@ -228,7 +228,8 @@ def _access_at(g: Choices, scope: Scope, *borrows: Borrow) -> tuple[str, p.IntOp
     at: p.IntOperand = g.source.randrange(max(kind.size - width, 0) + 1)
     if g.chance(16):
         at = g.index(scope, kind.size - width + 1)
-    aligned = width > 1 and not isinstance(kind, LocalArray) and g.chance(8)
+    aligned = width <= g.alignments.get(ptr, 1) and not isinstance(kind, LocalArray)
+    aligned = aligned and width > 1 and g.chance(4)
     return ptr, at, width, aligned
 
 
@@ -297,6 +298,8 @@ def _guard(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
 
 def _call(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
     args = tuple(_argument(g, scope) for _ in range(g.source.randrange(3)))
+    for argument in args:
+        g.alignments[argument.to] = g.alignments.get(argument.of, 1)
     body_scope = enter(args, scope)
     body: list[p.AnyStatement] = []
     for _ in range(1 + g.source.randrange(4)):

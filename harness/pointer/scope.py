@@ -32,6 +32,7 @@ class Scope:
     kinds: what the body's own variables are, its parameters included.
     unknown: bound by a statement that is itself at fault, so that nothing is said of them.
     caller: the scope in which the call stands, of which a body sees raw pointers and integers.
+    boxed: whether this or an outer call has a boxed argument, which a panic would drop.
     no_guard: None where a guard may stand, and otherwise what is wrong and what would be right.
     """
 
@@ -40,6 +41,7 @@ class Scope:
     caller: Scope | None = None
     depth: int = 0
     no_guard: tuple[str, str] | None = None
+    boxed: bool = False
 
     def kind(self, name: str) -> Kind:
         """What the variable `name` is. Raises: UnfitError."""
@@ -88,6 +90,15 @@ class Scope:
             raise UnfitError(
                 f"{operand} is {kind}, and an integer must stand here",
                 "write a number, or an integer variable as addr() or a read gives one",
+            )
+
+    def index(self, name: str) -> None:
+        """Check that `name` is an integer by which a place may be indexed. Raises: UnfitError."""
+        self.integer(name)
+        if self.boxed:
+            raise UnfitError(
+                "an index that could panic, in a call with a boxed argument",
+                "the box would be dropped: write a number, or pass a reference",
             )
 
     def bind(self, name: str, kind: Kind) -> None:

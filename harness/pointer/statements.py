@@ -174,7 +174,7 @@ def _check_part(statement: _BorrowStatement, kind: Placed, scope: Scope) -> None
     if isinstance(kind, Reference) and kind.borrow is Borrow.MIX:
         raise UnfitError("a part of a &Mix", "borrow all of it")
     if isinstance(statement.at, str):
-        scope.integer(statement.at)
+        scope.index(statement.at)
         if size != 1:
             raise UnfitError(
                 "a part of several bytes at a variable place", "such a part is one byte, PLACE[at]"
@@ -225,6 +225,8 @@ def _check_access(statement: p.Read | p.Write, scope: Scope) -> None:
         return
     wide = statement.width > 1
     if isinstance(statement.at, str):
+        if not wide:
+            scope.index(statement.at)
         if wide and isinstance(kind, LocalArray):
             raise UnfitError(
                 "a wide access of a local at a variable place", "go through a pointer to it"

@@ -76,11 +76,12 @@ def enter(args: tuple[p.Argument, ...], scope: Scope) -> Scope:
     """
     if scope.depth == DEPTH_LIMIT:
         raise UnfitError("calls are nested too deeply", f"the limit is {DEPTH_LIMIT}")
-    body = Scope(caller=scope, depth=scope.depth + 1, no_guard=scope.no_guard)
+    body = Scope(caller=scope, depth=scope.depth + 1, no_guard=scope.no_guard, boxed=scope.boxed)
     for argument in args:
         check_argument(argument, scope)
         body.bind(argument.to, argument_kind(argument))
         if argument.as_ == "boxed":
+            body.boxed = True
             body.no_guard = (
                 "a guard cannot stand in a call with a boxed argument",
                 "the box would be dropped: pass a reference",

@@ -101,6 +101,8 @@ _BODIES: tuple[tuple[p.AnyStatement, ...], ...] = (
     (p.Local(to="l", size=1, init=0),),
     (_GUARD,),
     (p.RefMut(to="z", of="h"),),
+    (p.Call(args=(), body=(p.Read(ptr="h", at="i", width=1),)),),
+    (p.RefMut(to="z", of="h", at="i"),),
 )
 
 
@@ -133,6 +135,8 @@ CALLS: dict[str, tuple[p.Call, p.Path]] = {
         call(argument("boxed", "h"), body=3),
         (7, 0),
     ),
+    "an index that could panic": (call(argument("boxed", "h"), body=5), (7, 0, 0)),
+    "in a call with a boxed": (call(argument("boxed", "h"), body=6), (7, 0)),
     "a is bound already": (call(argument("mut", "h"), argument("mut", "m")), (7,)),
 }
 
