@@ -29,7 +29,8 @@ class Explanation:
     """A case told in one mode or several.
 
     variant: None for a pointer case. choices: what was chosen where nothing was asked for.
-    lowered: of a bytecode case. outcomes: in every mode that every Miri has.
+    lowered: of a bytecode case. outcomes: in the modes that every Miri has, and
+    in those that are told.
     exact: what exact exposed provenance says, for modes that are told, where it differs.
     """
 
@@ -73,7 +74,7 @@ def explain(
             message = f"--variant: {case.id} is a pointer case, which has no variants"
             raise InputError(None, message, "leave out --variant")
         program = case.program
-    outcomes = {mode: judge(program, mode) for mode in MODES}
+    outcomes = {mode: judge(program, mode) for mode in dict.fromkeys((*MODES, *modes))}
     if not modes:
         mode, choice = _choose_mode(outcomes)
         modes = (mode,)

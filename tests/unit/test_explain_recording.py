@@ -253,6 +253,8 @@ def test_only_the_last_steps_are_kept_when_asked_for() -> None:
     finding = find(part)
     assert finding is not None
     assert finding.stories[0].made_in is None
+    ran = "local x = [0; 1]\nm = &mut x\nread m[0]: u8\n"
+    assert [step.number for step in traced(ran, "tree-strict", most_steps=2).steps] == [2, 3]
 
 
 def test_a_result_is_a_step_and_an_end_without_one_is_none() -> None:

@@ -228,3 +228,19 @@ def test_the_finding_says_who_else_has_the_tag(mode: str) -> None:
     shown = lines(explained(text, mode))
     names = "; q has it too" if mode == "stacked-strict" else "; p, q have it too"
     assert any(line.endswith(names) for line in shown)
+
+
+def test_a_mode_that_not_every_miri_has_is_told_too() -> None:
+    shown = lines(explained(PROTECTED, "tree-writes-strict"))
+    assert "  tree-writes-strict  undefined behaviour: protector" in shown
+    assert "tree-writes-strict: undefined behaviour: protector" in shown
+
+
+def test_styles_end_where_they_should() -> None:
+    explanation = explained(PROTECTED, "tree-strict")
+    for line in render(explanation, width=80, verbose=False):
+        if "m = &mut x" in line.plain and line.plain.startswith("2"):
+            assert line.style == ""
+            assert [str(span.style) for span in line.spans] == ["dim", "cyan", "bold"]
+            return
+    raise AssertionError("the step is missing")
