@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from harness.mode import MODES
 from harness.model.machine import judge
 from harness.outcome import Ran
 from harness.pointer import program as p
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 LENGTHS = (1_000, 10_000, 100_000)
 
@@ -59,10 +56,14 @@ def siblings(length: int) -> Iterator[p.AnyStatement]:
         yield p.Read(ptr=f"s{index // 2}", at=0, width=1)
 
 
-FAMILIES: tuple[Callable[[int], Iterator[p.AnyStatement]], ...] = (reuse, chain, siblings)
+Family = Callable[[int], Iterator[p.AnyStatement]]
+
+FAMILIES: tuple[Family, ...] = (reuse, chain, siblings)
 
 
-def seconds(family: Callable[[int], Iterator[p.AnyStatement]], length: int, mode_index: int) -> float:
+def seconds(
+    family: Callable[[int], Iterator[p.AnyStatement]], length: int, mode_index: int
+) -> float:
     """The processor time that judging a program of the family takes."""
     program = p.PointerProgram(statements=tuple(family(length)))
     started = time.process_time()
@@ -78,14 +79,14 @@ def main() -> None:
     lengths = tuple(map(int, sys.argv[1:])) or LENGTHS
     print(f"{'family':10}{'mode':20}" + "".join(f"{length:>20,}" for length in lengths))
     for family in FAMILIES:
-        for index in (0, 2, 4):
+        for mode in MODES[::2]:
             cells, before = "", None
             for length in lengths:
-                taken = seconds(family, length, index)
+                taken = seconds(family, length, mode)
                 factor = f" (x{taken / before:.1f})" if before else ""
                 cells += f"{f'{taken:.2f} s{factor}':>20}"
                 before = taken
-            print(f"{family.__name__:10}{MODES[index]!s:20}{cells}", flush=True)
+            print(f"{family.__name__:10}{mode!s:20}{cells}", flush=True)
 
 
 if __name__ == "__main__":

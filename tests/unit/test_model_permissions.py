@@ -170,9 +170,7 @@ def test_a_protected_node_that_was_accessed_is_never_disabled() -> None:
         } - reachable
         reachable |= frontier
     assert not [
-        state
-        for state in reachable
-        if state.accessed and state.permission is Permission.DISABLED
+        state for state in reachable if state.accessed and state.permission is Permission.DISABLED
     ]
 
 
@@ -257,9 +255,7 @@ def test_what_a_foreign_access_skips_it_would_not_change(access: Access, protect
 
 @pytest.mark.parametrize("protected", BOTH)
 @pytest.mark.parametrize("access", ACCESSES)
-def test_the_idempotent_access_stays_true(
-    access: tuple[Access, Relation], protected: bool
-) -> None:
+def test_the_idempotent_access_stays_true(access: tuple[Access, Relation], protected: bool) -> None:
     """What is noted of a node after an access is no stronger than what holds of it."""
     for state in every(protected=protected):
         if state.idempotent <= idempotent(state.permission, protected):

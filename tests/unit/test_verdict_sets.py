@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError
-from harness.mode import MODES
+from harness.mode import MODES, Aliasing
 from harness.model.machine import judge
 from harness.outcome import Ran, UndefinedBehaviour
 from harness.pointer.jsonl import Entry, read_set, write_line
@@ -85,6 +85,6 @@ def test_the_sets_have_every_class_and_kind_the_models_share(programs: list[Entr
     for kind in ("dangling", "out-of-bounds", "uninitialised", "no-provenance", "overlap"):
         for mode in MODES:
             assert seen[(mode.aliasing, "ub", kind)] > 1, (mode, kind)
-    for aliasing in ("stacked", "tree"):
+    for aliasing in (Aliasing.STACKED, Aliasing.TREE):
         for kind in ("aliasing", "protector"):
             assert seen[(aliasing, "ub", kind)] > 500, (aliasing, kind)
