@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from harness.mode import MODES
+from harness.mode import MODES, Mode
 from harness.model.machine import judge
 from harness.outcome import Ran
 from harness.pointer import program as p
@@ -61,13 +61,11 @@ Family = Callable[[int], Iterator[p.AnyStatement]]
 FAMILIES: tuple[Family, ...] = (reuse, chain, siblings)
 
 
-def seconds(
-    family: Callable[[int], Iterator[p.AnyStatement]], length: int, mode_index: int
-) -> float:
+def seconds(family: Family, length: int, mode: Mode) -> float:
     """The processor time that judging a program of the family takes."""
     program = p.PointerProgram(statements=tuple(family(length)))
     started = time.process_time()
-    outcome = judge(program, MODES[mode_index])
+    outcome = judge(program, mode)
     taken = time.process_time() - started
     if not isinstance(outcome, Ran):
         raise SystemExit(f"{family.__name__}, {length} statements: {outcome}")

@@ -211,7 +211,9 @@ def _malformed_at(text: str, message: str) -> int:
     byte = re.search(r"\(byte (\d+)\)", message)
     if byte is None:
         return len(text) + 1
-    return len(text.encode()[: int(byte[1])].decode(errors="replace")) + 1
+    # Of trailing characters it names the byte after the first.
+    index = int(byte[1]) - ("trailing characters" in message)
+    return len(text.encode()[:index].decode(errors="replace")) + 1
 
 
 def _steps_to(path: Path, program: PointerProgram) -> tuple[Step, ...]:

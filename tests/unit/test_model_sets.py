@@ -49,7 +49,7 @@ def error(text: bytes) -> InputError:
             "outcome or kind 'run'",
         ),
         (b'{"id":"a","program":[', 22, "the line is no JSON"),
-        (line() + b" {}", 82, "the line is no JSON"),
+        (line() + b" {}", 80, "the line is no JSON"),
         (b'{"id":"\xff"}', 8, "the line is not UTF-8"),
         (b"[]", 1, "expected `object`, got `array`"),
     ],
