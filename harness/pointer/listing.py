@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, assert_never
 
 from harness.pointer import program as p
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _COMPARISON = {name: text for text, name in COMPARISONS.items()}
 _OPERATOR = {name: text for text, name in OPERATORS.items()}
 
-Kinds = dict[str, Kind]
+Kinds = ChainMap[str, Kind]
 """What the variables are that have been bound so far, by name."""
 
 
@@ -50,7 +51,7 @@ def format_statement(statement: p.AnyStatement, kinds: Kinds) -> str:
 
 def _lines(program: p.PointerProgram) -> Iterator[tuple[int, str, p.Path | None]]:
     """Every line: how deep it stands, and its statement's path, if it is one."""
-    yield from _body_lines(program.statements, (), {})
+    yield from _body_lines(program.statements, (), ChainMap())
     if program.result is not None:
         yield 0, f"result {program.result}", (len(program.statements),)
 
@@ -68,7 +69,7 @@ def _body_lines(
             if kind is not None and to is not None:
                 kinds[to] = kind
             continue
-        inner = kinds | {each.to: argument_kind(each) for each in statement.args}
+        inner = kinds.new_child({each.to: argument_kind(each) for each in statement.args})
         yield from _body_lines(statement.body, here, inner)
         returned = _names([each.of for each in statement.returns])
         if returned:
