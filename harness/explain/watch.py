@@ -121,21 +121,16 @@ class Watch:
                 self._dead.add(allocation.number)
                 step.events.append(Died(block=self._blocks[allocation.number]))
                 step.touched.add(allocation.number)
-        if self._first_step is None or len(self.steps) <= self._first_step - 1:
+        # The step before the first that is kept is looked at too: its end is that one's beginning.
+        if self._first_step is None or len(self.steps) < self._first_step:
             return
-        before_first = len(self.steps) == self._first_step
-        step.blocks = tuple(
-            self._block_state(allocation, step, everything=before_first)
-            for allocation in self._allocations
-        )
+        step.blocks = tuple(self._block_state(allocation, step) for allocation in self._allocations)
 
-    def _block_state(
-        self, allocation: Allocation, step: OpenStep, *, everything: bool
-    ) -> BlockState:
+    def _block_state(self, allocation: Allocation, step: OpenStep) -> BlockState:
         number = allocation.number
         before = self._views.get(number)
         known = self._idle.get(number)
-        if known is not None and number not in step.touched and not everything:
+        if known is not None and number not in step.touched:
             return known
         after = step.found.get(number)
         if after is None:

@@ -182,6 +182,31 @@ def test_a_turn_on_leaving_a_call_is_found_in_the_step_that_leaves_it() -> None:
     assert (turn.what, step.path, step.moment) == ("died", (2,), Moment.LEFT)
 
 
+@pytest.mark.parametrize("mode", ["stacked-strict", "tree-strict"])
+def test_a_protector_ends_where_its_call_is_left(mode: str) -> None:
+    text = (
+        "local x = [0; 1]\nm = &mut x\ncall(a = &mut *m) {\nwrite a[0]: u8 = 1\n}\nread m[0]: u8\n"
+    )
+    trace = traced(text, mode)
+
+    def protected(view: object) -> list[str]:
+        assert isinstance(view, StackView | TreeView)
+        found = view.items if isinstance(view, StackView) else [node.item for node in view.nodes]
+        return [name for item in found if item.protected for name in trace.tags[item.tag].names]
+
+    written, left = trace.steps[3], trace.steps[4]
+    assert left.moment is Moment.LEFT
+    assert protected(state(written, 0).after) == ["a"]
+    assert protected(state(left, 0).before) == ["a"]
+    assert protected(state(left, 0).after) == []
+
+
+def test_names_stand_in_the_order_of_their_binding() -> None:
+    """In the body, `t` is a pointer that has the tag of `x` itself."""
+    text = "local x = [0; 2]\np = &raw mut x\ncall() {\nt = p.add(1) as [u8; 1]\n}\n"
+    assert traced(text, "tree-strict").tags[1].names == ("x", "p", "t")
+
+
 def test_a_frozen_tag_is_said_to_be_frozen() -> None:
     text = "local x = [0; 1]\nm = &mut x\nwrite m[0]: u8 = 1\nread x[0]: u8\nwrite m[0]: u8 = 2\n"
     finding = find(traced(text, "tree-strict"))
