@@ -15,6 +15,7 @@ Source: the documentation of `std::ptr::with_exposed_provenance`; Miri,
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from harness.model.provenance import WILDCARD_TAG, Concrete, Exposed, Target
@@ -91,14 +92,13 @@ class ChosenExposure:
         self._memory = memory
         self._script = script
         self._for_good = for_good
-        self._exposed: list[Concrete] = []
+        self._exposed: dict[Concrete, None] = {}
         self._casts = 0
         self._chosen: dict[int, Concrete] = {}
         self.taken: list[tuple[int, int]] = []
 
     def expose(self, provenance: Concrete) -> None:
-        if provenance not in self._exposed:
-            self._exposed.append(provenance)
+        self._exposed.setdefault(provenance)
 
     def cast(self) -> Exposed | None:
         self._casts += 1
@@ -118,7 +118,7 @@ class ChosenExposure:
         there = self._memory.at(address)
         possible = [
             exposed
-            for exposed in self._exposed[: provenance.exposed_before]
+            for exposed in islice(self._exposed, provenance.exposed_before)
             if exposed.allocation is there
         ]
         if not possible:
