@@ -18,6 +18,9 @@ BEGIN = "harness-begin "
 RESULT = "harness-result "
 """As `miri_mains/stream.rs` writes them."""
 
+_UNCAUGHT = "unwinding past the topmost frame"
+"""Part of the error of a panic that leaves `miri_start`: without the runtime nobody catches it."""
+
 _SEED = re.compile(r"Trying seed: (\d+)")
 
 
@@ -76,6 +79,9 @@ def _said(segment: _Segment) -> str | Transcript | None:
         if isinstance(entry, Message) and entry.is_error
     ]
     if errors:
+        first = segment.entries[errors[0]]
+        if isinstance(first, Message) and _UNCAUGHT in first.text:
+            return None
         return Transcript(entries=tuple(segment.entries[: errors[0] + 1]))
     if len(segment.results) == 1:
         return segment.results[0]

@@ -32,7 +32,8 @@ from harness.reference import vm as reference
 from harness.resources import rust_vm_dir
 from harness.result import Form
 from harness.toolchain.command import Command
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE
+from harness.toolchain.environment import clean_environment
+from harness.toolchain.miri import TOOLCHAIN_VARIABLE, mode_flags
 from harness.toolchain.process import MEBIBYTE, Launcher, Limits
 
 pytestmark = [
@@ -296,6 +297,33 @@ def test_implicit_writes_where_this_miri_knows_them(miri: MiriEngine) -> None:
         else:
             assert miri.refuses(job) is None
             assert run(miri, job)[0].outcome == Ran(checksum=7)
+
+
+def test_the_verdict_does_not_depend_on_the_collector_of_tags(
+    miri: MiriEngine, tmp_path: Path
+) -> None:
+    # With its default of one collection in 10,000 blocks, Miri finds nothing wrong here.
+    (tmp_path / "main.rs").write_text(
+        "fn main() {\n"
+        "    let mut array = [0u8; 1];\n"
+        "    let slice = &mut array[..];\n"
+        "    let pointer = slice.as_mut_ptr();\n"
+        "    for _ in 0..20000 {}\n"
+        "    slice.fill(2);\n"
+        "    unsafe { pointer.write(1) };\n"
+        "}\n"
+    )
+    found = miri.miri()
+    command = Command(
+        argv=(
+            *(str(found.toolchain.driver), "--sysroot", str(found.sysroot)),
+            *("--edition", "2024", *mode_flags(STACKED_STRICT), "main.rs"),
+        ),
+        cwd=tmp_path,
+        environment=clean_environment(),
+    )
+    done = Launcher().run(command, limits=Limits(seconds=120))
+    assert "Undefined Behavior: attempting a write access" in done.errors
 
 
 # Ways and limits

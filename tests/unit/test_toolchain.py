@@ -286,7 +286,7 @@ def test_looking_for_a_sysroot_builds_none(
 @pytest.mark.parametrize(
     ("mode", "flags"),
     [
-        ("stacked-strict", ["-Zmiri-strict-provenance"]),
+        ("stacked-strict", ["-Zmiri-provenance-gc=0", "-Zmiri-strict-provenance"]),
         ("tree-permissive", ["-Zmiri-tree-borrows", "-Zmiri-permissive-provenance"]),
         ("none-strict", ["-Zmiri-disable-stacked-borrows", "-Zmiri-strict-provenance"]),
         (
