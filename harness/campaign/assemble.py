@@ -13,6 +13,7 @@ from harness.engines.in_process import InProcessEngine
 from harness.engines.miri import MiriEngine
 from harness.engines.miri_batch import MiriBatchEngine
 from harness.engines.native import NativeEngine
+from harness.ledger import Ledger, entries
 from harness.lowering.variants import VARIANTS
 from harness.resources import rust_vm_dir
 from harness.result import EngineName
@@ -83,11 +84,19 @@ def assemble(
         workers=selection.jobs,
     )
     miri = MiriBatchEngine(launcher, plain, workers=selection.jobs, confirm_every=CONFIRM_EVERY)
+
+    def version_of(engine: EngineName) -> str | None:
+        if engine is EngineName.MIRI:
+            return None if miri.missing() else miri.toolchain.version
+        rust = find_rust(launcher)
+        return rust.compiler.version if isinstance(rust, RustToolchain) else None
+
     campaign = Campaign(
         cases=cases,
         selection=selection,
         variants=selection.variants or tuple(VARIANTS),
         engines=(InProcessEngine(), native, miri),
         oracle=Oracle(),
+        ledger=Ledger(entries=entries(), version=version_of),
     )
     return Setup(campaign=campaign, launcher=launcher, native=native, miri=miri)

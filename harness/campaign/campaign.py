@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
     from harness.engines.engine import Engine, Job, Observation
+    from harness.ledger import Ledger
     from harness.mode import Mode
 
 ONLY_PREDICTED = "only-predicted"
@@ -29,6 +30,7 @@ class Campaign:
 
     engines: those that run programs, in the order in which they are to run.
     variants: the names of the variants that bytecode runs in.
+    ledger: what is known to go wrong.
     """
 
     cases: Sequence[Case]
@@ -36,6 +38,7 @@ class Campaign:
     variants: tuple[str, ...]
     engines: Sequence[Engine]
     oracle: Oracle
+    ledger: Ledger
 
     def size(self) -> int:
         """The number of results that `results` yields."""
@@ -124,7 +127,8 @@ class Campaign:
                 yield self._unchecked(engine.name, case, job, reason)
         if jobs:
             for seen in engine.run(jobs):
-                yield self._judge(engine.name, cases[seen.job.case], seen)
+                result = self._judge(engine.name, cases[seen.job.case], seen)
+                yield self.ledger.apply(result)
 
     def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
         mode = job.mode

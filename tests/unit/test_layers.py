@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "harness"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "mode", "outcome", "_native"),
     ("bytecode", "pointer.program", "result", "resources"),
-    ("pointer", "verdict"),
+    ("pointer", "verdict", "ledger"),
     ("cases",),
     ("reference", "lowering", "model", "diagnostics"),
     ("toolchain",),
