@@ -16,7 +16,6 @@ from harness.engines.marks import last_mark
 from harness.engines.miri_command import MAIN_FILE, Miri
 from harness.engines.result_line import read_pointer_result, read_vm_result
 from harness.engines.vm_crate import arguments, batch_line, fits_an_argument
-from harness.mode import Aliasing
 from harness.outcome import (
     Leaked,
     Location,
@@ -124,16 +123,10 @@ class Runner:
 
 
 def run_flags(job: Job) -> tuple[str, ...]:
-    """Miri's flags for the job's mode and seed.
-
-    Under Stacked Borrows without Miri's collector of dead tags: it can make Miri miss an
-    undefined access (`docs/findings.md`), and the programs here are too short to need it.
-    Under Tree Borrows it stays, since a tree without it slows down every access.
-    """
+    """Miri's flags for the job's mode and seed."""
     assert job.mode is not None, "Miri judges in a mode"
-    collector = ("-Zmiri-provenance-gc=0",) if job.mode.aliasing is Aliasing.STACKED else ()
     seed = () if job.seed is None else (f"-Zmiri-seed={job.seed}",)
-    return (*mode_flags(job.mode), *collector, *seed)
+    return (*mode_flags(job.mode), *seed)
 
 
 def place_in_program(failure: Failure, source: RustSource, file: str) -> Outcome:

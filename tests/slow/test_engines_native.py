@@ -11,6 +11,7 @@ from harness import _native
 from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
 from harness.engines.engine import Job, Observation
 from harness.engines.in_process import InProcessEngine
+from harness.engines.miri_items import MAINS
 from harness.engines.native import NativeEngine
 from harness.errors import MissingTool
 from harness.mode import MODES
@@ -241,6 +242,17 @@ def test_an_error_that_is_nobody_s_line_is_found_by_halving(
     assert isinstance(seen["bad"].outcome, ToolFailed)
     for value in range(3):
         assert seen[str(value)].outcome == Ran(checksum=value * 32)
+
+
+def test_what_miri_interprets_fits_the_vm(tmp_path: Path) -> None:
+    """Miri's batches fall back to plain runs where their program does not compile."""
+    for argv in (
+        ("--crate-type", "lib", "--crate-name", "harness_vm", str(rust_vm_dir() / "src/lib.rs")),
+        ("--extern", f"harness_vm={tmp_path}/libharness_vm.rmeta", str(MAINS / "vm_main.rs")),
+    ):
+        rustc = ("rustc", "--edition", "2024", "--emit", "metadata", "--out-dir", str(tmp_path))
+        done = Launcher().run(Command(argv=(*rustc, *argv)))
+        assert done.succeeded, done.errors
 
 
 def test_without_cargo_nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

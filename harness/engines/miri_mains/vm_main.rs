@@ -6,7 +6,7 @@
 
 mod stream;
 
-use harness_vm::command::push_result;
+use harness_vm::command::result_line;
 use harness_vm::variants::{VARIANTS, find};
 
 /// Where Miri starts, without the runtime's own start.
@@ -24,9 +24,9 @@ fn run_next() -> Option<()> {
     let name = stream::take_bytes()?;
     let wire = stream::take_bytes()?;
     stream::begin(number);
-    let variant = find(VARIANTS, std::str::from_utf8(&name).ok()?)?;
+    let variant = find(VARIANTS, &name)?;
     // SAFETY: this runs in an interpreter, which finds what is undefined.
     let finished = unsafe { harness_vm::run(variant, &wire, marked) }.ok()?;
-    stream::finish(|line| push_result(line, &finished));
+    stream::finish(|line| line.extend_from_slice(&result_line(&finished)));
     Some(())
 }
