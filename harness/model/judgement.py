@@ -17,6 +17,8 @@ class Judgement:
 
     sentence: the fault in one sentence, for a person. allocation: the one that it is about, if
     any. broken: the borrow model's facts, where the rule is one of its own.
+    hangs_on_addresses: whether the run might have gone another way if allocations lay
+    elsewhere, so that the outcome is one of several.
     """
 
     outcome: Outcome
@@ -24,3 +26,4 @@ class Judgement:
     sentence: str | None = None
     allocation: Allocation | None = None
     broken: Broken | None = None
+    hangs_on_addresses: bool = False

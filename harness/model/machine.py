@@ -117,15 +117,38 @@ class Machine:
             trap = self._run_to_end(frame, program)
             memory = self._result(frame, program)
         except Stop as stop:
-            return _undefined(stop, self.memory.at)
+            return self._undefined(stop)
         except Halt as halt:
-            return Judgement(outcome=halt.outcome)
+            return self._judgement(halt.outcome)
         if trap is None:
             checksum = None if frame.address_read else frame.checksum
-            return Judgement(outcome=Ran(checksum=checksum, memory=memory))
+            return self._judgement(Ran(checksum=checksum, memory=memory))
         kind = TrapKind(trap.trap)
         location = Location(instruction=trap.instruction, operand=trap.operand)
-        return Judgement(outcome=Trapped(kind=kind, location=location, memory=memory, steps=0))
+        return self._judgement(Trapped(kind=kind, location=location, memory=memory, steps=0))
+
+    def _judgement(self, outcome: Outcome) -> Judgement:
+        return Judgement(outcome=outcome, hangs_on_addresses=self.memory.hangs_on_addresses)
+
+    def _undefined(self, stop: Stop) -> Judgement:
+        reason = stop.reason
+        broken = reason if isinstance(reason, Broken) else None
+        created = broken.created_at if broken else None
+        invalidated = broken.invalidated_at if broken else None
+        return Judgement(
+            outcome=UndefinedBehaviour(
+                kind=reason.kind,
+                message=reason.message,
+                location=Location(path=self.memory.at),
+                created=None if created is None else Location(path=created),
+                invalidated=None if invalidated is None else Location(path=invalidated),
+            ),
+            rule=reason.rule,
+            sentence=reason.sentence,
+            allocation=reason.allocation,
+            broken=broken,
+            hangs_on_addresses=self.memory.hangs_on_addresses,
+        )
 
     def _run_to_end(self, frame: Frame, program: p.PointerProgram) -> p.Guard | None:
         """Run all statements, or up to the guard that fails."""
@@ -159,25 +182,5 @@ class Machine:
         if target is None:
             return b""
         self.memory.require_initialised(target, place.size)
-        value, of_address = target.allocation.read_integer(target.offset, place.size)
-        return None if of_address else value.to_bytes(place.size, "little")
-
-
-def _undefined(stop: Stop, at: p.Path) -> Judgement:
-    reason = stop.reason
-    broken = reason if isinstance(reason, Broken) else None
-    created = broken.created_at if broken else None
-    invalidated = broken.invalidated_at if broken else None
-    return Judgement(
-        outcome=UndefinedBehaviour(
-            kind=reason.kind,
-            message=reason.message,
-            location=Location(path=at),
-            created=None if created is None else Location(path=created),
-            invalidated=None if invalidated is None else Location(path=invalidated),
-        ),
-        rule=reason.rule,
-        sentence=reason.sentence,
-        allocation=reason.allocation,
-        broken=broken,
-    )
+        value, origin = target.allocation.read_integer(target.offset, place.size)
+        return value.to_bytes(place.size, "little") if origin is None else None

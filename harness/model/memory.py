@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from harness.model.provenance import MIXED, Integer
 
 if TYPE_CHECKING:
-    from harness.model.provenance import Pointer, Provenance
+    from harness.model.provenance import Origin, Pointer, Provenance
     from harness.pointer.program import Path
 
 POINTER_SIZE = 8
@@ -27,6 +29,9 @@ ADDRESS_MASK = (1 << 64) - 1
 _FIRST_ADDRESS = 1 << 32
 _GAP = 1 << 32
 _BASE_ALIGNMENT = 1 << 16
+
+
+Note = TypeVar("Note")
 
 
 class AllocationKind(StrEnum):
@@ -48,8 +53,9 @@ class Allocation:
     """A block of memory.
 
     base: its first byte's address. bytes, initialised: one entry per byte, the latter 0 or 1.
-    fragments: by offset, the bytes that carry a pointer. address_bytes: offsets whose value
-    depends on addresses. exposed: whether any pointer into it was exposed while it lived.
+    fragments: by offset, the bytes that carry a pointer. address_bytes: by offset, the bytes of
+    numbers that have something of addresses: the number's origin, and which of its bytes it is.
+    exposed: whether any pointer into it was exposed while it lived.
     """
 
     __slots__ = (
@@ -91,7 +97,7 @@ class Allocation:
         self.bytes = bytearray(size)
         self.initialised = bytearray(size)
         self.fragments: dict[int, Fragment] = {}
-        self.address_bytes: set[int] = set()
+        self.address_bytes: dict[int, tuple[Origin, int]] = {}
 
     @property
     def live(self) -> bool:
@@ -102,27 +108,38 @@ class Allocation:
         found = self.initialised.find(0, offset, offset + size)
         return None if found < 0 else found
 
-    def read_integer(self, offset: int, size: int) -> tuple[int, bool]:
-        """The bytes as a little-endian unsigned integer, and whether it depends on addresses."""
+    def read_integer(self, offset: int, size: int) -> Integer:
+        """The bytes as a little-endian unsigned integer.
+
+        A part of an address, or several put together, is no address any more.
+        """
         value = int.from_bytes(self.bytes[offset : offset + size], "little")
         if not self.address_bytes:
-            return value, False
-        return value, not self.address_bytes.isdisjoint(range(offset, offset + size))
+            return Integer(value)
+        found = [self.address_bytes.get(at) for at in range(offset, offset + size)]
+        if not any(found):
+            return Integer(value)
+        first = found[0]
+        whole = size == POINTER_SIZE and first is not None
+        if whole and first is not None and found == [(first[0], i) for i in range(size)]:
+            return Integer(value, first[0])
+        return Integer(value, MIXED)
 
-    def write_integer(self, offset: int, size: int, value: int, of_address: bool) -> None:
-        """Store `value`, little-endian; pointers that were stored there lose their bytes."""
+    def write_integer(self, offset: int, size: int, number: Integer) -> None:
+        """Store a number, little-endian; pointers that were stored there lose their bytes."""
         end = offset + size
+        value, origin = number
         self.bytes[offset:end] = value.to_bytes(size, "little")
         self.initialised[offset:end] = b"\x01" * size
         if self.fragments:
-            self._forget_fragments(offset, end)
-        if of_address:
-            self.address_bytes.update(range(offset, end))
+            _forget(self.fragments, offset, end)
+        if origin is not None:
+            self.address_bytes.update((offset + i, (origin, i)) for i in range(size))
         elif self.address_bytes:
-            self.address_bytes.difference_update(range(offset, end))
+            _forget(self.address_bytes, offset, end)
 
     def write_pointer(self, offset: int, pointer: Pointer) -> None:
-        self.write_integer(offset, POINTER_SIZE, pointer.address, True)
+        self.write_integer(offset, POINTER_SIZE, Integer(pointer.address, pointer.origin))
         for position in range(POINTER_SIZE):
             self.fragments[offset + position] = Fragment(pointer, position)
 
@@ -148,26 +165,27 @@ class Allocation:
     def copy_from(self, source: Allocation, start: int, offset: int, size: int) -> None:
         """Copy `size` bytes from `source` at `start` to `offset`: values, gaps and provenance."""
         end = offset + size
-        shift = offset - start
-        fragments = {}
-        if source.fragments:
-            for at in range(start, start + size):
-                fragment = source.fragments.get(at)
-                if fragment is not None:
-                    fragments[at + shift] = fragment
-        address_bytes = {at + shift for at in source.address_bytes if start <= at < start + size}
+        fragments = _part(source.fragments, start, offset, size)
+        address_bytes = _part(source.address_bytes, start, offset, size)
         self.bytes[offset:end] = source.bytes[start : start + size]
         self.initialised[offset:end] = source.initialised[start : start + size]
-        if self.fragments:
-            self._forget_fragments(offset, end)
+        _forget(self.fragments, offset, end)
+        _forget(self.address_bytes, offset, end)
         self.fragments.update(fragments)
-        if self.address_bytes:
-            self.address_bytes.difference_update(range(offset, end))
-        self.address_bytes |= address_bytes
+        self.address_bytes.update(address_bytes)
 
-    def _forget_fragments(self, start: int, end: int) -> None:
+
+def _part(notes: dict[int, Note], start: int, offset: int, size: int) -> dict[int, Note]:
+    """What is noted of `size` bytes from `start` on, as of those from `offset` on."""
+    if not notes:
+        return {}
+    return {offset + i: notes[start + i] for i in range(size) if start + i in notes}
+
+
+def _forget(notes: dict[int, Note], start: int, end: int) -> None:
+    if notes:
         for offset in range(start, end):
-            self.fragments.pop(offset, None)
+            notes.pop(offset, None)
 
 
 class Memory:

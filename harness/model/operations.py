@@ -14,7 +14,7 @@ from harness.model import faults
 from harness.model.borrows import Access, Broken, Referrer, Retag
 from harness.model.faults import Purpose
 from harness.model.memory import ADDRESS_MASK, POINTER_SIZE, AllocationKind, Memory
-from harness.model.provenance import Concrete, Pointer, Target
+from harness.model.provenance import Concrete, Integer, Pointer, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,10 +65,11 @@ class Operations:
     """Memory under a borrow model.
 
     expose: makes the reading of exposed provenance. tracked: whether references are retagged
-    at all. at: the statement being executed.
+    at all. at: the statement being executed. hangs_on_addresses: whether anything was decided by
+    a number that would be another if allocations lay elsewhere.
     """
 
-    __slots__ = ("_at", "borrows", "exposure", "memory", "tracked")
+    __slots__ = ("_at", "borrows", "exposure", "hangs_on_addresses", "memory", "tracked")
 
     def __init__(
         self, borrows: Borrows, expose: Callable[[Memory], Exposure], *, tracked: bool
@@ -77,6 +78,7 @@ class Operations:
         self.exposure = expose(self.memory)
         self.borrows = borrows
         self.tracked = tracked
+        self.hangs_on_addresses = False
         self._at: Path = ()
 
     @property
@@ -94,7 +96,8 @@ class Operations:
         """A new allocation, and a pointer to it with its root tag."""
         allocation = self.memory.allocate(kind, size, align, name, self._at)
         tag = self.borrows.new_allocation(allocation)
-        return Pointer(allocation.base, Concrete(allocation, tag)), allocation
+        base = Pointer(allocation.base, Concrete(allocation, tag), allocation.number)
+        return base, allocation
 
     # Where a pointer points to
 
@@ -155,12 +158,18 @@ class Operations:
 
     def offset(self, pointer: Pointer, offset: int) -> Pointer:
         """`wrapping_add`, of any signed number of bytes."""
-        return Pointer((pointer.address + offset) & ADDRESS_MASK, pointer.provenance)
+        return pointer._replace(address=(pointer.address + offset) & ADDRESS_MASK)
 
     def offset_inbounds(self, pointer: Pointer, offset: int) -> Pointer:
         """`add`, or an element's place in an array: what is passed over must be in bounds."""
         self.require(pointer, offset, Purpose.ARITHMETIC)
         return self.offset(pointer, offset)
+
+    def decide_by(self, number: Integer) -> int:
+        """The number, which decides what the program does next."""
+        if number.origin is not None:
+            self.hangs_on_addresses = True
+        return number.value
 
     # Accesses
 
@@ -174,8 +183,8 @@ class Operations:
                 raise Stop(broken)
         return target
 
-    def read_integer(self, pointer: Pointer, size: int, align: int = 1) -> tuple[int, bool]:
-        """Read an unsigned integer, and whether it depends on addresses. Raises: Stop."""
+    def read_integer(self, pointer: Pointer, size: int, align: int = 1) -> Integer:
+        """Read an unsigned integer. Raises: Stop."""
         target = self.access(pointer, size, Access.READ)
         assert target is not None
         if align != 1 and not self.is_aligned(pointer, align):
@@ -183,23 +192,21 @@ class Operations:
         self.require_initialised(target, size)
         return target.allocation.read_integer(target.offset, size)
 
-    def write_integer(
-        self, pointer: Pointer, size: int, value: int, of_address: bool, align: int = 1
-    ) -> None:
+    def write_integer(self, pointer: Pointer, size: int, number: Integer, align: int = 1) -> None:
         """Raises: Stop."""
         target = self.access(pointer, size, Access.WRITE)
         assert target is not None
         if align != 1 and not self.is_aligned(pointer, align):
             raise Stop(faults.misaligned(align))
-        target.allocation.write_integer(target.offset, size, value, of_address)
+        target.allocation.write_integer(target.offset, size, number)
 
     def read_pointer(self, pointer: Pointer) -> Pointer:
         """Load a stored pointer. Raises: Stop."""
         target = self.access(pointer, POINTER_SIZE, Access.READ)
         assert target is not None
         self.require_initialised(target, POINTER_SIZE)
-        address, _ = target.allocation.read_integer(target.offset, POINTER_SIZE)
-        return Pointer(address, target.allocation.stored_provenance(target.offset))
+        address, origin = target.allocation.read_integer(target.offset, POINTER_SIZE)
+        return Pointer(address, target.allocation.stored_provenance(target.offset), origin)
 
     def write_pointer(self, pointer: Pointer, value: Pointer) -> None:
         """Raises: Stop."""
@@ -271,7 +278,7 @@ class Operations:
         new = self.borrows.retag(allocation, tag, offset, size, retag)
         if type(new) is Broken:
             raise Stop(new)
-        return Pointer(pointer.address, Concrete(allocation, new))  # type: ignore[arg-type]
+        return pointer._replace(provenance=Concrete(allocation, new))  # type: ignore[arg-type]
 
     def require_valid(self, pointer: Pointer, size: int, type_name: str, align: int = 1) -> None:
         """Check the value of a reference or box: it must point to live memory, aligned.

@@ -41,11 +41,48 @@ class Exposed(NamedTuple):
 Provenance = Concrete | Exposed | None
 
 
+Origin = int | None
+"""What a number has of addresses: None if nothing, an allocation's number if it is an address in
+that allocation's terms, a known distance from its base, and `MIXED` if it is anything else."""
+
+MIXED: Origin = -1
+
+
+def added(left: Origin, right: Origin) -> Origin:
+    """The origin of a sum."""
+    if right is None:
+        return left
+    return right if left is None else MIXED
+
+
+def subtracted(left: Origin, right: Origin) -> Origin:
+    """The origin of a difference; that of two addresses in one allocation is a plain number."""
+    if right is None:
+        return left
+    return None if left == right and left != MIXED else MIXED
+
+
+def combined(left: Origin, right: Origin) -> Origin:
+    """The origin of whatever else is made of two numbers."""
+    return None if left is None and right is None else MIXED
+
+
+class Integer(NamedTuple):
+    """A number, and what it has of addresses."""
+
+    value: int
+    origin: Origin = None
+
+
 class Pointer(NamedTuple):
-    """A pointer's value: an address, and what it may access (None: nothing)."""
+    """A pointer's value: an address, and what it may access (None: nothing).
+
+    origin: of the address.
+    """
 
     address: int
     provenance: Provenance
+    origin: Origin
 
 
 class Target(NamedTuple):

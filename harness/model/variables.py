@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.errors import HarnessFault
 from harness.model.borrows import Interior
+from harness.model.provenance import Integer
 
 if TYPE_CHECKING:
     from harness.model.memory import Allocation
@@ -53,13 +54,6 @@ class Place(NamedTuple):
     pointer: Pointer
     size: int
     align: int = 1
-
-
-class Integer(NamedTuple):
-    """of_address: whether the value depends on where allocations lie."""
-
-    value: int
-    of_address: bool
 
 
 class Frame:
@@ -114,7 +108,7 @@ class Frame:
     def integer(self, operand: IntOperand) -> Integer:
         """The value of a literal or of an integer variable."""
         if isinstance(operand, int):
-            return Integer(operand, False)
+            return Integer(operand)
         at: Frame | None = self
         while at is not None:
             integer = at.integers.get(operand)
@@ -123,8 +117,8 @@ class Frame:
             at = at.caller
         raise HarnessFault(f"no integer {operand!r}: the program is not well-formed")
 
-    def note_read(self, value: int, of_address: bool) -> None:
+    def note_read(self, read: Integer) -> None:
         """Let a value that was read join the checksum."""
-        self.checksum = (self.checksum * 31 + value) & 0xFFFF_FFFF_FFFF_FFFF
-        if of_address:
+        self.checksum = (self.checksum * 31 + read.value) & 0xFFFF_FFFF_FFFF_FFFF
+        if read.origin is not None:
             self.address_read = True

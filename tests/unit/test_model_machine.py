@@ -603,3 +603,43 @@ def test_judging_is_pure(mode: Mode) -> None:
 def test_an_empty_program_runs() -> None:
     outcome = judge(p.PointerProgram(statements=()), MODES[0])
     assert outcome == Ran(checksum=0)
+
+
+# What hangs on addresses
+
+ADDRESSED = "local x = [0; 8]\np = &raw mut x\na = p.addr()\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "hangs"),
+    [
+        ("q = p.with_addr(a + 3) as [u8; 1]\nread q[0]: u8", False),
+        ("b = 3 + a: u64\nq = p.with_addr(b) as [u8; 1]\nread q[0]: u8", False),
+        ("b = a - a: u64\nread p[b]: u8", False),
+        ("b = a >> 60: u64\nread p[b]: u8", True),
+        ("b = a + a: u64\nq = p.with_addr(b) as [u8; 1]", True),
+        ("b = a + 1: u32\nq = p.with_addr(b) as [u8; 1]", True),
+        ("q = p.wrapping_add(a) as [u8; 1]", True),
+        ("write p[0]: u64 = a\nb = read p[0]: u64\nq = p.with_addr(b) as [u8; 1]", False),
+        ("write p[0]: u64 = a\nb = read p[6]: u8\nread p[b]: u8", True),
+        ("store_ptr(p, p)\nb = read p[0]: u64\nq = p.with_addr(b + 1) as [u8; 1]", False),
+        ("guard a == a else misaligned 0 addr", False),
+        ("guard a != 0 else misaligned 0 addr", True),
+        ("b = read p[0]: u64\nread p[b]: u8", False),
+        (
+            "b = 5\nq = transmute(b) as [u8; 1]\nstore_ptr(p, q)\nc = read p[1]: u8\nread p[c]: u8",
+            False,
+        ),
+    ],
+)
+def test_what_an_address_decides_is_told(text: str, hangs: bool) -> None:
+    judgement = examine(parse(ADDRESSED + text).program, parse_mode(NONE))
+    assert isinstance(judgement.outcome, Ran)
+    assert judgement.hangs_on_addresses == hangs
+
+
+def test_the_distance_of_two_allocations_is_no_number() -> None:
+    text = (
+        ADDRESSED + "h = alloc(1)\nb = h.addr()\nc = b - a: u64\nq = p.wrapping_add(c) as [u8; 1]"
+    )
+    assert examine(parse(text).program, parse_mode(NONE)).hangs_on_addresses

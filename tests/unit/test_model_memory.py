@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model.memory import Allocation, AllocationKind, Memory
-from harness.model.provenance import Concrete, Pointer
+from harness.model.provenance import MIXED, Concrete, Integer, Pointer
 from harness.model.range_map import RangeMap
 
 HEAP = AllocationKind.HEAP
@@ -48,14 +48,15 @@ def test_an_address_belongs_to_one_live_allocation(memory: Memory) -> None:
 
 def test_a_pointer_is_read_back_only_as_it_was_written(memory: Memory) -> None:
     block = allocate(memory, 24)
-    pointer = Pointer(block.base + 1, Concrete(block, 7))
+    pointer = Pointer(block.base + 1, Concrete(block, 7), block.number)
     block.write_pointer(3, pointer)
     assert block.stored_provenance(3) == pointer.provenance
     assert block.stored_provenance(4) is None
-    assert block.read_integer(3, 8) == (block.base + 1, True)
+    assert block.read_integer(3, 8) == Integer(block.base + 1, block.number)
+    assert block.read_integer(3, 4).origin == MIXED
     block.copy_from(block, 3, 12, 8)
     assert block.stored_provenance(12) == pointer.provenance
-    block.write_integer(5, 1, 0, False)
+    block.write_integer(5, 1, Integer(0))
     assert block.stored_provenance(3) is None
     assert block.stored_provenance(12) == pointer.provenance
 
@@ -63,19 +64,19 @@ def test_a_pointer_is_read_back_only_as_it_was_written(memory: Memory) -> None:
 def test_two_pointers_make_no_third(memory: Memory) -> None:
     block = allocate(memory, 16)
     for tag in (1, 2):
-        block.write_pointer(8 * (tag - 1), Pointer(block.base, Concrete(block, tag)))
+        block.write_pointer(8 * (tag - 1), Pointer(block.base, Concrete(block, tag), 0))
     block.copy_from(block, 12, 4, 4)
     assert block.stored_provenance(0) is None
 
 
 def test_what_was_never_written_is_uninitialised(memory: Memory) -> None:
     block = allocate(memory, 4)
-    block.write_integer(1, 2, 0x0201, False)
+    block.write_integer(1, 2, Integer(0x0201))
     assert block.uninitialised_at(0, 4) == 0
     assert block.uninitialised_at(1, 2) is None
     assert block.uninitialised_at(1, 3) == 3
     other = allocate(memory, 4)
-    other.write_integer(0, 4, 0, False)
+    other.write_integer(0, 4, Integer(0))
     other.copy_from(block, 0, 0, 4)
     assert other.initialised == block.initialised
 

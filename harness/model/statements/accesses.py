@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.model.memory import POINTER_SIZE
+from harness.model.provenance import Integer, combined
 from harness.model.reborrows import MUT, REFERENCE, element, enter_argument, leave_call
-from harness.model.variables import Integer, Kind, Place
+from harness.model.variables import Kind, Place
 
 if TYPE_CHECKING:
     from harness.model.operations import Operations
@@ -21,33 +23,40 @@ def read(memory: Operations, frame: Frame, s: p.Read) -> None:
     place = frame.place(s.ptr)
     pointer = _accessed(memory, frame, s, place)
     if place.kind is Kind.LOCAL and s.width > 1:
-        value, of_address = _read_bytes(memory, pointer, s.width)
+        number = _read_bytes(memory, pointer, s.width)
     else:
         align = s.width if s.aligned else 1
         if place.kind in _CELLS or (place.kind is Kind.MIX and s.at == _MIX_CELL):
             pointer = _borrow_cell(memory, pointer, s.width, align)
-        value, of_address = memory.read_integer(pointer, s.width, align)
-    frame.note_read(value, of_address)
+        number = memory.read_integer(pointer, s.width, align)
+    frame.note_read(number)
     if s.to is not None:
-        frame.integers[s.to] = Integer(value, of_address)
+        frame.integers[s.to] = number
 
 
 def write(memory: Operations, frame: Frame, s: p.Write) -> None:
     place = frame.place(s.ptr)
     pointer = _accessed(memory, frame, s, place)
-    value, of_address = frame.integer(s.value)
-    value &= (1 << (8 * s.width)) - 1
+    number = _cut(frame.integer(s.value), s.width)
     align = s.width if s.aligned else 1
     if place.kind is Kind.LOCAL and s.width > 1:
-        for index, byte in enumerate(value.to_bytes(s.width, "little")):
-            memory.write_integer(memory.offset(pointer, index), 1, byte, of_address)
+        for index, byte in enumerate(number.value.to_bytes(s.width, "little")):
+            part = Integer(byte, combined(number.origin, None))
+            memory.write_integer(memory.offset(pointer, index), 1, part)
         return
     if place.kind in _CELLS or place.kind is Kind.MIX:
         pointer = _borrow_cell(memory, pointer, s.width, align)
         if place.kind is not Kind.UNSAFE_CELL:
-            _set_cell(memory, pointer, s.width, value, of_address, align)
+            _set_cell(memory, pointer, s.width, number, align)
             return
-    memory.write_integer(pointer, s.width, value, of_address, align)
+    memory.write_integer(pointer, s.width, number, align)
+
+
+def _cut(number: Integer, width: int) -> Integer:
+    """What of a number is written at a width."""
+    if width == POINTER_SIZE:
+        return number
+    return Integer(number.value & ((1 << (8 * width)) - 1), combined(number.origin, None))
 
 
 def copy(memory: Operations, frame: Frame, s: p.Copy) -> None:
@@ -66,20 +75,20 @@ def load_ptr(memory: Operations, frame: Frame, s: p.LoadPtr) -> None:
 
 def _accessed(memory: Operations, frame: Frame, s: p.Read | p.Write, place: Place) -> Pointer:
     """Where a read or write goes: an element, or wherever a wide one's pointer points."""
-    at = frame.integer(s.at).value
+    at = memory.decide_by(frame.integer(s.at))
     if s.width == 1:
         return element(memory, place, at)
     return memory.offset(place.pointer, at)
 
 
-def _read_bytes(memory: Operations, pointer: Pointer, width: int) -> tuple[int, bool]:
+def _read_bytes(memory: Operations, pointer: Pointer, width: int) -> Integer:
     """A local's bytes are read one by one, the lowest first."""
-    value, any_of_address = 0, False
+    whole = Integer(0)
     for index in range(width):
-        byte, of_address = memory.read_integer(memory.offset(pointer, index), 1)
-        value |= byte << (8 * index)
-        any_of_address = any_of_address or of_address
-    return value, any_of_address
+        byte = memory.read_integer(memory.offset(pointer, index), 1)
+        origin = combined(whole.origin, byte.origin)
+        whole = Integer(whole.value | byte.value << (8 * index), origin)
+    return whole
 
 
 def _borrow_cell(memory: Operations, pointer: Pointer, width: int, align: int) -> Pointer:
@@ -89,7 +98,7 @@ def _borrow_cell(memory: Operations, pointer: Pointer, width: int, align: int) -
 
 
 def _set_cell(
-    memory: Operations, pointer: Pointer, width: int, value: int, of_address: bool, align: int
+    memory: Operations, pointer: Pointer, width: int, number: Integer, align: int
 ) -> None:
     """`Cell::set` is `mem::replace(&mut *cell.get(), value)`: it reads the old value too.
 
@@ -99,5 +108,5 @@ def _set_cell(
     memory.borrows.enter_call()
     pointer = enter_argument(memory, pointer, Kind.MUT, width)
     memory.read_integer(pointer, width)
-    memory.write_integer(pointer, width, value, of_address)
+    memory.write_integer(pointer, width, number)
     leave_call(memory)

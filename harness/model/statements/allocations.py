@@ -49,7 +49,7 @@ def box(memory: Operations, frame: Frame, s: p.Box) -> None:
 
     An empty one has no allocation.
     """
-    pointer = Pointer(1, None)
+    pointer = Pointer(1, None, None)
     if s.size:
         pointer, _ = memory.allocate(AllocationKind.HEAP, s.size, 1, s.to)
         _initialise(memory, s.init, s.size)

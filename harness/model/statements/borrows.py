@@ -95,10 +95,10 @@ def two_phase(memory: Operations, frame: Frame, s: p.TwoPhase) -> None:
     name = Kind.MUT.type_name(size)
     receiver = memory.reborrow(place_pointer(memory, place), size, TWO_PHASE, name)
     source = frame.place(s.from_)
-    value, of_address = memory.read_integer(element(memory, source, s.at), 1)
+    byte = memory.read_integer(element(memory, source, s.at), 1)
     memory.borrows.enter_call()
     parameter = enter_argument(memory, receiver, Kind.MUT, size)
-    memory.write_integer(parameter, 1, value, of_address)
+    memory.write_integer(parameter, 1, byte)
     leave_call(memory)
 
 
@@ -112,7 +112,7 @@ def _referent(
     pointer = place_pointer(memory, place)
     if s.at is None:
         return place, pointer, place.size
-    at = frame.integer(s.at).value
+    at = memory.decide_by(frame.integer(s.at))
     if isinstance(s.at, str) and at >= place.size:
         raise index_panic(memory, at, place.size)
     return place, memory.offset_inbounds(pointer, at), 1 if s.size is None else s.size

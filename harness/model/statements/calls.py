@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.borrows import Referrer, Retag
 from harness.model.operations import Trap
+from harness.model.provenance import MIXED, Integer
 from harness.model.reborrows import (
     REFERENCE,
     borrow,
@@ -15,7 +16,7 @@ from harness.model.reborrows import (
     mut_argument,
     place_pointer,
 )
-from harness.model.variables import REFERENCES, Frame, Integer, Kind, Place
+from harness.model.variables import REFERENCES, Frame, Kind, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +71,7 @@ def call(
             frame.integers[returned.to] = value
         else:
             frame.places[returned.to] = value
-    frame.note_read(callee.checksum, callee.address_read)
+    frame.note_read(Integer(callee.checksum, MIXED if callee.address_read else None))
 
 
 def _argument(memory: Operations, frame: Frame, argument: p.Argument) -> Place:

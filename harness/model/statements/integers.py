@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.model.memory import POINTER_SIZE
 from harness.model.operations import Trap
-from harness.model.variables import Integer
+from harness.model.provenance import Integer, added, combined, subtracted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.model.operations import Operations
+    from harness.model.provenance import Origin
     from harness.model.variables import Frame
     from harness.pointer import program as p
 
@@ -36,19 +38,29 @@ _COMPARE: dict[p.Comparison, Callable[[int, int], bool]] = {
 
 
 def integer(memory: Operations, frame: Frame, s: p.Int) -> None:
-    frame.integers[s.to] = Integer(s.value, False)
+    frame.integers[s.to] = Integer(s.value)
 
 
 def arithmetic(memory: Operations, frame: Frame, s: p.Arithmetic) -> None:
     bits = 8 * s.width
     mask = (1 << bits) - 1
-    left, left_of_address = frame.integer(s.left)
-    right, right_of_address = frame.integer(s.right)
-    value = _OPERATE[s.operator](left & mask, right & mask, bits) & mask
-    frame.integers[s.to] = Integer(value, left_of_address or right_of_address)
+    left, right = frame.integer(s.left), frame.integer(s.right)
+    value = _OPERATE[s.operator](left.value & mask, right.value & mask, bits) & mask
+    frame.integers[s.to] = Integer(value, _origin(s, left, right))
+
+
+def _origin(s: p.Arithmetic, left: Integer, right: Integer) -> Origin:
+    if s.width == POINTER_SIZE and s.operator == "add":
+        return added(left.origin, right.origin)
+    if s.width == POINTER_SIZE and s.operator == "sub":
+        return subtracted(left.origin, right.origin)
+    return combined(left.origin, right.origin)
 
 
 def guard(memory: Operations, frame: Frame, s: p.Guard) -> None:
     """Raises: Trap, if the comparison does not hold."""
-    if not _COMPARE[s.comparison](frame.integer(s.left).value, frame.integer(s.right).value):
+    left, right = frame.integer(s.left), frame.integer(s.right)
+    if subtracted(left.origin, right.origin) is not None:
+        memory.hangs_on_addresses = True
+    if not _COMPARE[s.comparison](left.value, right.value):
         raise Trap(s)
