@@ -31,6 +31,7 @@ def build_app() -> App:
         help="Is this Rust code over raw memory sound? Ask a reference VM, a model, Miri.",
         help_format="plaintext",
         version=_version,
+        suppress_keyboard_interrupt=False,
     )
     for name, summary in COMMANDS.items():
         module = f"harness.cli.{name}_command"

@@ -1,0 +1,102 @@
+"""The command line with a real cargo: the whole corpus natively, and Ctrl-C in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.cli.exit_code import ExitCode
+
+pytestmark = pytest.mark.slow
+
+HARNESS = [sys.executable, "-c", "from harness.cli.main import main; main()"]
+
+
+def environment(cache: Path) -> dict[str, str]:
+    return {**os.environ, "XDG_CACHE_HOME": str(cache)}
+
+
+def children_of(session: int) -> list[str]:
+    """Command lines of the processes whose parent is `session`."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                if parent == session:
+                    found.append((folder / "cmdline").read_bytes().decode(errors="replace"))
+            except OSError:
+                continue
+    return found
+
+
+@pytest.mark.timeout(900)
+def test_the_whole_corpus_agrees_natively(tmp_path: Path) -> None:
+    """Every case, variant and form; what is undefined counts for nothing."""
+    out = tmp_path / "out.json"
+    engines = ["reference", "model", "in-process", "native"]
+    arguments = [word for engine in engines for word in ("--engine", engine)]
+    done = subprocess.run(
+        [*HARNESS, "run", *arguments, "--json", str(out)],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ExitCode.AGREE, done.stdout + done.stderr
+    document = json.loads(out.read_text(encoding="utf-8"))
+    assert document["summary"]["mismatch"] == 0
+    native = [each for each in document["results"] if each["engine"] == "native"]
+    assert {each["form"] for each in native if each["kind"] == "bytecode"} == {"vm", "unrolled"}
+    for result in native:
+        assert result["verdict"] == "agree" or result["reason"].startswith(
+            ("native-is-no-evidence", "known: ")
+        ), result
+    # The thread's original is not counted as agreeing where it is undefined.
+    (reborrow,) = {
+        each["verdict"]
+        for each in native
+        if (each["case"], each["variant"]) == ("bytecode/thread-program", "reborrow")
+    }
+    assert reborrow == "not_checked"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_its_children_and_keeps_what_it_has(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    out = tmp_path / "out.json"
+    started = subprocess.Popen(
+        [*HARNESS, "run", "--engine", "reference", "--engine", "native", "--json", str(out)],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    waited = time.monotonic()
+    while not any("cargo" in each for each in children_of(started.pid)):
+        assert started.poll() is None, "it ended before it built anything"
+        assert time.monotonic() - waited < 120, "no cargo was started"
+        time.sleep(0.02)
+    started.send_signal(number)
+    printed, errors = started.communicate(timeout=60)
+    assert started.returncode == ExitCode.INTERRUPTED, errors
+    assert "every child process was ended" in errors
+    assert "on the reference VM" in printed
+    document = json.loads(out.read_text(encoding="utf-8"))
+    assert document["finished"] is False
+    assert {each["engine"] for each in document["results"]} == {"reference"}
+    time.sleep(0.5)
+    running = subprocess.run(
+        ["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert running.stdout == "", "a child outlived the run"
