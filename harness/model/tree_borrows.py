@@ -111,10 +111,8 @@ class TreeBorrows:
 
         Source: MiniRust, `memory.md` (reborrow); Miri, `mod.rs`, `tb_reborrow`.
         """
-        tree = self._trees[allocation.number]
         new = self._new_tag()
-        protected = retag.function_entry
-        if protected:
+        if retag.function_entry:
             strong = retag.referrer is not Referrer.BOX
             self._protected[new] = Protector.STRONG if strong else Protector.WEAK
             self._calls[-1].append((allocation, new))
@@ -123,28 +121,21 @@ class TreeBorrows:
             permission = initial_permission(
                 retag, frozen=frozen, outside=False, implicit_writes=self._implicit_writes
             )
+            at, length = offset + start, end - start
             access = release_access(permission)
             if access is not None:
-                broken = self._access(
-                    allocation, tag, offset + start, end - start, access, Cause.REBORROW
-                )
+                broken = self._access(allocation, tag, at, length, access, Cause.REBORROW)
                 if broken is not None:
                     return broken
-            weakest = idempotent(permission, protected)
-            parts.append((start, end, State(permission, access is not None, weakest)))
-        self._add(tree, allocation, tag, new, offset, parts, retag)
+            weakest = idempotent(permission, retag.function_entry)
+            parts.append((at, length, State(permission, access is not None, weakest)))
+        self._add(self._trees[allocation.number], tag, new, parts, retag)
         return new
 
     def _add(
-        self,
-        tree: Tree,
-        allocation: Allocation,
-        tag: Tag,
-        new: Tag,
-        offset: int,
-        parts: list[tuple[int, int, State]],
-        retag: Retag,
+        self, tree: Tree, tag: Tag, new: Tag, parts: list[tuple[int, int, State]], retag: Retag
     ) -> None:
+        """Put the new node into the tree, with a state for each part and for all other bytes."""
         frozen = all(part[2] for part in retag.interior.parts(3))
         outside = initial_permission(
             retag, frozen=frozen, outside=True, implicit_writes=self._implicit_writes
@@ -153,9 +144,9 @@ class TreeBorrows:
         parent = None if tag == WILDCARD_TAG else tree.nodes[tag]
         node = Node(new, parent, default.code, self.at)
         weakest = default.idempotent
-        for start, end, state in parts:
+        for offset, size, state in parts:
             weakest = min(weakest, state.idempotent)
-            for index in tree.locations.cut(offset + start, end - start):
+            for index in tree.locations.cut(offset, size):
                 tree.locations.states[index].states[new] = state.code
         tree.add(node, weakest)
 
