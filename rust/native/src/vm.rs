@@ -46,7 +46,7 @@ pub enum Finished {
 /// Raises: ValueError if there is no such variant, or `wire` is not a program.
 #[pyfunction]
 pub fn run(py: Python<'_>, variant: &str, wire: &[u8]) -> PyResult<Finished> {
-    let Some(entry) = find(VARIANTS, variant) else {
+    let Some(entry) = find(VARIANTS, variant.as_bytes()) else {
         let names = variants().join(", ");
         return Err(PyValueError::new_err(format!(
             "there is no variant {variant:?}; the variants are {names}"

@@ -87,7 +87,7 @@ pub unsafe fn execute<'m, V: Variant<'m>>(
 ) -> Outcome {
     let finished = if marked {
         // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { execute_with::<V, _>(memory, program, &mut Lines::default()) }
+        unsafe { execute_with::<V, _>(memory, program, &mut Lines::new()) }
     } else {
         // SAFETY: as above.
         unsafe { execute_with::<V, _>(memory, program, &mut Silent) }
@@ -111,21 +111,24 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
 ) -> Result<u64, Trap> {
     let size = memory.len() as u64;
     let mut view = V::over(memory);
-    let count = program.opcodes.len();
+    // Slices, since indexing a vector takes an interpreter some calls.
+    let opcodes = program.opcodes.as_slice();
+    let count = opcodes.len();
     let mut compiled: Vec<Compiled<'m, V>> = Vec::with_capacity(count);
     let mut at = 0;
     while at < count {
-        compiled.push(match program.opcodes[at] {
+        compiled.push(match opcodes[at] {
             Opcode::U8(op) => Compiled::U8(compile(&mut view, op, size, at, marks)?),
             Opcode::U16(op) => Compiled::U16(compile(&mut view, op, size, at, marks)?),
         });
         at += 1;
     }
     view.compiled(program.initial);
+    let instructions = compiled.as_slice();
     at = 0;
     while at < count {
         marks.run(at);
-        match compiled[at] {
+        match instructions[at] {
             // SAFETY: `view` compiled it.
             Compiled::U8(op) => unsafe { step(&mut view, op, marks) },
             // SAFETY: `view` compiled it.

@@ -28,41 +28,50 @@ impl Marks for Silent {
 
 /// A line on standard error for each mark: `compile I`, `run I`, and each with an operand's
 /// name behind it.
-#[derive(Default)]
 pub struct Lines {
-    /// Phase and instruction, of which the operands' marks are the continuation.
-    current: Vec<u8>,
+    /// Phase and instruction, and room for an operand's name.
+    line: [u8; 64],
+    /// Where the instruction's number ends.
+    end: usize,
 }
 
 impl Lines {
-    fn begin(&mut self, phase: &str, instruction: usize) {
-        self.current.clear();
-        self.current.extend_from_slice(phase.as_bytes());
-        text::push_decimal(&mut self.current, instruction as u64);
-        self.write("");
+    /// No mark yet.
+    pub fn new() -> Self {
+        Lines { line: [0; 64], end: 0 }
     }
 
-    fn write(&self, rest: &str) {
-        let mut line = self.current.clone();
-        line.extend_from_slice(rest.as_bytes());
-        line.push(b'\n');
-        text::write_error(&line);
+    fn begin(&mut self, phase: &[u8], instruction: usize) {
+        let at = text::put(&mut self.line, 0, phase);
+        self.end = text::put_decimal(&mut self.line, at, instruction as u64);
+        self.write(self.end);
+    }
+
+    fn write(&mut self, at: usize) {
+        let end = text::put(&mut self.line, at, b"\n");
+        text::write_error(&self.line[..end]);
+    }
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Lines::new()
     }
 }
 
 impl Marks for Lines {
     fn compile(&mut self, instruction: usize) {
-        self.begin("compile ", instruction);
+        self.begin(b"compile ", instruction);
     }
 
     fn run(&mut self, instruction: usize) {
-        self.begin("run ", instruction);
+        self.begin(b"run ", instruction);
     }
 
+    /// Panics if the name has more than 34 characters, which no operand's name has.
     fn operand(&mut self, name: &'static str) {
-        let length = self.current.len();
-        self.current.push(b' ');
-        self.write(name);
-        self.current.truncate(length);
+        let at = text::put(&mut self.line, self.end, b" ");
+        let at = text::put(&mut self.line, at, name.as_bytes());
+        self.write(at);
     }
 }

@@ -44,12 +44,12 @@ use crate::program::{Op, Value};
 ///
 ///     unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
 ///         // SAFETY: made by `compile`, hence valid and aligned.
-///         unsafe { from.read() }
+///         unsafe { *from }
 ///     }
 ///
 ///     unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
 ///         // SAFETY: as in `load`.
-///         unsafe { to.write(value) }
+///         unsafe { *to = value }
 ///     }
 /// }
 ///
@@ -63,7 +63,7 @@ use crate::program::{Op, Value};
 /// assert_eq!(finished.unwrap().memory, [20, 22, 42]);
 /// ```
 ///
-/// In a crate of its own, `main` is [`command::main`](crate::command::main) of a table of such
+/// In a crate of its own, [`main!`](crate::main) makes `main` of a table of such
 /// entries, and the crate's command line is that of `harness-vm`.
 pub trait Variant<'m>: Sized {
     /// What an address of a value of type `T` becomes when it is compiled: a pointer, a

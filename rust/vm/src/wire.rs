@@ -42,67 +42,73 @@ impl std::fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 /// The program that `wire` holds.
+///
+/// Lengths are checked once for each opcode, and the rest is indexing, which takes an
+/// interpreter no call.
 pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
-    let mut input = Input { bytes: wire, at: 0 };
-    let size = usize::try_from(input.u64()?).map_err(|_| Malformed::Truncated)?;
-    let initial = input.take(size)?;
-    let mut opcodes = Vec::new();
-    while input.at < wire.len() {
-        opcodes.push(input.opcode()?);
+    let length = wire.len();
+    if length < 8 {
+        return Err(Malformed::Truncated);
+    }
+    let size = u64_at(wire, 0);
+    if size > (length - 8) as u64 {
+        return Err(Malformed::Truncated);
+    }
+    let mut at = 8 + size as usize;
+    let initial = &wire[8..at];
+    // Room for as many as there can be at most.
+    let mut opcodes = Vec::with_capacity((length - at) / SHORTEST_OPCODE);
+    while at < length {
+        let opcode = wire[at];
+        let end = match opcode {
+            WRITE_CONST_U8 => at + SHORTEST_OPCODE,
+            WRITE_CONST_U16 => at + SHORTEST_OPCODE + 1,
+            ADD_U8 | ADD_U16 => at + 25,
+            _ => return Err(Malformed::UnknownOpcode { opcode, offset: at }),
+        };
+        if end > length {
+            return Err(Malformed::Truncated);
+        }
+        opcodes.push(match opcode {
+            WRITE_CONST_U8 => {
+                Opcode::U8(Op::WriteConst { addr: u64_at(wire, at + 1), value: wire[at + 9] })
+            }
+            WRITE_CONST_U16 => {
+                // The bytes as they will lie in memory, so not `from_le_bytes`.
+                let value = u16::from_ne_bytes([wire[at + 9], wire[at + 10]]);
+                Opcode::U16(Op::WriteConst { addr: u64_at(wire, at + 1), value })
+            }
+            ADD_U8 => Opcode::U8(add_at(wire, at)),
+            _ => Opcode::U16(add_at(wire, at)),
+        });
+        at = end;
     }
     Ok(Program { initial, opcodes })
 }
 
-struct Input<'w> {
-    bytes: &'w [u8],
-    at: usize,
+/// Bytes of a `WriteConstU8`.
+const SHORTEST_OPCODE: usize = 10;
+
+/// The `Add` whose opcode stands at `at`.
+fn add_at<T>(wire: &[u8], at: usize) -> Op<T, u64> {
+    Op::Add {
+        addr_op1: u64_at(wire, at + 1),
+        addr_op2: u64_at(wire, at + 9),
+        addr_res: u64_at(wire, at + 17),
+    }
 }
 
-impl<'w> Input<'w> {
-    fn take(&mut self, count: usize) -> Result<&'w [u8], Malformed> {
-        if count > self.bytes.len() - self.at {
-            return Err(Malformed::Truncated);
-        }
-        let taken = &self.bytes[self.at..self.at + count];
-        self.at += count;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
-    }
-
-    fn u64(&mut self) -> Result<u64, Malformed> {
-        Ok(u64::from_le_bytes(self.array()?))
-    }
-
-    fn opcode(&mut self) -> Result<Opcode, Malformed> {
-        let offset = self.at;
-        let [opcode] = self.array()?;
-        Ok(match opcode {
-            WRITE_CONST_U8 => {
-                let addr = self.u64()?;
-                let [value] = self.array()?;
-                Opcode::U8(Op::WriteConst { addr, value })
-            }
-            WRITE_CONST_U16 => {
-                let addr = self.u64()?;
-                // The bytes as they will lie in memory, so not `from_le_bytes`.
-                let value = u16::from_ne_bytes(self.array()?);
-                Opcode::U16(Op::WriteConst { addr, value })
-            }
-            ADD_U8 => Opcode::U8(self.add()?),
-            ADD_U16 => Opcode::U16(self.add()?),
-            opcode => return Err(Malformed::UnknownOpcode { opcode, offset }),
-        })
-    }
-
-    fn add<T>(&mut self) -> Result<Op<T, u64>, Malformed> {
-        let (addr_op1, addr_op2, addr_res) = (self.u64()?, self.u64()?, self.u64()?);
-        Ok(Op::Add { addr_op1, addr_op2, addr_res })
-    }
+fn u64_at(wire: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes([
+        wire[at],
+        wire[at + 1],
+        wire[at + 2],
+        wire[at + 3],
+        wire[at + 4],
+        wire[at + 5],
+        wire[at + 6],
+        wire[at + 7],
+    ])
 }
 
 #[cfg(test)]

@@ -86,11 +86,11 @@ impl<'m> Variant<'m> for Exposed {
     unsafe fn load<T: Value>(&mut self, from: VmPtr<T>) -> T {
         // SAFETY: in bounds, aligned, initialised; the base's provenance was exposed and covers
         // it, and the borrow behind the base is not used while this value lives.
-        unsafe { from.as_ptr().read() }
+        unsafe { *from.as_ptr() }
     }
 
     unsafe fn store<T: Value>(&mut self, to: VmPtr<T>, value: T) {
         // SAFETY: as in `load`.
-        unsafe { to.as_ptr().write(value) }
+        unsafe { *to.as_ptr() = value }
     }
 }

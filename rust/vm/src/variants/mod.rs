@@ -64,6 +64,14 @@ pub const VARIANTS: &[Entry] = &[
 ];
 
 /// The variant called `name` in `table`.
-pub fn find<'t>(table: &'t [Entry], name: &str) -> Option<&'t Entry> {
-    table.iter().find(|entry| entry.name == name)
+pub fn find<'t>(table: &'t [Entry], name: &[u8]) -> Option<&'t Entry> {
+    let count = table.len();
+    let mut at = 0;
+    while at < count {
+        if table[at].name.as_bytes() == name {
+            return Some(&table[at]);
+        }
+        at += 1;
+    }
+    None
 }

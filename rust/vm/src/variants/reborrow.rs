@@ -36,11 +36,11 @@ impl<'m> Variant<'m> for Reborrow<'m> {
 
     unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
         // SAFETY: in bounds and aligned, but not sound: see `Reborrow` for the broken rule.
-        unsafe { from.read() }
+        unsafe { *from }
     }
 
     unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
         // SAFETY: as in `load`.
-        unsafe { to.write(value) }
+        unsafe { *to = value }
     }
 }

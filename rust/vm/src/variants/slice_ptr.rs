@@ -42,11 +42,11 @@ impl<'m> Variant<'m> for SlicePtr {
     unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
         // SAFETY: in bounds, aligned, initialised, and the borrow behind the pointer is not
         // used while this value lives.
-        unsafe { from.read() }
+        unsafe { *from }
     }
 
     unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
         // SAFETY: as in `load`.
-        unsafe { to.write(value) }
+        unsafe { *to = value }
     }
 }

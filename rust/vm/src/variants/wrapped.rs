@@ -61,11 +61,11 @@ impl<'m> Variant<'m> for Wrapped<'m> {
     unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
         // SAFETY: in bounds, aligned, initialised, and the lifetime keeps the borrow behind
         // `base` from being used.
-        unsafe { from.read() }
+        unsafe { *from }
     }
 
     unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
         // SAFETY: as in `load`.
-        unsafe { to.write(value) }
+        unsafe { *to = value }
     }
 }
