@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,10 @@ class Engines:
         return sum(text in line for line in self.echoed)
 
 
+def scrub(text: str) -> str:
+    return re.sub(r"alloc\d+|<\d+>|0x[0-9a-f]+", "_", text)
+
+
 def in_order(jobs: tuple[Job, ...], seen: Iterator[Observation]) -> list[Observation]:
     by_job = {id(each.job): each for each in seen}
     assert len(by_job) == len(jobs)
@@ -152,11 +157,14 @@ def sample_jobs() -> list[Job]:
 
 
 def test_bytecode_in_batches_is_as_in_plain_runs(engines: Engines) -> None:
-    engines.compare(*vm_jobs(THREAD, ALIASED, TRAPPING))
+    engines.compare(
+        *vm_jobs(THREAD, modes=(STACKED_STRICT, parse_mode("tree-permissive"))),
+        *vm_jobs(ALIASED, TRAPPING, modes=(STACKED_STRICT,)),
+    )
 
 
 def test_pointer_programs_in_batches_are_as_in_plain_runs(engines: Engines) -> None:
-    engines.compare(*sample_jobs()[::3])
+    engines.compare(*sample_jobs()[::7])
 
 
 def test_one_compile_and_one_process_a_mode(engines: Engines) -> None:
@@ -198,8 +206,8 @@ def test_the_command_of_an_observation_repeats_it(engines: Engines) -> None:
     for each in engines.run(*jobs):
         if isinstance(each.outcome, UndefinedBehaviour) and repeated < 5:
             done = Launcher().run(Command(argv=("sh", "-c", each.command)))
-            # Tags and addresses are those of the same interpreter.
-            assert each.outcome.message in done.errors.replace("\\\\", "\\")
+            # Tags and allocations count on from one interpreter to the next in a process.
+            assert scrub(each.outcome.message) in scrub(done.errors)
             repeated += 1
     assert repeated == 5
 
