@@ -293,7 +293,9 @@ def _ref_cell(statement: p.RefCell, frame: Frame) -> str:
     owned = isinstance(kind, LocalArray)
     if owned or (isinstance(kind, Reference) and kind.borrow is Borrow.MUT):
         place = _mutable_place(statement.of, frame, type_)
-        return f"{wrapper}::from_mut(&mut {place})"
+        made = f"{wrapper}::from_mut(&mut {place})"
+        # Of an `UnsafeCell` that is a `&mut`, which would not survive the owner's reads.
+        return f"&*{made}" if statement.unsafe_cell else made
     return f"&{frame.target(statement.of, 'const', f'{wrapper}<{type_}>')}"
 
 

@@ -67,6 +67,7 @@ LINES = {
     "z = &cell *h": "let mut c10 = &(*(p3 as *mut Cell<[u8; 16]>));",
     "z = &cell *c": "let mut c10 = &(**(&raw const c6));",
     "z = &cell *m": "let mut c10 = Cell::from_mut(&mut (**(&raw mut m4)));",
+    "z = &unsafe_cell *m": "let mut c10 = &*UnsafeCell::from_mut(&mut (**(&raw mut m4)));",
     "z = &unsafe_cell (*c)[1..3]": (
         "let mut c10 = &(**((&raw const c6) as *const &Split<1, UnsafeCell<[u8; 2]>, 13>)).1;"
     ),
