@@ -42,7 +42,8 @@ def print_results(console: Console, results: Sequence[Result], *, verbose: bool)
 def print_errors(console: Console, errors: Sequence[InputError]) -> None:
     """Print every case that could not be read, with its place."""
     for error in errors:
-        console.print(Text("error: ", style="bold red").append(str(error), style="default"))
+        text = Text("error: ", style="bold red").append(str(error), style="default")
+        console.print(text, soft_wrap=True)
 
 
 def print_missing(console: Console, missing: Iterable[Missing]) -> None:
