@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("reference", "lowering", "model", "diagnostics"),
     ("toolchain",),
     ("engines",),
-    ("campaign", "explain", "mutation"),
+    ("campaign", "explain"),
     ("report",),
     ("api",),
     ("cli",),
