@@ -8,7 +8,6 @@ b'\\x00\\x00\\x02\\x00'
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +23,8 @@ from harness.mode import MODES, Mode, parse_mode
 from harness.outcome import Outcome, Ran, Trapped
 from harness.reference.vm import run as run_reference
 from harness.result import EngineName, Evidence, Form, Result, Run, Verdict
-from harness.toolchain.miri import DEFAULT_TOOLCHAIN, TOOLCHAIN_VARIABLE
+from harness.toolchain.environment import processors
+from harness.toolchain.miri import toolchain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,8 +96,8 @@ def check(
         modes=tuple(parse_mode(mode) if isinstance(mode, str) else mode for mode in modes),
         forms=tuple(forms),
         engines=None if engines is None else tuple(EngineName(engine) for engine in engines),
-        toolchain=toolchain or os.environ.get(TOOLCHAIN_VARIABLE) or DEFAULT_TOOLCHAIN,
-        jobs=os.cpu_count() or 1,
+        toolchain=toolchain_name(toolchain),
+        jobs=processors(),
     )
     chosen = (cases,) if isinstance(cases, Case) else tuple(cases)
     setup = assemble(chosen, selection)

@@ -38,7 +38,6 @@ class Setup:
     """A campaign, and what its engines found on this machine."""
 
     campaign: Campaign
-    launcher: Launcher
     native: NativeEngine
     miri: MiriBatchEngine
 
@@ -52,17 +51,18 @@ class Setup:
     def environment(self) -> dict[str, str | None]:
         """Versions of everything that had a part in the results; null for what is missing."""
         selection = self.campaign.selection
-        wanted = [engine for engine in EngineName if selection.wants_engine(engine)]
-        missing = self.missing()
-        rust = find_rust(self.launcher) if EngineName.NATIVE in wanted else None
-        has_miri = EngineName.MIRI in wanted and EngineName.MIRI not in missing
+
+        def version_of(engine: EngineName) -> str | None:
+            wanted = selection.wants_engine(engine)
+            return self.campaign.ledger.version(engine) if wanted else None
+
         return {
             "harness": version("harness"),
             "python": platform.python_version(),
             "platform": platform.platform(),
-            "rustc": rust.compiler.version if isinstance(rust, RustToolchain) else None,
+            "rustc": version_of(EngineName.NATIVE),
             "toolchain": selection.toolchain,
-            "miri": self.miri.toolchain.version if has_miri else None,
+            "miri": version_of(EngineName.MIRI),
         }
 
 
@@ -99,4 +99,4 @@ def assemble(
         oracle=Oracle(),
         ledger=Ledger(entries=entries(), version=version_of),
     )
-    return Setup(campaign=campaign, launcher=launcher, native=native, miri=miri)
+    return Setup(campaign=campaign, native=native, miri=miri)

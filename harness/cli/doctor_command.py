@@ -23,15 +23,15 @@ def doctor_command(*, toolchain: Annotated[str | None, Parameter("--toolchain")]
     from rich.table import Table
     from rich.text import Text
 
-    from harness.cli.options import read_toolchain
     from harness.toolchain.doctor import examine
+    from harness.toolchain.miri import toolchain_name
     from harness.toolchain.process import Launcher
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    checks = examine(Launcher(), read_toolchain(toolchain))
+    checks = examine(Launcher(), toolchain_name(toolchain))
     for check in checks:
         mark = Text("ok", style="green") if check.passed else Text("missing", style="yellow")
         table.add_row(mark, check.name, Text(check.found))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
@@ -76,15 +75,10 @@ def read_jobs(jobs: int | None) -> int:
 
     Raises: InputError.
     """
+    from harness.toolchain.environment import processors
+
     if jobs is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        return processors()
     if jobs < 1:
         raise InputError(None, f"-j: {jobs} processes do nothing", "write -j 1 or more")
     return jobs
-
-
-def read_toolchain(name: str | None) -> str:
-    """Rustup's name of the toolchain with Miri: as asked, from the environment, or nightly."""
-    from harness.toolchain.miri import DEFAULT_TOOLCHAIN, TOOLCHAIN_VARIABLE
-
-    return name or os.environ.get(TOOLCHAIN_VARIABLE) or DEFAULT_TOOLCHAIN

@@ -78,11 +78,11 @@ def run_command(
         read_jobs,
         read_modes,
         read_shard,
-        read_toolchain,
         read_variants,
     )
     from harness.lowering.variants import VARIANTS
     from harness.resources import corpus_dir
+    from harness.toolchain.miri import toolchain_name
 
     selection = Selection(
         cases=case,
@@ -90,7 +90,7 @@ def run_command(
         modes=read_modes(mode),
         forms=read_choices("--form", Form, form) or tuple(Form),
         engines=read_choices("--engine", EngineName, engine),
-        toolchain=read_toolchain(toolchain),
+        toolchain=toolchain_name(toolchain),
         live=evidence == "live",
         jobs=read_jobs(jobs),
         shard=read_shard(shard),

@@ -23,10 +23,10 @@ from harness.model.stack import (
     SHARED_READ_WRITE,
     UNIQUE,
     Block,
+    Permission as Permission,
     Stack,
     Stacks,
 )
-from harness.model.stack import Permission as Permission
 from harness.model.stacked_faults import Operation, not_granted, protected_item
 
 if TYPE_CHECKING:

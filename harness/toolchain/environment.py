@@ -1,4 +1,4 @@
-"""The environment of the compilers: the caller's, without what would change their meaning."""
+"""What the machine gives: the compilers' environment, without what would change their meaning."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ def clean_environment(settings: Mapping[str, str] | None = None) -> dict[str, st
     """The environment to call cargo, rustc and Miri in, with `settings` on top."""
     kept = {name: value for name, value in os.environ.items() if not _MEANING.fullmatch(name)}
     return {**kept, **_SETTINGS, **(settings or {})}
+
+
+def processors() -> int:
+    """How many processors this process may use: the number of processes at once by default."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def cache_folder() -> Path:

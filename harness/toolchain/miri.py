@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ TOOLCHAIN_VARIABLE = "HARNESS_MIRI_TOOLCHAIN"
 """The environment variable that names the toolchain with Miri."""
 
 DEFAULT_TOOLCHAIN = "nightly"
+
+
+def toolchain_name(given: str | None) -> str:
+    """Rustup's name of the toolchain with Miri: as given, else the environment's, else nightly."""
+    return given or os.environ.get(TOOLCHAIN_VARIABLE) or DEFAULT_TOOLCHAIN
+
 
 SYSROOT_LIMITS = Limits(seconds=900.0)
 """For building Miri's standard library, which is done once for a toolchain."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from harness.bytecode import assembly
 from harness.bytecode.instruction_set import BY_MNEMONIC, FORMS, Form, Kind

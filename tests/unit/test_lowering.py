@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
 from harness.cases.case import BytecodeCase

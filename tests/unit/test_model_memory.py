@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from harness.model.memory import Allocation, AllocationKind, Memory
 from harness.model.provenance import MIXED, Concrete, Integer, Pointer

@@ -8,8 +8,7 @@ import sys
 import tomllib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from harness import _native
 from harness.bytecode.program import Add, Program, Width, WriteConst

@@ -19,8 +19,7 @@ from harness.mode import EVERY_MODE, MODES, Aliasing, Mode, Provenance, parse_mo
 from harness.model.exposed import missed_by_wildcard
 from harness.model.machine import examine
 from harness.outcome import Outcome, Panicked, Ran, Trapped, UndefinedBehaviour, Unsupported
-from harness.pointer import program as p
-from harness.pointer import text
+from harness.pointer import program as p, text
 from harness.pointer.validate import faults
 from harness.verdict import differences
 

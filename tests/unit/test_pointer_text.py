@@ -6,8 +6,7 @@ import random
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from harness.bytecode.tokens import locate_in
 from harness.errors import InputError

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
 from harness.outcome import Location, Ran, TrapKind, Trapped

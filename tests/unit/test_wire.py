@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from harness.bytecode.instruction_set import BY_MNEMONIC, BY_OPCODE, FORMS, Kind
 from harness.bytecode.program import ADDRESS_LIMIT, Add, Instruction, Program, Width, WriteConst
