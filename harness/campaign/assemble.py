@@ -19,7 +19,7 @@ from harness.resources import rust_vm_dir
 from harness.result import EngineName
 from harness.toolchain.environment import cache_folder
 from harness.toolchain.process import Launcher
-from harness.toolchain.rust import RustToolchain, find_rust
+from harness.toolchain.rust import RustToolchain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,7 +88,7 @@ def assemble(
     def version_of(engine: EngineName) -> str | None:
         if engine is EngineName.MIRI:
             return None if miri.missing() else miri.toolchain.version
-        rust = find_rust(launcher)
+        rust = native.rust()
         return rust.compiler.version if isinstance(rust, RustToolchain) else None
 
     campaign = Campaign(

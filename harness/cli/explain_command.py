@@ -58,7 +58,9 @@ def explain_command(
     from harness.explain.explanation import explain
     from harness.explain.recording import MOST_STEPS
     from harness.explain.screen import render, summary
+    from harness.report.report_file import ReportFile
 
+    page = ReportFile(option="--html", path=html) if html is not None else None
     modes = read_modes(mode) if mode else ()
     if variant is not None:
         read_variants([variant])
@@ -68,14 +70,14 @@ def explain_command(
     found = find_case(case, in_ or ())
     explanation = explain(found, variant=variant, modes=modes, most_steps=most_steps)
     console = Console(highlight=False)
-    if html is None:
+    if page is None:
         width = console.width if console.is_terminal else WIDTH_OF_A_PIPE
         for line in render(explanation, width=width, verbose=verbose):
             _print(console, line)
         return ExitCode.AGREE
     from harness.explain.page import write_page
 
-    _write(html, write_page(explanation, verbose=verbose))
+    page.write(write_page(explanation, verbose=verbose).encode())
     for line in summary(explanation):
         _print(console, line)
     _print(console, f"\nwrote {html}")
@@ -84,11 +86,3 @@ def explain_command(
 
 def _print(console: Console, line: Text | str) -> None:
     console.print(line, soft_wrap=True, markup=False)
-
-
-def _write(path: Path, page: str) -> None:
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        remedy = "name a file in a folder that is there and that you may write to"
-        raise InputError(None, f"--html: {path}: {error.strerror}", remedy) from error

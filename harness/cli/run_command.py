@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,14 +13,15 @@ from harness.errors import InputError
 from harness.result import EngineName, Form, Result, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.campaign.assemble import Setup
-    from harness.campaign.campaign import Campaign
     from harness.campaign.selection import Selection
     from harness.cases.load import Loaded
+    from harness.report.report import Report
+    from harness.report.report_file import ReportFile
+
+    Files = Mapping[ReportFile, Callable[[Report], bytes]]
 
 
 def run_command(
@@ -69,8 +70,6 @@ def run_command(
     verbose
         Show every result, not only those that do not agree.
     """
-    from rich.console import Console
-
     from harness.campaign.selection import Selection
     from harness.cases.load import load
     from harness.cli.options import (
@@ -81,6 +80,8 @@ def run_command(
         read_variants,
     )
     from harness.lowering.variants import VARIANTS
+    from harness.report.json_report import encode as encode_json
+    from harness.report.report_file import ReportFile
     from harness.resources import corpus_dir
     from harness.toolchain.miri import toolchain_name
 
@@ -95,64 +96,53 @@ def run_command(
         jobs=read_jobs(jobs),
         shard=read_shard(shard),
     )
-    if json is not None:
-        _check_writable(json)
+    wanted = (("--json", json, encode_json),)
+    files = {
+        ReportFile(option=option, path=path): encode
+        for option, path, encode in wanted
+        if path is not None
+    }
     loaded = load(paths or (corpus_dir(),), variants=VARIANTS)
-    return _run(Console(), loaded, selection, json=json, verbose=verbose)
+    return _run(loaded, selection, files, verbose=verbose)
 
 
-def _run(
-    console: Console, loaded: Loaded, selection: Selection, *, json: Path | None, verbose: bool
-) -> int:
+def _run(loaded: Loaded, selection: Selection, files: Files, *, verbose: bool) -> int:
+    from rich.console import Console
+
     from harness.campaign.assemble import assemble
-    from harness.report.json_report import encode
-    from harness.report.screen import print_errors, print_missing, print_results
+    from harness.report.progress import watched
+    from harness.report.report import Report
+    from harness.report.screen import print_report
 
     cases = [case for case in loaded.cases if selection.wants_case(case.id)]
     setup = assemble(cases, selection)
     results: list[Result] = []
     finished = False
     try:
-        _collect(setup.campaign, results)
+        for result in watched(setup.campaign.results(), total=setup.campaign.size()):
+            results.append(result)
         finished = True
     finally:
         # An interrupted run shows and keeps what it has.
-        print_results(console, results, verbose=verbose)
-        print_errors(console, loaded.errors)
-        if results:
-            print_missing(console, setup.missing().values())
-        if json is not None:
-            environment = setup.environment()
-            _write(
-                json,
-                encode(
-                    results=results,
-                    errors=loaded.errors,
-                    environment=environment,
-                    finished=finished,
-                ),
-            )
+        report = Report(
+            results=results,
+            errors=loaded.errors,
+            missing=tuple(setup.missing().values()) if results else (),
+            environment=setup.environment(),
+            finished=finished,
+        )
+        with ExitStack() as stack:
+            # Each is written whatever becomes of the screen and of the others.
+            for file, encode in files.items():
+                stack.callback(_write, file, encode, report)
+            print_report(Console(), report, verbose=verbose)
     if not cases and not loaded.errors:
         raise InputError(None, "no case was selected", "`harness list` names them all")
     return weightiest(_codes(setup, loaded, results))
 
 
-def _collect(campaign: Campaign, results: list[Result]) -> None:
-    """Run the campaign into `results`, with a progress bar where a person watches."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        for result in campaign.results():
-            results.append(result)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        task = progress.add_task("running", total=campaign.size())
-        for result in campaign.results():
-            results.append(result)
-            progress.update(task, advance=1, description=str(result.run.engine))
+def _write(file: ReportFile, encode: Callable[[Report], bytes], report: Report) -> None:
+    file.write(encode(report))
 
 
 def _codes(setup: Setup, loaded: Loaded, results: Sequence[Result]) -> set[ExitCode]:
@@ -170,23 +160,3 @@ def _codes(setup: Setup, loaded: Loaded, results: Sequence[Result]) -> set[ExitC
     if any(r.run.engine is EngineName.MIRI and selection.insists_on(r.run.engine) for r in refused):
         codes.add(ExitCode.NOT_CHECKED)
     return codes
-
-
-def _check_writable(path: Path) -> None:
-    """Refuse at once what could only fail after everything ran. Raises: InputError."""
-    folder = path.resolve().parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(
-            None, f"--json: {path} cannot be written", "name a file in a folder of yours"
-        )
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write the file whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(None, f"--json: {path}: {error.strerror}", "name another file") from error

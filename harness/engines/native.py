@@ -50,7 +50,7 @@ class NativeEngine:
 
     def missing(self) -> Missing | None:
         """What has to be installed before anything can run; None if nothing."""
-        rust = self._find_rust()
+        rust = self.rust()
         return rust if isinstance(rust, Missing) else None
 
     def refuses(self, job: Job) -> str | None:
@@ -59,7 +59,7 @@ class NativeEngine:
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
-        rust = self._find_rust()
+        rust = self.rust()
         if isinstance(rust, Missing):
             raise rust.error()
         discard_old(self._cache)
@@ -72,7 +72,8 @@ class NativeEngine:
                 self._launcher, generated, rust.compiler, self._cache, CASE_LIMITS
             )
 
-    def _find_rust(self) -> RustToolchain | Missing:
+    def rust(self) -> RustToolchain | Missing:
+        """The toolchain that compiles, or what of it has to be installed."""
         if self._rust is None:
             self._rust = find_rust(self._launcher)
         return self._rust

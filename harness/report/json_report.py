@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from harness.errors import InputError
 from harness.outcome import Location, Outcome
+from harness.report.report import Report
 from harness.result import CaseKind, EngineName, Evidence, Form, Result, Verdict
 
 SCHEMA = 1
@@ -133,23 +134,17 @@ def summarise(results: Iterable[Result]) -> JsonSummary:
     )
 
 
-def encode(
-    *,
-    results: Sequence[Result],
-    errors: Sequence[InputError],
-    environment: Mapping[str, str | None],
-    finished: bool,
-) -> bytes:
+def encode(report: Report) -> bytes:
     """The report as indented JSON text in UTF-8, ending in a newline."""
-    report = JsonReport(
+    document = JsonReport(
         schema=SCHEMA,
-        environment=dict(environment),
-        finished=finished,
-        errors=[_encode_error(error) for error in errors],
-        results=[_encode_result(result) for result in results],
-        summary=summarise(results),
+        environment=dict(report.environment),
+        finished=report.finished,
+        errors=[_encode_error(error) for error in report.errors],
+        results=[_encode_result(result) for result in report.results],
+        summary=summarise(report.results),
     )
-    return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
 def json_schema() -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.errors import InputError
 from harness.report.matrix import Cell, Matrix, build
+from harness.report.report import Report
 from harness.result import EngineName, Result, Verdict
-from harness.toolchain.missing import Missing
 from harness.verdict import NATIVE_IS_NO_EVIDENCE, describe
 
 SHORT_CLASS = {"ran": "", "trapped": "", "ub": "UB", "unsupported": "unsup", "timed-out": "timeout"}
@@ -21,12 +20,12 @@ SHOWN_ROWS = 40
 """Rows shown one by one without `-v`; the JSON report has them all."""
 
 
-def print_results(console: Console, results: Sequence[Result], *, verbose: bool) -> None:
-    """Print the matrix, then the rows that deserve one."""
-    matrix = build(results)
+def print_report(console: Console, report: Report, *, verbose: bool) -> None:
+    """Print the matrix, the rows that deserve one, and what could not be read or run."""
+    matrix = build(report.results)
     if matrix.rows:
         _print_matrix(console, matrix)
-    rows = [result for result in results if verbose or _deserves_a_row(result)]
+    rows = [result for result in report.results if verbose or _deserves_a_row(result)]
     shown = rows if verbose else rows[:SHOWN_ROWS]
     for result in shown:
         console.print(_row(result), soft_wrap=True)
@@ -35,22 +34,14 @@ def print_results(console: Console, results: Sequence[Result], *, verbose: bool)
             f"… and {len(rows) - len(shown)} more like these: --json FILE or -v has all",
             style="dim",
         )
-    if results:
-        _print_summary(console, results)
-
-
-def print_errors(console: Console, errors: Sequence[InputError]) -> None:
-    """Print every case that could not be read, with its place."""
-    for error in errors:
+    if report.results:
+        _print_summary(console, report.results)
+    for error in report.errors:
         text = Text("error: ", style="bold red").append(str(error), style="default")
         console.print(text, soft_wrap=True)
-
-
-def print_missing(console: Console, missing: Iterable[Missing]) -> None:
-    """Print what to install for the runs that could not be done."""
-    for each in missing:
-        text = Text("not checked: ", style="yellow").append(each.message, style="default")
-        console.print(text.append(f"\n  {each.remedy}", style="default"), soft_wrap=True)
+    for missing in report.missing:
+        text = Text("not checked: ", style="yellow").append(missing.message, style="default")
+        console.print(text.append(f"\n  {missing.remedy}", style="default"), soft_wrap=True)
 
 
 def _deserves_a_row(result: Result) -> bool:
