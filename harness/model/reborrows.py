@@ -6,11 +6,12 @@ Source: `rustc_mir_transform/src/add_retag.rs` and `deref_separator.rs`,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.model.borrows import Referrer, Retag
 from harness.model.operations import Halt, Stop
-from harness.model.variables import REFERENCES, Kind
+from harness.model.variables import REFERENCES, UNIQUE_REFERENCES, Kind
 from harness.outcome import Location, Panicked
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from harness.model.variables import Place
 
 MUT = Retag(referrer=Referrer.MUT)
-TWO_PHASE = Retag(referrer=Referrer.MUT, two_phase=True)
 BOX = Retag(referrer=Referrer.BOX)
 RAW_MUT = Retag(referrer=Referrer.RAW_MUT)
 
@@ -27,12 +27,15 @@ RAW_MUT = Retag(referrer=Referrer.RAW_MUT)
 def _reference(kind: Kind, *, function_entry: bool) -> Retag:
     if kind is Kind.BOX:
         return Retag(referrer=Referrer.BOX, function_entry=function_entry)
-    referrer = Referrer.MUT if kind is Kind.MUT else Referrer.SHARED
+    referrer = Referrer.MUT if kind in UNIQUE_REFERENCES else Referrer.SHARED
     return Retag(referrer=referrer, interior=kind.interior, function_entry=function_entry)
 
 
 REFERENCE = {kind: _reference(kind, function_entry=False) for kind in REFERENCES}
 """The retag that makes a reference of a kind."""
+
+TWO_PHASE = {kind: replace(REFERENCE[kind], two_phase=True) for kind in UNIQUE_REFERENCES}
+"""The retag of a `&mut` that is only written through later."""
 
 ARGUMENT = {kind: _reference(kind, function_entry=True) for kind in (*REFERENCES, Kind.BOX)}
 """The retag of a parameter of a kind, on function entry."""
@@ -74,18 +77,20 @@ def borrow(
     Raises: Stop.
     """
     if place.kind is Kind.LOCAL:
-        raw = RAW_MUT if kind is Kind.MUT else RAW_CONST[Kind.LOCAL]
+        raw = RAW_MUT if kind in UNIQUE_REFERENCES else RAW_CONST[Kind.LOCAL]
         pointer = memory.reborrow(pointer, size, raw, "")
     return memory.reborrow(pointer, size, REFERENCE[kind], kind.type_name(size), align)
 
 
-def mut_argument(memory: Operations, place: Place, pointer: Pointer) -> Pointer:
+def mut_argument(
+    memory: Operations, place: Place, pointer: Pointer, kind: Kind = Kind.MUT
+) -> Pointer:
     """`&mut PLACE` as an argument, which is coerced: reborrowed once more, in two phases.
 
     Source: `rustc_hir_typeck/src/fn_ctxt/checks.rs` (`AllowTwoPhase::Yes`). Raises: Stop.
     """
-    pointer = borrow(memory, place, pointer, place.size, Kind.MUT)
-    return memory.reborrow(pointer, place.size, TWO_PHASE, Kind.MUT.type_name(place.size))
+    pointer = borrow(memory, place, pointer, place.size, kind)
+    return memory.reborrow(pointer, place.size, TWO_PHASE[kind], kind.type_name(place.size))
 
 
 def box_from_raw(memory: Operations, pointer: Pointer, size: int) -> Pointer:

@@ -21,6 +21,7 @@ class Kind(Enum):
     LOCAL = "[u8; n]"
     RAW = "*mut [u8; n]"
     MUT = "&mut [u8; n]"
+    MUT_CELL = "&mut std::cell::Cell<[u8; n]>"
     SHARED = "&[u8; n]"
     CELL = "&std::cell::Cell<[u8; n]>"
     UNSAFE_CELL = "&std::cell::UnsafeCell<[u8; n]>"
@@ -33,7 +34,7 @@ class Kind(Enum):
     @property
     def interior(self) -> Interior:
         match self:
-            case Kind.CELL | Kind.UNSAFE_CELL:
+            case Kind.MUT_CELL | Kind.CELL | Kind.UNSAFE_CELL:
                 return Interior.ALL
             case Kind.MIX:
                 return Interior.MIDDLE
@@ -41,7 +42,8 @@ class Kind(Enum):
                 return Interior.NONE
 
 
-REFERENCES = frozenset((Kind.MUT, Kind.SHARED, Kind.CELL, Kind.UNSAFE_CELL, Kind.MIX))
+UNIQUE_REFERENCES = frozenset((Kind.MUT, Kind.MUT_CELL))
+REFERENCES = UNIQUE_REFERENCES | {Kind.SHARED, Kind.CELL, Kind.UNSAFE_CELL, Kind.MIX}
 
 
 class Place(NamedTuple):

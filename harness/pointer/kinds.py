@@ -19,10 +19,15 @@ class Borrow(StrEnum):
     """Kinds of references."""
 
     MUT = "&mut"
+    MUT_CELL = "&mut Cell"
     SHARED = "&"
     CELL = "&Cell"
     UNSAFE_CELL = "&UnsafeCell"
     MIX = "&Mix"
+
+    @property
+    def is_unique(self) -> bool:
+        return self in (Borrow.MUT, Borrow.MUT_CELL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +94,8 @@ def argument_kind(argument: p.Argument) -> Kind:
     match argument.as_:
         case "mut":
             return Reference(borrow=Borrow.MUT, size=argument.size)
+        case "mut_cell":
+            return Reference(borrow=Borrow.MUT_CELL, size=argument.size)
         case "shared":
             return Reference(borrow=Borrow.SHARED, size=argument.size)
         case "cell":
@@ -162,7 +169,8 @@ def _borrowed(
         case p.RawMut() | p.RawConst():
             return RawPointer(size=size)
         case p.RefMut():
-            return Reference(borrow=Borrow.MUT, size=size, align=statement.align)
+            borrow = Borrow.MUT_CELL if statement.cell else Borrow.MUT
+            return Reference(borrow=borrow, size=size, align=statement.align)
         case p.RefShared():
             return Reference(borrow=Borrow.SHARED, size=size, align=statement.align)
         case p.RefCell():

@@ -97,6 +97,8 @@ def _argument(argument: p.Argument, kinds: Kinds) -> str:
     match argument.as_:
         case "mut":
             value = f"&mut {place}"
+        case "mut_cell":
+            value = f"&mut cell {place}"
         case "shared":
             value = f"&{place}"
         case "cell":
@@ -127,7 +129,9 @@ def _statement(statement: p.AnyStatement, kinds: Kinds) -> str:
         case p.RawConst():
             return f"{statement.to} = &raw const {_part(statement, kinds)}"
         case p.RefMut():
-            return f"{statement.to} = &mut {_part(statement, kinds)}{_align(statement.align)}"
+            cell = "cell " if statement.cell else ""
+            part = _part(statement, kinds)
+            return f"{statement.to} = &mut {cell}{part}{_align(statement.align)}"
         case p.RefShared():
             return f"{statement.to} = &{_part(statement, kinds)}{_align(statement.align)}"
         case p.RefCell():
@@ -140,7 +144,9 @@ def _statement(statement: p.AnyStatement, kinds: Kinds) -> str:
         case p.AsPtr():
             return f"{statement.to} = {statement.of}.as_ptr()"
         case p.TwoPhase():
-            return f"{statement.of}.poke({statement.from_}[{statement.at}])"
+            poke = "poke_cell" if statement.cell else "poke"
+            value = "" if statement.value is None else f" = {statement.value}"
+            return f"{statement.of}.{poke}({statement.from_}[{statement.at}]{value})"
         case p.Sub():
             return f"{statement.to} = {_moved(statement)} {_cast(statement.size)}"
         case p.Expose():

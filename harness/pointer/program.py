@@ -39,7 +39,7 @@ IntOperand = int | str
 Path = tuple[int, ...]
 """A statement's place: its index in the program, then in the called body, and so on."""
 
-ArgumentKind = Literal["mut", "shared", "cell", "mix", "boxed"]
+ArgumentKind = Literal["mut", "mut_cell", "shared", "cell", "mix", "boxed"]
 ArithmeticOperator = Literal["add", "sub", "mul", "and", "or", "xor", "shl", "shr"]
 Comparison = Literal["eq", "ne", "lt", "le", "gt", "ge"]
 GuardTrap = Literal["out-of-bounds", "misaligned"]
@@ -137,15 +137,17 @@ class RawConst(Statement, frozen=True, kw_only=True, tag="raw_const"):
 
 
 class RefMut(Statement, frozen=True, kw_only=True, tag="ref_mut"):
-    """`&mut PLACE`, of a local, a raw pointer, a `&mut` or a boxed parameter.
+    """`&mut PLACE`, of a local, a raw pointer, a `&mut`, a `&mut Cell` or a boxed parameter.
 
     align: alignment of the referent's type, in bytes, a power of two that divides the size;
     a reference to an address that is no multiple of it is misaligned. 1 for a part.
+    cell: a `&mut Cell<…>` instead: unique, and every byte of the referent interior mutable.
     """
 
     to: str
     of: str
     align: int = 1
+    cell: bool = False
     at: IntOperand | None = None
     size: int | None = None
 
@@ -163,7 +165,7 @@ class RefShared(Statement, frozen=True, kw_only=True, tag="ref_shared"):
 class RefCell(Statement, frozen=True, kw_only=True, tag="ref_cell"):
     """`&PLACE` as a `&Cell<…>`: every byte of the referent is interior mutable.
 
-    Of a raw pointer or another such reference; of a `&mut` or a local it is
+    Of a raw pointer, another such reference or a `&mut Cell`; of a `&mut` or a local it is
     `Cell::from_mut(&mut PLACE)`: a retag as `&mut`, one as a protected argument, one as a
     `&Cell`, the end of the protector. align: as in `RefMut`.
     unsafe_cell: a `&UnsafeCell<…>` instead, which the borrow models treat alike.
@@ -210,11 +212,17 @@ class TwoPhase(Statement, frozen=True, kw_only=True, tag="two_phase"):
     """`PLACE.poke((*from)[at])`, where `fn poke(&mut self, v: u8) { self[0] = v }`
 
     A two-phase retag of `of`, a read of one byte of `from`, then the call.
+
+    value: if given, the argument is `{ (*from)[at] = value; value }` instead: that byte of
+    `from`, a raw pointer or a `&mut`, is written while `of` is borrowed.
+    cell: `of` is borrowed as a `&mut Cell<…>`, in which `poke` writes to what the cell holds.
     """
 
     of: str
     from_: str = field(name="from")
     at: int
+    value: int | None = None
+    cell: bool = False
 
 
 # Pointer arithmetic and provenance
@@ -396,8 +404,9 @@ class Guard(Statement, frozen=True, kw_only=True, tag="guard"):
 class Argument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One argument that is a reference or a box; its parameter is called `to`.
 
-    The argument is a borrow as by `RefMut`, `RefShared`, `RefCell` (never `from_mut`) or
-    `RefMix`, or a `Box::from_raw(of)`; the parameter is retagged again, with a protector.
+    The argument is a borrow as by `RefMut` (`mut_cell`: of its `cell`), `RefShared`, `RefCell`
+    (never `from_mut`) or `RefMix`, or a `Box::from_raw(of)`; the parameter is retagged again,
+    with a protector.
     size: of the referent; other than that of `of` only where `of` is a raw pointer.
     """
 
@@ -410,8 +419,8 @@ class Argument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Return(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One returned value: the body's variable `of`, bound to `to` in the caller.
 
-    A raw pointer, an integer, or a reference, which is retagged on its return, after the
-    protectors have ended. A `&mut` is moved: it is returned at most once.
+    A raw pointer, an integer, or a reference, which is retagged before and after the
+    protectors end. A `&mut` is moved: it is returned at most once.
     """
 
     to: str

@@ -24,6 +24,8 @@ from harness.pointer.scope import Scope
 from harness.pointer.validate import check, enter, leave
 
 _SIZES = (1, 1, 2, 2, 3, 4, 4, 8, 16)
+_UNIQUE = (Borrow.MUT, Borrow.MUT_CELL)
+_CELLS = (Borrow.CELL, Borrow.UNSAFE_CELL, Borrow.MUT_CELL)
 _DEPTH = 2
 """Calls within calls."""
 
@@ -104,7 +106,7 @@ def _part(g: Choices, scope: Scope, of: str) -> tuple[p.IntOperand | None, int |
 
 def _raw(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
     if g.chance(2):
-        of = g.borrowable(scope, Borrow.MUT)
+        of = g.borrowable(scope, *_UNIQUE)
         at, size = _part(g, scope, of)
         return [p.RawMut(to=g.name("p"), of=of, at=at, size=size)]
     of = g.borrowable(scope, *Borrow)
@@ -114,11 +116,12 @@ def _raw(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
 
 def _reference(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
     mutable = not g.chance(3)
-    of = g.borrowable(scope, Borrow.MUT, *(() if mutable else (Borrow.SHARED,)))
+    of = g.borrowable(scope, *_UNIQUE, *(() if mutable else (Borrow.SHARED,)))
     at, size = _part(g, scope, of)
     align = _alignment(g, scope, of) if at is None else 1
     if mutable:
-        return [p.RefMut(to=g.name("m"), of=of, at=at, size=size, align=align)]
+        cell = g.chance(6)
+        return [p.RefMut(to=g.name("m"), of=of, at=at, size=size, align=align, cell=cell)]
     return [p.RefShared(to=g.name("s"), of=of, at=at, size=size, align=align)]
 
 
@@ -139,7 +142,7 @@ def _cell(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
         of = g.borrowable(scope, Borrow.MUT, owned=True)
         unsafe_cell = g.chance(3)
         return [p.RefCell(to=g.name("c"), of=of, unsafe_cell=unsafe_cell)]
-    of = g.borrowable(scope, Borrow.CELL, Borrow.UNSAFE_CELL, owned=False)
+    of = g.borrowable(scope, *_CELLS, owned=False)
     at, size = _part(g, scope, of)
     align = _alignment(g, scope, of) if at is None else 1
     return [
@@ -163,15 +166,17 @@ def _mixable(g: Choices, scope: Scope) -> str:
 
 def _slice_pointer(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
     if g.chance(3):
-        return [p.AsPtr(to=g.name("p"), of=g.borrowable(scope, Borrow.MUT, Borrow.SHARED))]
-    return [p.AsMutPtr(to=g.name("p"), of=g.borrowable(scope, Borrow.MUT))]
+        return [p.AsPtr(to=g.name("p"), of=g.borrowable(scope, *_UNIQUE, Borrow.SHARED))]
+    return [p.AsMutPtr(to=g.name("p"), of=g.borrowable(scope, *_UNIQUE))]
 
 
 def _two_phase(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
-    of = g.borrowable(scope, Borrow.MUT)
-    from_ = g.borrowable(scope, Borrow.MUT, Borrow.SHARED)
+    of = g.borrowable(scope, *_UNIQUE)
+    from_ = g.borrowable(scope, *_UNIQUE, Borrow.SHARED)
     size = scope.placed(from_).size
-    return [p.TwoPhase(of=of, from_=from_, at=g.source.randrange(size or 1))]
+    at, cell = g.source.randrange(size or 1), g.chance(4)
+    value = g.source.randrange(256) if g.chance(3) else None
+    return [p.TwoPhase(of=of, from_=from_, at=at, value=value, cell=cell)]
 
 
 def _offset(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
@@ -240,7 +245,7 @@ def _read(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
 
 
 def _write(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
-    borrows = (Borrow.MUT, Borrow.CELL, Borrow.UNSAFE_CELL, Borrow.MIX)
+    borrows = (*_UNIQUE, Borrow.CELL, Borrow.UNSAFE_CELL, Borrow.MIX)
     ptr, at, width, aligned = _access_at(g, scope, *borrows)
     value: p.IntOperand = g.source.randrange(1 << 8 * min(width, 8))
     if g.chance(6):
@@ -316,14 +321,14 @@ def _call(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
 
 
 def _argument(g: Choices, scope: Scope) -> p.Argument:
-    as_ = g.pick(("mut", "mut", "mut", "shared", "shared", "cell", "mix", "boxed"))
+    as_ = g.pick(("mut", "mut", "mut", "mut_cell", "shared", "shared", "cell", "mix", "boxed"))
     match as_:
-        case "mut":
-            of = g.borrowable(scope, Borrow.MUT)
+        case "mut" | "mut_cell":
+            of = g.borrowable(scope, *_UNIQUE)
         case "shared":
-            of = g.borrowable(scope, Borrow.MUT, Borrow.SHARED)
+            of = g.borrowable(scope, *_UNIQUE, Borrow.SHARED)
         case "cell":
-            of = g.borrowable(scope, Borrow.CELL, Borrow.UNSAFE_CELL, owned=False)
+            of = g.borrowable(scope, *_CELLS, owned=False)
         case "mix":
             of = _mixable(g, scope)
         case _:

@@ -11,6 +11,9 @@ from harness.pointer import program as p
 from harness.pointer.kinds import Borrow, Integer, LocalArray, Reference
 from harness.pointer.rust_types import Access, Frame, array, borrowed, referent
 
+_CELLS = frozenset((Borrow.CELL, Borrow.UNSAFE_CELL, Borrow.MIX))
+"""References that are read and written by the methods of a cell."""
+
 COUNT = "sum = sum.wrapping_mul(31).wrapping_add({} as u64);"
 """How a value that was read joins the checksum."""
 
@@ -26,7 +29,7 @@ def read_line(read: p.Read, frame: Frame) -> str:
 
 def _read(read: p.Read, frame: Frame) -> str:
     kind = frame.placed(read.ptr)
-    if isinstance(kind, Reference) and kind.borrow not in (Borrow.MUT, Borrow.SHARED):
+    if isinstance(kind, Reference) and kind.borrow in _CELLS:
         return _cell_read(read, kind.borrow, frame)
     if isinstance(kind, LocalArray) and read.width > 1:
         assert isinstance(read.at, int)
@@ -39,7 +42,7 @@ def _read(read: p.Read, frame: Frame) -> str:
 def write_expression(write: p.Write, frame: Frame) -> str:
     kind = frame.placed(write.ptr)
     value = _value(write, frame)
-    if isinstance(kind, Reference) and kind.borrow not in (Borrow.MUT, Borrow.SHARED):
+    if isinstance(kind, Reference) and kind.borrow in _CELLS:
         return _cellwrite(write, kind.borrow, value, frame)
     if isinstance(kind, LocalArray) and write.width > 1:
         assert isinstance(write.at, int)

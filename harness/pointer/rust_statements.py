@@ -55,6 +55,8 @@ def argument_expression(argument: p.Argument, frame: Frame) -> str:
     match argument.as_:
         case "mut":
             return f"&mut {_mutable_place(of, frame, bytes_)}"
+        case "mut_cell":
+            return f"&mut {_mutable_place(of, frame, f'Cell<{bytes_}>')}"
         case "shared":
             return f"&{_shared_place(of, frame, bytes_)}"
         case "cell":
@@ -106,8 +108,7 @@ def _expression(statement: p.AnyStatement, frame: Frame) -> str:
             pointer = f"{_receiver(statement.of, frame, 'const')}.as_ptr()"
             return f"{pointer} as *mut {_place_type(statement.of, frame)}"
         case p.TwoPhase():
-            byte = f"{direct(statement.from_, frame)}[{statement.at}]"
-            return f"{_receiver(statement.of, frame, 'mut')}.poke({byte})"
+            return _two_phase(statement, frame)
         case p.Sub():
             return f"{_moved(statement, frame)} as *mut {array(statement.size)}"
         case p.Expose():
@@ -194,6 +195,17 @@ def _receiver(name: str, frame: Frame, access: Access) -> str:
     return frame.target(name, access, array(kind.size))
 
 
+def _two_phase(statement: p.TwoPhase, frame: Frame) -> str:
+    of, value = statement.of, statement.value
+    receiver = _receiver(of, frame, "mut")
+    if statement.cell:
+        receiver = f"({_mutable_place(of, frame, f'Cell<{_place_type(of, frame)}>')})"
+    if value is None:
+        return f"{receiver}.poke({direct(statement.from_, frame)}[{statement.at}])"
+    byte = f"{direct(statement.from_, frame, 'mut')}[{statement.at}]"
+    return f"{receiver}.poke({{ {byte} = {value}u8; {value}u8 }})"
+
+
 def _mutable_place(name: str, frame: Frame, type_: str) -> str:
     """A place of `type_` for `&mut`; a local is reached by a raw pointer to it."""
     if not isinstance(frame.kind(name), LocalArray):
@@ -257,7 +269,7 @@ def _raw_const(statement: p.RawConst, frame: Frame) -> str:
 
 
 def _cell_wrap(kind: object) -> str:
-    if isinstance(kind, Reference) and kind.borrow is Borrow.CELL:
+    if isinstance(kind, Reference) and kind.borrow in (Borrow.CELL, Borrow.MUT_CELL):
         return "Cell<{}>"
     if isinstance(kind, Reference) and kind.borrow is Borrow.UNSAFE_CELL:
         return "UnsafeCell<{}>"
@@ -266,12 +278,14 @@ def _cell_wrap(kind: object) -> str:
 
 def _ref_mut(statement: p.RefMut, frame: Frame) -> str:
     kind = frame.placed(statement.of)
+    wrap = "Cell<{}>" if statement.cell else "{}"
     if statement.at is None:
-        type_ = valued(kind.size, statement.align)
+        type_ = wrap.format(valued(kind.size, statement.align))
         return f"&mut {_mutable_place(statement.of, frame, type_)}"
     if isinstance(kind, LocalArray):
-        return f"&mut *((&raw mut {_element(statement, frame)}) as *mut {array(1)})"
-    return f"&mut {_part(statement, frame, 'mut')}"
+        one = wrap.format(array(1))
+        return f"&mut *((&raw mut {_element(statement, frame)}) as *mut {one})"
+    return f"&mut {_part(statement, frame, 'mut', wrap)}"
 
 
 def _ref_shared(statement: p.RefShared, frame: Frame) -> str:

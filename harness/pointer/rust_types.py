@@ -127,7 +127,7 @@ def borrowed(borrow: Borrow, size: int, align: int = 1) -> str:
     match borrow:
         case Borrow.MUT | Borrow.SHARED:
             return valued(size, align)
-        case Borrow.CELL:
+        case Borrow.CELL | Borrow.MUT_CELL:
             return f"Cell<{valued(size, align)}>"
         case Borrow.UNSAFE_CELL:
             return f"UnsafeCell<{valued(size, align)}>"
@@ -141,7 +141,7 @@ def variable_type(kind: Kind) -> str:
         case RawPointer():
             return f"*mut {array(kind.size)}"
         case Reference():
-            reference = "&'static mut" if kind.borrow is Borrow.MUT else "&'static"
+            reference = "&'static mut" if kind.borrow.is_unique else "&'static"
             return f"{reference} {referent(kind)}"
         case BoxParameter():
             return f"Box<{array(kind.size)}>"
@@ -163,7 +163,7 @@ def _letter(kind: Kind) -> str:
             return "b"
         case Integer():
             return "i"
-        case Reference(borrow=Borrow.MUT):
+        case Reference(borrow=Borrow.MUT | Borrow.MUT_CELL):
             return "m"
         case Reference(borrow=Borrow.SHARED):
             return "s"

@@ -116,10 +116,15 @@ def _borrow_of(*borrows: Borrow, owned: bool) -> _KindTest:
 
 
 _ANY = _borrow_of(*Borrow, owned=True)
-_MUT = _borrow_of(Borrow.MUT, owned=True)
-_SHARED = _borrow_of(Borrow.MUT, Borrow.SHARED, owned=True)
+_MUT = _borrow_of(Borrow.MUT, Borrow.MUT_CELL, owned=True)
+_SHARED = _borrow_of(Borrow.MUT, Borrow.MUT_CELL, Borrow.SHARED, owned=True)
 _MIX = _borrow_of(Borrow.MIX, owned=False)
-_CELL = _borrow_of(Borrow.CELL, Borrow.UNSAFE_CELL, owned=False)
+_CELL = _borrow_of(Borrow.MUT_CELL, Borrow.CELL, Borrow.UNSAFE_CELL, owned=False)
+
+
+_CELL_OR_OWNER = _borrow_of(
+    Borrow.CELL, Borrow.UNSAFE_CELL, Borrow.MUT, Borrow.MUT_CELL, owned=True
+)
 
 
 def _check_borrowable(name: str, kind: Placed, fits: _KindTest) -> None:
@@ -143,7 +148,7 @@ def _check_borrow(statement: _BorrowStatement, scope: Scope) -> None:
         case p.RefShared():
             fits = _SHARED
         case p.RefCell():
-            fits = _borrow_of(Borrow.CELL, Borrow.UNSAFE_CELL, Borrow.MUT, owned=True)
+            fits = _CELL_OR_OWNER
         case _:
             fits = _ANY
     _check_borrowable(statement.of, kind, fits)
@@ -199,7 +204,16 @@ def _check_two_phase(statement: p.TwoPhase, scope: Scope) -> None:
         raise UnfitError(f"{statement.of} has no byte that poke could write", "take a larger place")
     source = scope.placed(statement.from_)
     _check_borrowable(statement.from_, source, _SHARED)
-    check_range("the byte to read", statement.at, 0, source.size - 1)
+    check_range("the byte of the argument", statement.at, 0, source.size - 1)
+    if statement.value is None:
+        return
+    check_range("the byte to write", statement.value, 0, 255)
+    unique = isinstance(source, Reference) and source.borrow.is_unique
+    if not unique and not isinstance(source, RawPointer):
+        raise UnfitError(
+            f"{statement.from_} is {source}, which is not written while another is borrowed",
+            "write through a raw pointer or a &mut",
+        )
 
 
 # Accesses
@@ -234,7 +248,7 @@ def _check_access(statement: p.Read | p.Write, scope: Scope) -> None:
         return
     loose = wide and (
         isinstance(kind, RawPointer | BoxParameter)
-        or (isinstance(kind, Reference) and kind.borrow in (Borrow.MUT, Borrow.SHARED))
+        or (isinstance(kind, Reference) and (kind.borrow.is_unique or kind.borrow is Borrow.SHARED))
     )
     if not loose and statement.at + statement.width > kind.size:
         raise UnfitError(
@@ -270,7 +284,7 @@ def check_argument(argument: p.Argument, scope: Scope) -> None:
     """
     kind = scope.placed(argument.of)
     match argument.as_:
-        case "mut":
+        case "mut" | "mut_cell":
             _check_borrowable(argument.of, kind, _MUT)
         case "shared":
             _check_borrowable(argument.of, kind, _SHARED)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CALL = "(q, r) = call(a = &mut *p, b = &x) {, the body's lines, return (v, w), }"
 _PLACE = "a place is x for a local and *p for all else; a part is x[2], (*p)[2] or (*p)[2..4]"
-_BORROWS = "&mut, &, &raw mut, &raw const, &cell, &unsafe_cell, &mix"
+_BORROWS = "&mut, &mut cell, &, &raw mut, &raw const, &cell, &unsafe_cell, &mix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +65,20 @@ def borrow(line: Line, to: str, scope: Scope) -> p.AnyStatement:
             at=place.at,
             size=place.size,
         )
-    reference = p.RefMut if line.accept("mut") else p.RefShared
+    if line.accept("mut"):
+        cell = line.accept("cell")
+        place = _place(line, scope)
+        return p.RefMut(
+            to=to,
+            of=place.of,
+            align=line.align(_BORROWS),
+            cell=cell,
+            at=place.at,
+            size=place.size,
+        )
     place = _place(line, scope)
     align = line.align(_BORROWS)
-    return reference(to=to, of=place.of, align=align, at=place.at, size=place.size)
+    return p.RefShared(to=to, of=place.of, align=align, at=place.at, size=place.size)
 
 
 def _argument(line: Line, scope: Scope) -> p.Argument:
@@ -87,7 +97,7 @@ def _argument(line: Line, scope: Scope) -> p.Argument:
         line.expect("&", usage=CALL)
         as_ = "shared"
         if line.accept("mut"):
-            as_ = "mut"
+            as_ = "mut_cell" if line.accept("cell") else "mut"
         elif line.accept("cell"):
             as_ = "cell"
         elif line.accept("mix"):

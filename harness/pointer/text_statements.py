@@ -19,6 +19,8 @@ _LOCAL = "local x = [0; 4], local x = [1, 2, 3] or local x = [uninit; 4] align 4
 _STATIC = "static g = [0; 4] or static g = [1, 2, 3] align 4"
 _ACCESS = "read p[2]: u16, read p[0]: aligned u16, write p[2]: u8 = 1"
 _CAST = "q = p.add(2) as [u8; 4]"
+_POKE_CELL = "poke_cell"
+_POKES = ("poke", _POKE_CELL)
 _GUARD = "guard a <= 14 else out-of-bounds 0 addr_op1"
 _ARITHMETIC = "v = a + b: u16"
 _STATEMENT = "docs/pointer-language.md has every statement"
@@ -98,7 +100,7 @@ class _Reader:
                 of = line.name(usage)
                 line.expect(")", usage=usage)
                 return p.StorePtr(ptr=ptr, of=of)
-        if line.peek().kind == "word" and line.peek(1).text == "." and line.peek(2).text == "poke":
+        if line.peek().kind == "word" and line.peek(1).text == "." and line.peek(2).text in _POKES:
             return self._poke()
         raise line.unexpected("a statement is wanted", _STATEMENT)
 
@@ -163,14 +165,18 @@ class _Reader:
         return size, align
 
     def _poke(self) -> p.TwoPhase:
-        line, usage = self.line, "m.poke(q[0])"
+        line, usage = self.line, "m.poke(q[0]) or m.poke(q[0] = 7)"
         of = line.name(usage)
-        line.expect(".", "poke", "(", usage=usage)
+        line.expect(".", usage=usage)
+        cell = line.take().text == _POKE_CELL
+        line.expect("(", usage=usage)
         from_ = line.name(usage)
         line.expect("[", usage=usage)
         at = line.number(usage)
-        line.expect("]", ")", usage=usage)
-        return p.TwoPhase(of=of, from_=from_, at=at)
+        line.expect("]", usage=usage)
+        value = line.number(usage) if line.accept("=") else None
+        line.expect(")", usage=usage)
+        return p.TwoPhase(of=of, from_=from_, at=at, value=value, cell=cell)
 
     def _guard(self) -> p.Guard:
         line = self.line

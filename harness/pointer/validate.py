@@ -104,9 +104,9 @@ def leave(returns: tuple[p.Return, ...], body: Scope, scope: Scope) -> None:
             )
         if returned.of in moved:
             raise UnfitError(
-                f"{returned.of} is a &mut and returned twice", "return a reborrow of it besides"
+                f"{returned.of} is {kind} and returned twice", "return a reborrow of it besides"
             )
-        if isinstance(kind, Reference) and kind.borrow is Borrow.MUT:
+        if isinstance(kind, Reference) and kind.borrow.is_unique:
             moved.add(returned.of)
         scope.bind(returned.to, kind)
 

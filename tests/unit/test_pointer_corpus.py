@@ -238,7 +238,7 @@ def test_every_way_of_saying_it_occurs() -> None:
     statements = [each for case in CASES for each in _statements(case.program.statements)]
     accesses = [each for each in statements if isinstance(each, p.Read | p.Write)]
     arguments = {a.as_ for each in statements if isinstance(each, p.Call) for a in each.args}
-    assert arguments == {"mut", "shared", "cell", "mix", "boxed"}
+    assert arguments == {"mut", "mut_cell", "shared", "cell", "mix", "boxed"}
     operators = {each.operator for each in statements if isinstance(each, p.Arithmetic)}
     assert operators == {"add", "sub", "mul", "and", "or", "xor", "shl", "shr"}
     for aligned in (True, False):
@@ -247,6 +247,10 @@ def test_every_way_of_saying_it_occurs() -> None:
     assert {each.inbounds for each in statements if isinstance(each, p.Sub)} == {True, False}
     assert {each.overlapping for each in statements if isinstance(each, p.Copy)} == {True, False}
     assert {each.unsafe_cell for each in statements if isinstance(each, p.RefCell)} == {True, False}
+    assert {each.cell for each in statements if isinstance(each, p.RefMut)} == {True, False}
+    pokes = [each for each in statements if isinstance(each, p.TwoPhase)]
+    assert {each.cell for each in pokes} == {True, False}
+    assert {each.value is None for each in pokes} == {True, False}
 
 
 def test_implicit_writes_are_stated_both_ways() -> None:

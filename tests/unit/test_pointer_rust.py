@@ -74,6 +74,7 @@ LINES = {
     "z = m.as_mut_ptr()": "let mut p10 = (**(&raw mut m4)).as_mut_ptr() as *mut [u8; 8];",
     "z = x.as_ptr()": "let mut p10 = x1.as_ptr() as *mut [u8; 8];",
     "m.poke(h[2])": "(**(&raw mut m4)).poke((*p3)[2]);",
+    "m.poke(h[2] = 7)": "(**(&raw mut m4)).poke({ (*p3)[2] = 7u8; 7u8 });",
     "z = h.add(2) as [u8; 4]": "let mut p10 = (p3 as *mut u8).add(2) as *mut [u8; 4];",
     "z = h.wrapping_sub(2) as [u8; 4]": (
         "let mut p10 = (p3 as *mut u8).wrapping_sub(2) as *mut [u8; 4];"

@@ -52,7 +52,9 @@ REFUSED: dict[str, p.AnyStatement] = {
     "there is no such borrow": p.RefMix(to="z", of="m"),
     "s is a &, of which": p.AsMutPtr(to="z", of="s"),
     "c is a &Cell, of which": p.AsPtr(to="z", of="c"),
-    "the byte to read is 4": p.TwoPhase(of="m", from_="s", at=4),
+    "the byte of the argument is 4": p.TwoPhase(of="m", from_="s", at=4),
+    "the byte to write is 256": p.TwoPhase(of="m", from_="h", at=0, value=256),
+    "s is a &, which is not written": p.TwoPhase(of="m", from_="s", at=0, value=1),
     "h is a raw pointer, and an integer": p.Sub(to="z", of="h", offset="h", size=1, inbounds=True),
     "the number is 18446744073709551616": p.Sub(
         to="z", of="h", offset=1 << 64, size=1, inbounds=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.borrows import Referrer, Retag
+from harness.model.provenance import Integer
 from harness.model.reborrows import (
     ARGUMENT,
     RAW_CONST,
@@ -50,8 +51,9 @@ def raw_const(memory: Operations, frame: Frame, s: p.RawConst) -> None:
 
 def ref_mut(memory: Operations, frame: Frame, s: p.RefMut) -> None:
     place, pointer, size = _referent(memory, frame, s)
-    pointer = borrow(memory, place, pointer, size, Kind.MUT, s.align)
-    frame.places[s.to] = Place(Kind.MUT, pointer, size, s.align)
+    kind = Kind.MUT_CELL if s.cell else Kind.MUT
+    pointer = borrow(memory, place, pointer, size, kind, s.align)
+    frame.places[s.to] = Place(kind, pointer, size, s.align)
 
 
 def ref_shared(memory: Operations, frame: Frame, s: p.RefShared) -> None:
@@ -77,7 +79,7 @@ def ref_mix(memory: Operations, frame: Frame, s: p.RefMix) -> None:
 
 
 def as_mut_ptr(memory: Operations, frame: Frame, s: p.AsMutPtr) -> None:
-    retags = (TWO_PHASE, _AS_MUT_PTR_SELF, RAW_MUT)
+    retags = (TWO_PHASE[Kind.MUT], _AS_MUT_PTR_SELF, RAW_MUT)
     _slice_pointer(memory, frame, s, Kind.MUT, retags)
 
 
@@ -89,15 +91,23 @@ def as_ptr(memory: Operations, frame: Frame, s: p.AsPtr) -> None:
 
 
 def two_phase(memory: Operations, frame: Frame, s: p.TwoPhase) -> None:
-    """The receiver is borrowed first, the argument read next, and then the call writes."""
+    """The receiver is borrowed first, the argument found next, and then the call writes."""
     place = frame.place(s.of)
     size = place.size
-    name = Kind.MUT.type_name(size)
-    receiver = memory.reborrow(place_pointer(memory, place), size, TWO_PHASE, name)
-    source = frame.place(s.from_)
-    byte = memory.read_integer(element(memory, source, s.at), 1)
+    kind = Kind.MUT_CELL if s.cell else Kind.MUT
+    pointer = place_pointer(memory, place)
+    if s.cell and place.kind is Kind.LOCAL:
+        # Seen as a cell, a local is reached by a raw pointer to it.
+        pointer = memory.reborrow(pointer, size, RAW_MUT, "")
+    receiver = memory.reborrow(pointer, size, TWO_PHASE[kind], kind.type_name(size))
+    source = element(memory, frame.place(s.from_), s.at)
+    if s.value is None:
+        byte = memory.read_integer(source, 1)
+    else:
+        byte = Integer(s.value)
+        memory.write_integer(source, 1, byte)
     memory.borrows.enter_call()
-    parameter = enter_argument(memory, receiver, Kind.MUT, size)
+    parameter = enter_argument(memory, receiver, kind, size)
     memory.write_integer(parameter, 1, byte)
     leave_call(memory)
 

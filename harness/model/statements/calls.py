@@ -16,7 +16,7 @@ from harness.model.reborrows import (
     mut_argument,
     place_pointer,
 )
-from harness.model.variables import REFERENCES, Frame, Kind, Place
+from harness.model.variables import REFERENCES, UNIQUE_REFERENCES, Frame, Kind, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KIND = {
     "mut": Kind.MUT,
+    "mut_cell": Kind.MUT_CELL,
     "shared": Kind.SHARED,
     "cell": Kind.CELL,
     "mix": Kind.MIX,
@@ -80,8 +81,8 @@ def _argument(memory: Operations, frame: Frame, argument: p.Argument) -> Place:
     pointer = place_pointer(memory, place)
     if kind is Kind.BOX:
         pointer = box_from_raw(memory, pointer, argument.size)
-    elif kind is Kind.MUT:
-        pointer = mut_argument(memory, place, pointer)
+    elif kind in UNIQUE_REFERENCES:
+        pointer = mut_argument(memory, place, pointer, kind)
     else:
         pointer = borrow(memory, place, pointer, argument.size, kind)
     return Place(kind, pointer, argument.size)
