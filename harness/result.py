@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.errors import Place
 from harness.mode import Mode
 from harness.outcome import Outcome
 
@@ -79,6 +80,7 @@ class Result:
     reason: why the verdict is not `agree`, in one sentence; empty where it is.
     seconds: wall-clock time of the run, None where many runs shared one process.
     command: the shell line that repeats the run; empty where there is none.
+    place: where in the case's file the outcome arose, or its program stands.
     fault: the harness contradicted itself about this run, as `reason` says.
     """
 
@@ -91,4 +93,5 @@ class Result:
     reason: str = ""
     seconds: float | None = None
     command: str = ""
+    place: Place | None = None
     fault: bool = False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.campaign.plan import plan
 from harness.cases.case import BytecodeCase
-from harness.outcome import Ran, Trapped
+from harness.outcome import NOWHERE, Ran, Trapped
 from harness.result import EngineName, Evidence, Result, Run, Verdict
 from harness.verdict import NATIVE_IS_NO_EVIDENCE, Judgement, judge, judge_native
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
     from harness.engines.engine import Engine, Job, Observation
+    from harness.errors import Place
     from harness.ledger import Ledger
     from harness.mode import Mode
+    from harness.outcome import Outcome
 
 ONLY_PREDICTED = "only-predicted"
 """The reason of a prediction that nothing else was held against."""
@@ -83,6 +85,7 @@ class Campaign:
             evidence=Evidence.LIVE,
             verdict=judgement.verdict,
             reason=judgement.reason,
+            place=_place(case, outcome, case.expected),
         )
 
     def _judge_prediction(self, case: Case, variant: str | None, mode: Mode) -> Result:
@@ -108,6 +111,7 @@ class Campaign:
             evidence=Evidence.PREDICTED,
             verdict=judgement.verdict,
             reason=judgement.reason,
+            place=_place(case, outcome, expected),
         )
 
     def _run(self, engine: Engine) -> Iterator[Result]:
@@ -140,6 +144,7 @@ class Campaign:
             evidence=None,
             verdict=Verdict.NOT_CHECKED,
             reason=reason,
+            place=case.place,
         )
 
     def _judge(self, engine: EngineName, case: Case, seen: Observation) -> Result:
@@ -172,8 +177,15 @@ class Campaign:
             reason=judgement.reason,
             seconds=seen.seconds,
             command=seen.command,
+            place=_place(case, outcome, expected, predicted),
             fault=bool(seen.fault),
         )
+
+
+def _place(case: Case, *outcomes: Outcome | None) -> Place | None:
+    """Where in its file the first of the outcomes that knows its place arose."""
+    locations = (getattr(outcome, "location", NOWHERE) for outcome in outcomes)
+    return case.place_of(next((each for each in locations if each != NOWHERE), NOWHERE))
 
 
 def _name(

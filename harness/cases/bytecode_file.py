@@ -91,6 +91,7 @@ def read_bytecode_case(
         program=program,
         expected=expected,
         expectations=expectations,
+        place=document.place(("program",)),
     )
 
 

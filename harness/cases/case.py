@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.cases.pointer_case import PointerCase
-from harness.outcome import Outcome, Ran, Trapped
+from harness.outcome import Location, Outcome, Ran, Trapped
 from harness.result import CaseKind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.bytecode.program import Program
+    from harness.errors import Place
     from harness.mode import Mode
 
 MEMORY_LIMIT = 1 << 20
@@ -42,6 +43,7 @@ class BytecodeCase:
         not count them.
     expectations: what Miri must show where the case says so, at most one for each variant
         and mode.
+    place: where its program stands; None where no file has it.
     """
 
     kind: ClassVar[CaseKind] = CaseKind.BYTECODE
@@ -52,6 +54,11 @@ class BytecodeCase:
     program: Program
     expected: Ran | Trapped
     expectations: tuple[Expectation, ...] = ()
+    place: Place | None = None
+
+    def place_of(self, location: Location) -> Place | None:
+        """Where in its file an outcome arose: the program, whichever instruction it was."""
+        return self.place
 
     def expected_in(self, variant: str, mode: Mode) -> Outcome | None:
         """What the case itself says of `variant` under Miri in `mode`; None if nothing.

@@ -58,7 +58,8 @@ class PointerCase:
 
     id: names the case in reports and on the command line, such as `pointer/both/double-free`.
     rule: which rule of the borrow models or of memory it is about.
-    places: where each statement stands in the file.
+    place: where its program stands; None where no file has it.
+    places: where each statement stands, where that is known.
     expectations: what each mode must show, where the case says so; the prediction decides in
         all others.
     """
@@ -70,8 +71,13 @@ class PointerCase:
     source: str
     rule: str
     program: p.PointerProgram
+    place: Place | None = None
     places: Mapping[p.Path, Place] = field(default_factory=dict)
     expectations: Mapping[Mode, Outcome] = field(default_factory=dict)
+
+    def place_of(self, location: Location) -> Place | None:
+        """Where in its file an outcome arose: the statement, or the program if that is unknown."""
+        return self.places.get(location.path, self.place) if location.path else self.place
 
     def expected_in(self, mode: Mode) -> Outcome | None:
         """What the case itself says of `mode`; None if nothing."""
@@ -112,6 +118,7 @@ def read_pointer_case(
         source=document.prose(("source",), whole.source),
         rule=document.prose(("rule",), whole.rule),
         program=parsed.program,
+        place=document.place(("program",)),
         places=parsed.places,
         expectations=expectations,
     )

@@ -41,6 +41,7 @@ def read_set_file(path: Path) -> Iterator[PointerCase | InputError]:
                         rule="",
                         program=entry.program,
                         expectations=entry.expected,
+                        place=entry.place,
                     )
     except OSError as error:
         remedy = "name a set of pointer programs that can be read"

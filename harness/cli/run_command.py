@@ -36,6 +36,7 @@ def run_command(
     jobs: Annotated[int | None, Parameter(["-j", "--jobs"])] = None,
     shard: Annotated[str | None, Parameter("--shard")] = None,
     json: Annotated[Path | None, Parameter("--json")] = None,
+    junit: Annotated[Path | None, Parameter("--junit")] = None,
     verbose: Annotated[bool, Parameter(["-v", "--verbose"], negative=())] = False,
 ) -> int:
     """Run cases and hold all sides against each other.
@@ -66,7 +67,9 @@ def run_command(
     shard
         Only part I of N of the cases, written I/N, counted from 1.
     json
-        Write every result to this file.
+        Write every result to this file, for programs.
+    junit
+        Write every result to this file as JUnit XML, for what shows tests.
     verbose
         Show every result, not only those that do not agree.
     """
@@ -80,7 +83,7 @@ def run_command(
         read_variants,
     )
     from harness.lowering.variants import VARIANTS
-    from harness.report.json_report import encode as encode_json
+    from harness.report import json_report, junit as junit_report
     from harness.report.report_file import ReportFile
     from harness.resources import corpus_dir
     from harness.toolchain.miri import toolchain_name
@@ -96,7 +99,7 @@ def run_command(
         jobs=read_jobs(jobs),
         shard=read_shard(shard),
     )
-    wanted = (("--json", json, encode_json),)
+    wanted = (("--json", json, json_report.encode), ("--junit", junit, junit_report.encode))
     files = {
         ReportFile(option=option, path=path): encode
         for option, path, encode in wanted

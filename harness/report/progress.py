@@ -36,7 +36,7 @@ def watched(
     """
     console = console or Console(file=sys.stderr)
     live = console.is_interactive and console.file.isatty()
-    columns = (BarColumn(), MofNCompleteColumn(), _Figures())
+    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), _Figures())
     shown = Progress(
         *columns, console=console, transient=True, disable=not live, get_time=clock, expand=False
     )

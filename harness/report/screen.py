@@ -10,6 +10,7 @@ from rich.text import Text
 
 from harness.report.matrix import Cell, Matrix, build
 from harness.report.report import Report
+from harness.report.wording import way
 from harness.result import EngineName, Result, Verdict
 from harness.verdict import NATIVE_IS_NO_EVIDENCE, describe
 
@@ -104,15 +105,11 @@ def _cell(cell: Cell | None) -> Text:
 
 
 def _row(result: Result) -> Text:
-    run = result.run
-    what = " ".join(
-        str(part) for part in (run.variant, run.form, run.mode, run.target) if part is not None
-    )
     seen = describe(result.outcome) if result.outcome is not None else "nothing ran"
     style = {Verdict.AGREE: "green", Verdict.MISMATCH: "bold red"}.get(result.verdict, "dim")
     text = Text(f"{result.verdict} ", style=style)
-    text.append(f"{run.case}", style="bold")
-    text.append(f" [{run.engine}{' ' + what if what else ''}] ")
+    text.append(result.run.case, style="bold")
+    text.append(f" [{way(result.run)}] ")
     text.append(result.reason or seen)
     if result.command and result.verdict is Verdict.MISMATCH:
         text.append(f"\n    repeat: {result.command}", style="dim")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -73,9 +74,10 @@ def test_the_whole_corpus_agrees_natively(tmp_path: Path) -> None:
 def test_an_interrupted_run_ends_its_children_and_keeps_what_it_has(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    out = tmp_path / "out.json"
+    out, tests = tmp_path / "out.json", tmp_path / "out.xml"
+    engines = ["--engine", "reference", "--engine", "native"]
     started = subprocess.Popen(
-        [*HARNESS, "run", "--engine", "reference", "--engine", "native", "--json", str(out)],
+        [*HARNESS, "run", *engines, "--json", str(out), "--junit", str(tests)],
         env=environment(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -95,6 +97,8 @@ def test_an_interrupted_run_ends_its_children_and_keeps_what_it_has(
     document = json.loads(out.read_text(encoding="utf-8"))
     assert document["finished"] is False
     assert {each["engine"] for each in document["results"]} == {"reference"}
+    (error,) = ElementTree.parse(tests).iter("error")
+    assert error.attrib["type"] == "interrupted"
     time.sleep(0.5)
     running = subprocess.run(
         ["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False

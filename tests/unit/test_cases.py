@@ -14,7 +14,7 @@ from harness.bytecode import assembly
 from harness.cases.case import MEMORY_LIMIT, BytecodeCase
 from harness.cases.files import CaseFile
 from harness.cases.load import load, read_case
-from harness.errors import InputError
+from harness.errors import InputError, Place
 from harness.mode import EVERY_MODE, MODES, parse_mode
 from harness.outcome import (
     FaultKind,
@@ -79,6 +79,7 @@ def test_a_whole_case() -> None:
         source="written for the test",
         program=case.program,
         expected=Ran(memory=bytes.fromhex("0000 0102 0300 0000")),
+        place=Place(file=FILE.name, line=3, column=11),
     )
     assert case.program.memory == bytes(8)
     assert case.program.instructions == assembly.parse(

@@ -127,7 +127,8 @@ def test_a_set_runs_like_a_corpus_and_names_its_bad_lines(
         (["--shard", "3/2"], "'3/2' is no part of a whole"),
         (["-j", "0"], "0 processes do nothing"),
         (["--case", "no-such-*", "--engine", "reference"], "no case was selected"),
-        (["--json", "/no/such/folder/out.json"], "cannot be written"),
+        (["--json", "/no/such/folder/out.json"], "--json: /no/such/folder/out.json cannot be"),
+        (["--junit", "/no/such/folder/out.xml"], "--junit: /no/such/folder/out.xml cannot be"),
         (["--no-such-option"], "no-such-option"),
     ],
 )
