@@ -28,6 +28,9 @@ from harness.result import Verdict
 
 NATIVE_IS_NO_EVIDENCE = "native-is-no-evidence"
 
+HANGS_ON_ADDRESSES = "hangs on addresses"
+"""How the reason begins where the prediction is one of several outcomes, and another was seen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
@@ -38,6 +41,7 @@ class Prediction:
     exact: with exposed provenance chosen angelically, where that differs; else None.
     open_question: where `exact` rests on what the specification has not settled, the
     question's address; None where the standard library documents the rule.
+    hangs_on_addresses: whether `outcome` is one of several, depending on where allocations lie.
     """
 
     outcome: Outcome
@@ -45,6 +49,7 @@ class Prediction:
     sentence: str | None = None
     exact: Outcome | None = None
     open_question: str | None = None
+    hangs_on_addresses: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,9 @@ def judge(
     if not differing and reference is not None and isinstance(outcome, Ran | Trapped):
         source = "reference"
         differing = differences(wanted=reference, seen=outcome)
+    if differing and source == "predicted" and prediction and prediction.hangs_on_addresses:
+        reason = f"{HANGS_ON_ADDRESSES}: {'; '.join(differing)}"
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=reason)
     if differing:
         by_rule = prediction.rule if prediction and source == "predicted" else None
         source += f" by {by_rule}" if by_rule else ""

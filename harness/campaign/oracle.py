@@ -110,4 +110,5 @@ def _predict(program: PointerProgram, mode: Mode) -> Prediction:
         sentence=judgement.sentence,
         exact=missed.judgement.outcome if missed else None,
         open_question=missed.open_question if missed else None,
+        hangs_on_addresses=judgement.hangs_on_addresses,
     )
