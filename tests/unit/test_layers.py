@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("reference", "lowering", "model", "diagnostics"),
     ("toolchain",),
     ("engines",),
-    ("campaign", "explain"),
+    ("campaign", "explain", "mutation"),
     ("report",),
     ("api",),
     ("cli",),
