@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -37,6 +38,7 @@ def run_command(
     shard: Annotated[str | None, Parameter("--shard")] = None,
     json: Annotated[Path | None, Parameter("--json")] = None,
     junit: Annotated[Path | None, Parameter("--junit")] = None,
+    github: Annotated[bool | None, Parameter("--github", negative="--no-github")] = None,
     verbose: Annotated[bool, Parameter(["-v", "--verbose"], negative=())] = False,
 ) -> int:
     """Run cases and hold all sides against each other.
@@ -70,6 +72,9 @@ def run_command(
         Write every result to this file, for programs.
     junit
         Write every result to this file as JUnit XML, for what shows tests.
+    github
+        Annotate what fails and add to the step's summary, as GitHub Actions reads it (default:
+        if $GITHUB_ACTIONS is true).
     verbose
         Show every result, not only those that do not agree.
     """
@@ -106,13 +111,16 @@ def run_command(
         if path is not None
     }
     loaded = load(paths or (corpus_dir(),), variants=VARIANTS)
-    return _run(loaded, selection, files, verbose=verbose)
+    if github is None:
+        github = os.environ.get("GITHUB_ACTIONS") == "true"
+    return _run(loaded, selection, files, github=github, verbose=verbose)
 
 
-def _run(loaded: Loaded, selection: Selection, files: Files, *, verbose: bool) -> int:
+def _run(loaded: Loaded, selection: Selection, files: Files, *, github: bool, verbose: bool) -> int:
     from rich.console import Console
 
     from harness.campaign.assemble import assemble
+    from harness.report.github import tell_github
     from harness.report.progress import watched
     from harness.report.report import Report
     from harness.report.screen import print_report
@@ -138,6 +146,8 @@ def _run(loaded: Loaded, selection: Selection, files: Files, *, verbose: bool) -
             # Each is written whatever becomes of the screen and of the others.
             for file, encode in files.items():
                 stack.callback(_write, file, encode, report)
+            if github:
+                stack.callback(tell_github, report)
             print_report(Console(), report, verbose=verbose)
     if not cases and not loaded.errors:
         raise InputError(None, "no case was selected", "`harness list` names them all")

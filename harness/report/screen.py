@@ -10,12 +10,17 @@ from rich.text import Text
 
 from harness.report.matrix import Cell, Matrix, build
 from harness.report.report import Report
-from harness.report.wording import way
-from harness.result import EngineName, Result, Verdict
+from harness.report.wording import Mark, cell_parts, legend, summary, way
+from harness.result import Result, Verdict
 from harness.verdict import NATIVE_IS_NO_EVIDENCE, describe
 
-SHORT_CLASS = {"ran": "", "trapped": "", "ub": "UB", "unsupported": "unsup", "timed-out": "timeout"}
-"""How an outcome class stands in a cell; ends without any fault stand as a bare number."""
+STYLES = {
+    Mark.FINE: "green",
+    Mark.FOUND: "yellow",
+    Mark.WRONG: "bold red",
+    Mark.OPEN: "magenta",
+    Mark.UNKNOWN: "dim",
+}
 
 SHOWN_ROWS = 40
 """Rows shown one by one without `-v`; the JSON report has them all."""
@@ -57,7 +62,7 @@ def _print_matrix(console: Console, matrix: Matrix) -> None:
     for row in matrix.rows:
         table.add_row(row, *(_cell(matrix.cells.get((row, column))) for column in matrix.columns))
     console.print(table)
-    console.print(_legend(matrix), style="dim")
+    console.print(legend(matrix), style="dim")
 
 
 def _header(column: str) -> str:
@@ -65,43 +70,9 @@ def _header(column: str) -> str:
     return column.replace("permissive", "permiss.")[::-1].replace("-", "\n", 1)[::-1]
 
 
-def _legend(matrix: Matrix) -> str:
-    seen_by = set(matrix.seen_by.values())
-    if not seen_by:
-        modes = ""
-    elif EngineName.MIRI in seen_by:
-        modes = " Modes: what Miri found."
-    else:
-        modes = " Modes: what the abstract machine predicts, no Miri ran."
-    return (
-        "A bare number: runs in which no undefined behaviour was found. UB, unsup: runs that had "
-        f"to show it and did; UB? only predicted.{modes} ✗ does not agree, ? not checked, ~ open."
-    )
-
-
 def _cell(cell: Cell | None) -> Text:
-    if cell is None:
-        return Text("")
-    parts: list[tuple[str, str]] = []
-    fine = sum(n for name, n in cell.classes.items() if not SHORT_CLASS.get(name, name))
-    if fine:
-        parts.append((str(fine), "green"))
-    for name, count in cell.classes.items():
-        if label := SHORT_CLASS.get(name, name):
-            parts.append((f"{count}{label}", "yellow"))
-    parts += [
-        (f"{n}{SHORT_CLASS.get(name) or name}?", "dim") for name, n in cell.unconfirmed.items()
-    ]
-    if cell.disagreeing:
-        parts.append((f"{cell.disagreeing}✗", "bold red"))
-    if cell.open_:
-        parts.append((f"{cell.open_}~", "magenta"))
-    if cell.unchecked:
-        parts.append((f"{cell.unchecked}?", "dim"))
-    text = Text()
-    for index, (part, style) in enumerate(parts):
-        text.append("\n" if index else "").append(part, style=style)
-    return text
+    parts = [Text(part, STYLES[mark]) for part, mark in cell_parts(cell)] if cell else []
+    return Text("\n").join(parts)
 
 
 def _row(result: Result) -> Text:
@@ -117,16 +88,8 @@ def _row(result: Result) -> Text:
 
 
 def _print_summary(console: Console, results: Sequence[Result]) -> None:
-    counts = dict.fromkeys(Verdict, 0)
-    no_evidence = 0
-    for result in results:
-        counts[result.verdict] += 1
-        no_evidence += result.reason == NATIVE_IS_NO_EVIDENCE
-    cases = len({result.run.case for result in results})
-    in_reference = sum(1 for result in results if result.run.engine is EngineName.REFERENCE)
-    parts = [f"{cases} cases ({in_reference} on the reference VM), {len(results)} results"]
-    parts += [f"{count} {verdict.replace('_', ' ')}" for verdict, count in counts.items() if count]
-    console.print(", ".join(parts) + ".", style="bold")
+    console.print(summary(results), style="bold")
+    no_evidence = sum(result.reason == NATIVE_IS_NO_EVIDENCE for result in results)
     if no_evidence:
         console.print(
             f"{no_evidence} of the unchecked are compiled runs of programs that are undefined "

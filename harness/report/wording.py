@@ -1,17 +1,33 @@
-"""What reports say of one result: its run, its sides, and how to repeat it."""
+"""What reports say of results, whatever they are written in: of one, of a cell, of all."""
 
 from __future__ import annotations
 
 import glob
 import shlex
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from harness.result import EngineName, Verdict
 from harness.verdict import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from harness.report.matrix import Cell, Matrix
     from harness.result import Result, Run
+
+SHORT_CLASS = {"ran": "", "trapped": "", "ub": "UB", "unsupported": "unsup", "timed-out": "timeout"}
+"""How an outcome class stands in a cell; ends without any fault stand as a bare number."""
+
+
+class Mark(Enum):
+    """What a part of a cell means."""
+
+    FINE = auto()
+    FOUND = auto()
+    WRONG = auto()
+    OPEN = auto()
+    UNKNOWN = auto()
 
 
 def way(run: Run) -> str:
@@ -50,3 +66,48 @@ def repeat(result: Result) -> str:
         if value is not None:
             words += [option, str(value)]
     return shlex.join(words)
+
+
+def summary(results: Sequence[Result]) -> str:
+    """How many results there are, and how many with each verdict, in a sentence."""
+    counts = dict.fromkeys(Verdict, 0)
+    for result in results:
+        counts[result.verdict] += 1
+    cases = len({result.run.case for result in results})
+    in_reference = sum(1 for result in results if result.run.engine is EngineName.REFERENCE)
+    parts = [f"{cases} cases ({in_reference} on the reference VM), {len(results)} results"]
+    parts += [f"{count} {verdict.replace('_', ' ')}" for verdict, count in counts.items() if count]
+    return ", ".join(parts) + "."
+
+
+def legend(matrix: Matrix) -> str:
+    """What stands in a matrix's cells."""
+    seen_by = set(matrix.seen_by.values())
+    if not seen_by:
+        modes = ""
+    elif EngineName.MIRI in seen_by:
+        modes = " Modes: what Miri found."
+    else:
+        modes = " Modes: what the abstract machine predicts, no Miri ran."
+    return (
+        "A bare number: runs in which no undefined behaviour was found. UB, unsup: runs that had "
+        f"to show it and did; UB? only predicted.{modes} ✗ does not agree, ? not checked, ~ open."
+    )
+
+
+def cell_parts(cell: Cell) -> Iterator[tuple[str, Mark]]:
+    """What stands in the cell: numbers of runs with what they came to."""
+    fine = sum(n for name, n in cell.classes.items() if not SHORT_CLASS.get(name, name))
+    if fine:
+        yield str(fine), Mark.FINE
+    for name, count in cell.classes.items():
+        if label := SHORT_CLASS.get(name, name):
+            yield f"{count}{label}", Mark.FOUND
+    for name, count in cell.unconfirmed.items():
+        yield f"{count}{SHORT_CLASS.get(name) or name}?", Mark.UNKNOWN
+    if cell.disagreeing:
+        yield f"{cell.disagreeing}✗", Mark.WRONG
+    if cell.open_:
+        yield f"{cell.open_}~", Mark.OPEN
+    if cell.unchecked:
+        yield f"{cell.unchecked}?", Mark.UNKNOWN

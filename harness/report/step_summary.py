@@ -1,0 +1,109 @@
+"""The summary of a step on GitHub: Markdown that is added to what the step has written.
+
+Whatever comes from a case is written as character references: Markdown and HTML take those
+for text, never for structure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from harness.errors import InputError, printable
+from harness.report.matrix import build
+from harness.report.wording import cell_parts, legend, repeat, summary, way
+from harness.result import Evidence, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from harness.report.matrix import Matrix
+    from harness.report.report import Report
+    from harness.result import Result
+
+LIMIT = 1 << 20
+"""Bytes that GitHub takes of a step; it shows nothing of a longer summary."""
+
+SHOWN = 20
+"""Rows of a table."""
+
+LONGEST = 300
+"""Characters of one cell; the memory of a case alone may be two million."""
+
+
+def append_summary(report: Report, path: Path) -> None:
+    """Add the summary to the file at `path`, or as much of it as GitHub takes.
+
+    Raises: InputError.
+    """
+    try:
+        with path.open("ab") as file:
+            left = LIMIT - file.tell()
+            for section in sections(report):
+                data = f"{section}\n".encode()
+                left -= len(data)
+                if left < 0:
+                    break
+                file.write(data)
+    except OSError as error:
+        message = f"$GITHUB_STEP_SUMMARY: {printable(str(path))}: {error.strerror}"
+        raise InputError(None, message, "name a file that can be written, or none") from error
+
+
+def sections(report: Report) -> Iterator[str]:
+    """The summary's parts, the most important first; a blank line belongs between them."""
+    failing = [r for r in report.results if r.fault or r.verdict is Verdict.MISMATCH]
+    yield _heading(report, failing)
+    if report.errors:
+        rows = ((str(each.place or ""), each.message) for each in report.errors)
+        yield _table(("cannot be read", "why"), rows, len(report.errors))
+    if failing:
+        sides = ((r.run.case, way(r.run), r.reason, repeat(r)) for r in failing)
+        yield _table(("does not agree", "run", "why", "repeat"), sides, len(failing))
+    matrix = build(report.results)
+    if matrix.rows:
+        yield f"{_matrix(matrix)}\n{_text(legend(matrix))}\n"
+    unchecked = Counter(r.reason for r in report.results if r.verdict is Verdict.NOT_CHECKED)
+    if unchecked:
+        reasons = ((reason, str(count)) for reason, count in unchecked.most_common())
+        yield _table(("not checked, because", "results"), reasons, len(unchecked))
+    versions = (f"{name} {version}" for name, version in report.environment.items() if version)
+    yield f"{_text(', '.join(versions))}\n"
+
+
+def _heading(report: Report, failing: Sequence[Result]) -> str:
+    evidence = Counter(result.evidence for result in report.results)
+    kinds = ", ".join(f"{evidence[kind]} {kind}" for kind in Evidence if evidence[kind])
+    failed = f"results that do not agree: {len(failing)}" if failing else "no result disagrees"
+    title = failed if report.finished else f"{failed}, but the run was interrupted"
+    return f"### harness: {title}\n\n{_text(summary(report.results))} {_text(kinds)}.\n"
+
+
+def _matrix(matrix: Matrix) -> str:
+    table = _row(("variant", *matrix.columns)) + _row(["---"] + ["--:"] * len(matrix.columns))
+    for row in matrix.rows:
+        cells = (matrix.cells.get((row, column)) for column in matrix.columns)
+        counts = (" ".join(part for part, _ in cell_parts(cell)) if cell else "" for cell in cells)
+        table += _row(map(_text, (row, *counts)))
+    return table
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], count: int) -> str:
+    table = _row(heads) + _row(["---"] * len(heads))
+    table += "".join(_row(map(_text, row)) for row, _ in zip(rows, range(SHOWN), strict=False))
+    more = (
+        f"\n… and {count - SHOWN} more: the report files have them all\n" if count > SHOWN else ""
+    )
+    return f"{table}{more}"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _text(text: str) -> str:
+    """`text` as it stands in Markdown, in one line and not too long."""
+    shown = printable(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+    return re.sub(r"[!-/:-@\[-`{-~]", lambda found: f"&#{ord(found[0])};", shown)
