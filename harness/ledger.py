@@ -61,7 +61,7 @@ class Ledger:
         if result.verdict is Verdict.MISMATCH:
             known = f"known: {entry.seen}; {entry.reason}; {entry.source}"
             return replace(result, verdict=Verdict.NOT_CHECKED, reason=known)
-        if result.verdict is Verdict.AGREE and self._is_of(entry, result.run.engine):
+        if result.verdict is Verdict.AGREE and self._is_of(entry, result):
             gone = f"the ledger's entry is no longer true: {entry.seen}"
             return replace(result, verdict=Verdict.MISMATCH, reason=gone)
         return result
@@ -71,5 +71,7 @@ class Ledger:
         wanted = (run.engine, run.case)
         return next((e for e in self.entries if (e.engine, e.case) == wanted), None)
 
-    def _is_of(self, entry: Entry, engine: EngineName) -> bool:
-        return (self.version(engine) or "").startswith(entry.release)
+    def _is_of(self, entry: Entry, result: Result) -> bool:
+        recording = result.recording
+        version = recording.tool.version if recording else self.version(result.run.engine)
+        return (version or "").startswith(entry.release)

@@ -72,6 +72,28 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """What runs programs: its own version, its compiler's, and the target that it runs for."""
+
+    version: str
+    compiler: str
+    target: str
+
+    def __str__(self) -> str:
+        return (
+            self.version if self.version == self.compiler else f"{self.version} ({self.compiler})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What a recorded outcome rests on. seen: the day, as in 2026-11-21, UTC."""
+
+    tool: Tool
+    seen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One run with all that is known of it.
 
@@ -82,6 +104,7 @@ class Result:
     command: the shell line that repeats the run; empty where there is none.
     place: where in the case's file the outcome arose, or its program stands.
     fault: the harness contradicted itself about this run, as `reason` says.
+    recording: what the outcome rests on where it is recorded; else None.
     """
 
     run: Run
@@ -95,3 +118,4 @@ class Result:
     command: str = ""
     place: Place | None = None
     fault: bool = False
+    recording: Recording | None = None

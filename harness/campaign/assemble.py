@@ -13,20 +13,23 @@ from harness.engines.in_process import InProcessEngine
 from harness.engines.miri import MiriEngine
 from harness.engines.miri_batch import MiriBatchEngine
 from harness.engines.native import NativeEngine
+from harness.evidence.archive import Archive
+from harness.evidence.store import Store
 from harness.ledger import Ledger, entries
 from harness.lowering.variants import VARIANTS
 from harness.resources import rust_vm_dir
-from harness.result import EngineName
+from harness.result import EngineName, Tool
 from harness.toolchain.environment import cache_folder
 from harness.toolchain.process import Launcher
 from harness.toolchain.rust import RustToolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
     from harness.engines.engine import Engine
+    from harness.result import Result
     from harness.toolchain.missing import Missing
 
 CONFIRM_EVERY = 100
@@ -47,6 +50,11 @@ class Setup:
         engines: list[Engine] = [self.native, self.miri]
         found = ((e.name, e.missing()) for e in engines if selection.wants_engine(e.name))
         return {name: missing for name, missing in found if missing is not None}
+
+    def left_out(self, results: Iterable[Result]) -> dict[EngineName, Missing]:
+        """What is missing and left a result without an outcome, since none is on record."""
+        unseen = {result.run.engine for result in results if result.outcome is None}
+        return {engine: each for engine, each in self.missing().items() if engine in unseen}
 
     def environment(self) -> dict[str, str | None]:
         """Versions of everything that had a part in the results; null for what is missing."""
@@ -85,18 +93,34 @@ def assemble(
     )
     miri = MiriBatchEngine(launcher, plain, workers=selection.jobs, confirm_every=CONFIRM_EVERY)
 
-    def version_of(engine: EngineName) -> str | None:
+    archive = Archive(
+        Store(cache / "evidence" / "records.log"), vm_folder=rust_vm_dir(), live=selection.live
+    )
+
+    def tool_of(engine: EngineName) -> Tool | None:
         if engine is EngineName.MIRI:
-            return None if miri.missing() else miri.toolchain.version
-        rust = native.rust()
-        return rust.compiler.version if isinstance(rust, RustToolchain) else None
+            if miri.missing():
+                return None
+            version, compiler = miri.toolchain.version, miri.toolchain.compiler
+        else:
+            rust = native.rust()
+            if not isinstance(rust, RustToolchain):
+                return None
+            version, compiler = rust.compiler.version, rust.compiler
+        return Tool(version=version, compiler=compiler.version, target=compiler.host)
+
+    def version_of(engine: EngineName) -> str | None:
+        tool = tool_of(engine)
+        return tool.version if tool else None
 
     campaign = Campaign(
         cases=cases,
         selection=selection,
         variants=selection.variants or tuple(VARIANTS),
         engines=(InProcessEngine(), native, miri),
-        oracle=Oracle(),
+        oracle=Oracle(archive),
+        archive=archive,
+        tool=tool_of,
         ledger=Ledger(entries=entries(), version=version_of),
     )
     return Setup(campaign=campaign, native=native, miri=miri)

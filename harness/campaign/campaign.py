@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.campaign.plan import plan
+from harness.campaign.plan import count, plan
 from harness.cases.case import BytecodeCase
+from harness.engines.engine import Observation
 from harness.outcome import NOWHERE, Ran, Trapped
 from harness.result import EngineName, Evidence, Result, Run, Verdict
 from harness.verdict import NATIVE_IS_NO_EVIDENCE, Judgement, judge, judge_native
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
     from harness.campaign.oracle import Oracle
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
-    from harness.engines.engine import Engine, Job, Observation
+    from harness.engines.engine import Engine, Job
     from harness.errors import Place
+    from harness.evidence.archive import Archive
     from harness.ledger import Ledger
     from harness.mode import Mode
     from harness.outcome import Outcome
+    from harness.result import Recording, Tool
 
 ONLY_PREDICTED = "only-predicted"
 """The reason of a prediction that nothing else was held against."""
@@ -32,6 +36,7 @@ class Campaign:
 
     engines: those that run programs, in the order in which they are to run.
     variants: the names of the variants that bytecode runs in.
+    archive: what was seen before. tool: what an engine that is not missing runs with.
     ledger: what is known to go wrong.
     """
 
@@ -40,11 +45,16 @@ class Campaign:
     variants: tuple[str, ...]
     engines: Sequence[Engine]
     oracle: Oracle
+    archive: Archive
+    tool: Callable[[EngineName], Tool | None]
     ledger: Ledger
 
     def size(self) -> int:
         """The number of results that `results` yields."""
-        planned = sum(1 for engine in self._wanted() for _ in self._plan(engine))
+        planned = sum(
+            count(engine.name, self.cases, self.variants, self.selection)
+            for engine in self._wanted()
+        )
         return planned + sum(1 for _ in self._plan_reference()) + sum(1 for _ in self._plan_model())
 
     def results(self) -> Iterator[Result]:
@@ -116,10 +126,22 @@ class Campaign:
 
     def _run(self, engine: Engine) -> Iterator[Result]:
         missing = engine.missing()
+        tool = None if missing else self.tool(engine.name)
         cases: dict[str, Case] = {}
         jobs: list[Job] = []
         for case, job in self._plan(engine):
             reason = missing.message if missing else engine.refuses(job)
+            record = self.archive.recall(engine.name, case.path, job, tool)
+            if record is not None:
+                seen = Observation(job=job, outcome=record.outcome)
+                result = self._judge(engine.name, case, seen, record.recording)
+                # A finding must be seen anew wherever it can be.
+                if result.verdict is not Verdict.MISMATCH:
+                    yield result
+                    continue
+                if reason is not None:
+                    yield replace(result, command=_repeat(case, job))
+                    continue
             in_process = engine.name is EngineName.IN_PROCESS
             if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
                 # Undefined behaviour could take this very process down.
@@ -131,8 +153,9 @@ class Campaign:
                 yield self._unchecked(engine.name, case, job, reason)
         if jobs:
             for seen in engine.run(jobs):
-                result = self._judge(engine.name, cases[seen.job.case], seen)
-                yield self.ledger.apply(result)
+                if tool is not None and not seen.fault:
+                    self.archive.keep(engine.name, seen.job, seen.outcome, tool)
+                yield self._judge(engine.name, cases[seen.job.case], seen)
 
     def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
         mode = job.mode
@@ -147,7 +170,13 @@ class Campaign:
             place=case.place,
         )
 
-    def _judge(self, engine: EngineName, case: Case, seen: Observation) -> Result:
+    def _judge(
+        self,
+        engine: EngineName,
+        case: Case,
+        seen: Observation,
+        recording: Recording | None = None,
+    ) -> Result:
         job = seen.job
         variant = job.variant
         outcome = self.oracle.locate(case, variant, seen.outcome)
@@ -167,19 +196,21 @@ class Campaign:
             judgement = judge(
                 outcome=outcome, expected=expected, prediction=prediction, reference=reference
             )
-        return Result(
+        result = Result(
             run=_name_job(case, engine, job),
             expected=expected,
             predicted=predicted,
             outcome=outcome,
-            evidence=Evidence.LIVE,
+            evidence=Evidence.RECORDED if recording else Evidence.LIVE,
             verdict=judgement.verdict,
             reason=judgement.reason,
             seconds=seen.seconds,
             command=seen.command,
             place=_place(case, outcome, expected, predicted),
             fault=bool(seen.fault),
+            recording=recording,
         )
+        return self.ledger.apply(result)
 
 
 def _place(case: Case, *outcomes: Outcome | None) -> Place | None:
@@ -192,6 +223,20 @@ def _name(
     case: Case, engine: EngineName, *, variant: str | None = None, mode: Mode | None = None
 ) -> Run:
     return Run(case=case.id, kind=case.kind, engine=engine, variant=variant, mode=mode)
+
+
+def _repeat(case: Case, job: Job) -> str:
+    """The shell line that does a recorded run again."""
+    options = {
+        "--case": case.id,
+        "--variant": job.variant,
+        "--form": job.form,
+        "--mode": None if job.mode is None else str(job.mode),
+        "--engine": EngineName.NATIVE if job.mode is None else EngineName.MIRI,
+        "--evidence": "live",
+    }
+    words = (word for option, value in options.items() if value for word in (option, value))
+    return shlex.join(("harness", "run", str(case.path), *words))
 
 
 def _name_job(case: Case, engine: EngineName, job: Job) -> Run:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from harness.cases.case import Case
+    from harness.evidence.archive import Archive
     from harness.mode import Mode
     from harness.outcome import Outcome
     from harness.pointer.program import PointerProgram
@@ -31,10 +32,12 @@ class Oracle:
     """Answers about cases, which it tells apart by their ids.
 
     variant: None for a pointer case, a name for a bytecode case.
+    archive: remembers predictions from one process to the next.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, archive: Archive | None = None) -> None:
         self._known: dict[Hashable, object] = {}
+        self._archive = archive
 
     def reference(self, case: Case) -> Outcome | None:
         """What the reference VM says; None for a pointer case, which it cannot run."""
@@ -84,16 +87,21 @@ class Oracle:
 
     def _predict(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
         if not isinstance(case, BytecodeCase):
-            return _predict(case.program, mode)
+            return self._examine(case.program, mode)
         assert variant is not None, "bytecode runs in a variant"
         lowered = self.lowered(case, variant)
-        prediction = _predict(lowered.program, mode)
+        prediction = self._examine(lowered.program, mode)
         exact = prediction.exact
         return replace(
             prediction,
             outcome=lowered.locate(prediction.outcome),
             exact=None if exact is None else lowered.locate(exact),
         )
+
+    def _examine(self, program: PointerProgram, mode: Mode) -> Prediction:
+        if self._archive is None:
+            return _predict(program, mode)
+        return self._archive.prediction(program, mode, lambda: _predict(program, mode))
 
     def _once(self, key: Hashable, find: Callable[[], Value]) -> Value:
         if key not in self._known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness.cases.case import BytecodeCase
@@ -24,17 +24,35 @@ def plan(
     oracle: Oracle,
 ) -> Iterator[tuple[Case, Job]]:
     """Every job that the engine has to do for the cases, in their order."""
-    modes: tuple[Mode | None, ...] = selection.modes if engine is EngineName.MIRI else (None,)
-    forms = (Form.VM,) if engine is EngineName.IN_PROCESS else tuple(Form)
+    modes = _modes(engine, selection)
+    forms = _forms(engine, selection)
     for case in cases:
         if isinstance(case, BytecodeCase):
             for variant in variants:
                 for form in forms:
-                    if form in selection.forms:
-                        yield from _in_form(case, variant, form, modes, oracle)
+                    yield from _in_form(case, variant, form, modes, oracle)
         elif engine is not EngineName.IN_PROCESS:
             for mode in modes:
                 yield case, Job(case=case.id, program=case.program, mode=mode)
+
+
+def count(
+    engine: EngineName, cases: Sequence[Case], variants: tuple[str, ...], selection: Selection
+) -> int:
+    """How many jobs `plan` yields."""
+    bytecode = sum(isinstance(case, BytecodeCase) for case in cases)
+    pointer = 0 if engine is EngineName.IN_PROCESS else len(cases) - bytecode
+    programs = bytecode * len(variants) * len(_forms(engine, selection)) + pointer
+    return programs * len(_modes(engine, selection))
+
+
+def _modes(engine: EngineName, selection: Selection) -> tuple[Mode | None, ...]:
+    return selection.modes if engine is EngineName.MIRI else (None,)
+
+
+def _forms(engine: EngineName, selection: Selection) -> tuple[Form, ...]:
+    known = (Form.VM,) if engine is EngineName.IN_PROCESS else tuple(Form)
+    return tuple(form for form in known if form in selection.forms)
 
 
 def _in_form(

@@ -82,7 +82,7 @@ class Document:
             name = ".".join(map(str, path))
             message = f"{name} is {_kind_of(value)}, but has to be a table"
             raise self.error(path, message, f"write [{name}] in a line of its own")
-        fields = {each.encode_name: each.name for each in msgspec.structs.fields(schema)}
+        fields = schema.__struct_encode_fields__
         for key in value:
             if key not in fields:
                 title = f"[{'.'.join(map(str, path))}]" if path else "a case"

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from harness.errors import InputError
 from harness.outcome import Location, Outcome
 from harness.report.report import Report
-from harness.result import CaseKind, EngineName, Evidence, Form, Result, Verdict
+from harness.result import CaseKind, EngineName, Evidence, Form, Recording, Result, Verdict
 
 SCHEMA = 1
 """The number in the report's `schema` field; a change that breaks readers raises it."""
@@ -52,6 +52,15 @@ class JsonOutcome(Struct, frozen=True, kw_only=True):
     seconds: float | None
 
 
+class JsonRecording(Struct, frozen=True, kw_only=True):
+    """What a recorded outcome rests on. `seen`: the day, UTC."""
+
+    tool: str
+    compiler: str
+    target: str
+    seen: str
+
+
 class JsonResult(Struct, frozen=True, kw_only=True):
     """One program run; what does not apply is null. `command` repeats it in a shell."""
 
@@ -67,6 +76,7 @@ class JsonResult(Struct, frozen=True, kw_only=True):
     predicted: JsonOutcome | None
     outcome: JsonOutcome | None
     evidence: Evidence | None
+    recording: JsonRecording | None
     verdict: Verdict
     reason: str
     command: str
@@ -170,9 +180,17 @@ def _encode_result(result: Result) -> JsonResult:
         predicted=None if result.predicted is None else encode_outcome(result.predicted),
         outcome=None if result.outcome is None else encode_outcome(result.outcome, result.seconds),
         evidence=result.evidence,
+        recording=None if result.recording is None else _encode_recording(result.recording),
         verdict=result.verdict,
         reason=result.reason,
         command=result.command,
+    )
+
+
+def _encode_recording(recording: Recording) -> JsonRecording:
+    tool = recording.tool
+    return JsonRecording(
+        tool=tool.version, compiler=tool.compiler, target=tool.target, seen=recording.seen
     )
 
 

@@ -15,6 +15,7 @@ class Report:
     """One call of `harness run`.
 
     errors: cases that could not be read. missing: what would have to be installed for the rest.
+    notes: what has to be said of the evidence, a line for each.
     environment: versions of all that had a part in the results; None for what is missing.
     finished: whether the run came to its end; an interrupted one reports what it has.
     """
@@ -24,3 +25,4 @@ class Report:
     missing: Sequence[Missing]
     environment: Mapping[str, str | None]
     finished: bool
+    notes: Sequence[str] = ()

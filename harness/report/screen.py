@@ -11,7 +11,7 @@ from rich.text import Text
 from harness.report.matrix import Cell, Matrix, build
 from harness.report.report import Report
 from harness.report.wording import Mark, cell_parts, legend, summary, way
-from harness.result import Result, Verdict
+from harness.result import Result, Tool, Verdict
 from harness.verdict import NATIVE_IS_NO_EVIDENCE, describe
 
 STYLES = {
@@ -48,6 +48,10 @@ def print_report(console: Console, report: Report, *, verbose: bool) -> None:
     for missing in report.missing:
         text = Text("not checked: ", style="yellow").append(missing.message, style="default")
         console.print(text.append(f"\n  {missing.remedy}", style="default"), soft_wrap=True)
+    for note in report.notes:
+        text = Text("evidence: ", style="yellow").append(note, style="default")
+        console.print(text, soft_wrap=True)
+    _print_recorded(console, report.results)
 
 
 def _deserves_a_row(result: Result) -> bool:
@@ -82,9 +86,30 @@ def _row(result: Result) -> Text:
     text.append(result.run.case, style="bold")
     text.append(f" [{way(result.run)}] ")
     text.append(result.reason or seen)
+    if result.recording is not None:
+        text.append(f" (recorded {result.recording.seen}, {result.recording.tool})", style="dim")
     if result.command and result.verdict is Verdict.MISMATCH:
         text.append(f"\n    repeat: {result.command}", style="dim")
     return text
+
+
+def _print_recorded(console: Console, results: Sequence[Result]) -> None:
+    """How many results are recorded, and of which tools."""
+    # As the engines come in results, Miri's stand last.
+    days: dict[Tool, list[str]] = {}
+    for result in results:
+        if result.recording is not None:
+            days.setdefault(result.recording.tool, []).append(result.recording.seen)
+    if days:
+        parts = [
+            f"{len(seen)} of {tool}, seen {' to '.join(sorted({min(seen), max(seen)}))}"
+            for tool, seen in days.items()
+        ]
+        console.print(
+            f"Recorded results: {'; '.join(parts)}. `--evidence live` takes none.",
+            style="dim",
+            soft_wrap=True,
+        )
 
 
 def _print_summary(console: Console, results: Sequence[Result]) -> None:

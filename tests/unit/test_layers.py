@@ -17,6 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("reference", "lowering", "model", "diagnostics"),
     ("toolchain",),
     ("engines",),
+    ("evidence",),
     ("campaign", "explain", "mutation"),
     ("report",),
     ("api",),

@@ -1,0 +1,196 @@
+"""The archive: what is known already of a run, from this machine's store or committed.
+
+A record counts for exactly what ran: the same program, input, flags, mode and seed. Where the
+tool itself is at hand, it has to be the record's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.bytecode.program import Program
+from harness.engines.engine import Job
+from harness.evidence import committed, digests
+from harness.evidence.committed import Committed, Unusable
+from harness.evidence.record import (
+    Record,
+    decode_outcome,
+    decode_record,
+    encode_outcome,
+    encode_record,
+    lasting,
+    lasts,
+)
+from harness.evidence.store import Store
+from harness.mode import Mode
+from harness.outcome import Outcome
+from harness.pointer.program import PointerProgram
+from harness.result import EngineName, Recording, Tool
+from harness.verdict import Prediction
+
+RECORDED = (EngineName.NATIVE, EngineName.MIRI)
+"""The engines whose outcomes are kept; the others are quicker than any record."""
+
+
+class Archive:
+    """Recalls outcomes and keeps new ones; remembers predictions, which take longest to find.
+
+    store: on this machine. vm_folder: the Rust VM's crate.
+    live: take nothing, though everything new is kept.
+    """
+
+    def __init__(self, store: Store, *, vm_folder: Path, live: bool = False) -> None:
+        self._store = store
+        self._vm_folder = vm_folder
+        self._live = live
+        self._programs: dict[tuple[Program | PointerProgram, str | None], str] = {}
+        self._texts: dict[PointerProgram, str] = {}
+        self._committed: dict[Path, Committed | None] = {}
+        self._unusable: list[str] = []
+        self._stale = 0
+
+    def recall(self, engine: EngineName, case: Path, job: Job, tool: Tool | None) -> Record | None:
+        """The record of the job; None if there is none that counts.
+
+        case: the case's file. tool: what the engine would run it with; None if it is missing,
+        so that a record of any will do.
+        """
+        if self._live or engine not in RECORDED:
+            return None
+        if engine is EngineName.MIRI and job.seed is None:
+            found = self._recall_committed(case, job, tool)
+            if found is not None:
+                return found
+        for text in self._store.find(self._key(engine, job)):
+            try:
+                record = decode_record(text)
+            except msgspec.DecodeError:
+                continue
+            if tool in (None, record.recording.tool):
+                return record
+        return None
+
+    def keep(self, engine: EngineName, job: Job, outcome: Outcome, tool: Tool) -> Record | None:
+        """Put the outcome on record, if it is one that lasts."""
+        if engine not in RECORDED or not lasts(outcome):
+            return None
+        record = Record(
+            outcome=lasting(outcome, shared_source=not isinstance(job.program, Program)),
+            recording=Recording(tool=tool, seen=datetime.now(UTC).date().isoformat()),
+        )
+        self._store.add(self._key(engine, job), encode_record(record))
+        return record
+
+    def prediction(
+        self, program: PointerProgram, mode: Mode, find: Callable[[], Prediction]
+    ) -> Prediction:
+        """What the model says of the program; found only if nobody has asked before."""
+        key = f"prediction-{mode}-{self._text(program)}"
+        return _decode_prediction(self._once(key, lambda: _encode_prediction(find())))
+
+    def notes(self) -> list[str]:
+        """What has to be said of the evidence: a line for each."""
+        notes = [*self._store.notes]
+        if self._unusable:
+            more = len(self._unusable) - 1
+            others = f", nor {more} others" if more else ""
+            notes.append(f"{self._unusable[0]}{others}: not used; `harness bless` renews it")
+        if self._stale:
+            notes.append(
+                f"{self._stale} stale records, of programs that have changed: not used; "
+                "`harness bless` renews them"
+            )
+        return notes
+
+    def _recall_committed(self, case: Path, job: Job, tool: Tool | None) -> Record | None:
+        found = self._read_committed(case)
+        row = found.rows.get((job.variant, job.form)) if found else None
+        outcome = row.outcomes.get(str(job.mode)) if row else None
+        if found is None or row is None or outcome is None:
+            return None
+        if row.program != self.program(job):
+            self._stale += 1
+            return None
+        if tool not in (None, found.recording.tool):
+            return None
+        return Record(outcome=outcome, recording=found.recording)
+
+    def _read_committed(self, case: Path) -> Committed | None:
+        if case not in self._committed:
+            self._committed[case] = None
+            try:
+                self._committed[case] = committed.read(committed.path_of(case))
+            except Unusable as error:
+                self._unusable.append(str(error))
+        return self._committed[case]
+
+    def _key(self, engine: EngineName, job: Job) -> str:
+        if engine is EngineName.MIRI:
+            assert job.mode is not None, "Miri judges in a mode"
+            seed = "any" if job.seed is None else job.seed
+            return f"{engine}-{job.mode}-{seed}-{self.program(job)}"
+        return f"{engine}-{digests.package()}-{self.program(job)}"
+
+    def program(self, job: Job) -> str:
+        """The digest of what Miri interprets in the job, whatever the mode."""
+        program = job.program
+        key = (program, job.variant if isinstance(program, Program) else None)
+        if key not in self._programs:
+            self._programs[key] = (
+                digests.of_bytecode(program, job.variant or "", self._vm_folder)
+                if isinstance(program, Program)
+                else self._rust(program)
+            )
+        return self._programs[key]
+
+    def _rust(self, program: PointerProgram) -> str:
+        key = f"rust-{self._text(program)}"
+        return self._once(key, lambda: digests.of_rust(program).encode()).decode()
+
+    def _text(self, program: PointerProgram) -> str:
+        if program not in self._texts:
+            self._texts[program] = digests.of_text(program)
+        return self._texts[program]
+
+    def _once(self, key: str, find: Callable[[], bytes]) -> bytes:
+        """What the store has, or else what is found and then stored."""
+        known = [] if self._live else self._store.find(key)
+        if known:
+            return known[0]
+        found = find()
+        self._store.add(key, found)
+        return found
+
+
+class _Prediction(msgspec.Struct, frozen=True, kw_only=True):
+    """rest: the fields that are no outcomes."""
+
+    outcome: msgspec.Raw
+    exact: msgspec.Raw = msgspec.Raw()
+    rest: dict[str, Any]
+
+
+_decoder = msgspec.json.Decoder(_Prediction)
+
+
+def _encode_prediction(prediction: Prediction) -> bytes:
+    values = {field.name: getattr(prediction, field.name) for field in fields(prediction)}
+    outcomes = {"outcome": values.pop("outcome"), "exact": values.pop("exact")}
+    encoded = {name: encode_outcome(each) for name, each in outcomes.items() if each is not None}
+    return msgspec.json.encode({**encoded, "rest": values})
+
+
+def _decode_prediction(text: bytes) -> Prediction:
+    read = _decoder.decode(text)
+    exact = bytes(read.exact)
+    return Prediction(
+        outcome=decode_outcome(bytes(read.outcome)),
+        exact=decode_outcome(exact) if exact else None,
+        **read.rest,
+    )

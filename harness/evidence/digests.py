@@ -1,0 +1,78 @@
+"""Digests: short names for everything that decides an outcome.
+
+A committed outcome must outlive whatever changes in the harness without touching it, so that
+its digest is over the Rust that runs, and over the few modules that read what comes of it.
+What lasts on one machine only goes by the whole package instead.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from harness.bytecode.program import Program
+from harness.bytecode.wire import encode
+from harness.engines.vm_crate import vm_files
+from harness.mode import EVERY_MODE
+from harness.pointer.program import PointerProgram
+from harness.pointer.rust import write_library
+from harness.toolchain.miri import mode_flags
+from harness.toolchain.workspace import digest, read_tree
+
+_PACKAGE = Path(__file__).parents[1]
+
+DECIDING = (
+    "diagnostics",
+    "engines/marks.py",
+    "engines/miri_mains",
+    "engines/result_line.py",
+)
+"""What stands around a program when Miri runs it, and what reads Miri's answer."""
+
+
+@cache
+def emission() -> str:
+    """Of how programs are handed to Miri and how its answers are read."""
+    flags = (" ".join(mode_flags(mode)) for mode in EVERY_MODE)
+    return digest(*flags, *(_digest_of(_PACKAGE / path) for path in DECIDING))
+
+
+@cache
+def package() -> str:
+    """Of the whole package, its Rust and its tables included."""
+    files = {
+        path.relative_to(_PACKAGE).as_posix(): path
+        for suffix in ("py", "rs", "toml")
+        for path in _PACKAGE.rglob(f"*.{suffix}")
+    }
+    # What a wheel gathers there is the user's input, or has a digest of its own.
+    kept = sorted(name for name in files if not name.startswith("bundle/"))
+    return digest(*(part for name in kept for part in (name, files[name].read_bytes())))
+
+
+@cache
+def rust_vm(folder: Path) -> str:
+    """Of the Rust VM in a folder."""
+    files = vm_files(folder)
+    return digest(*(part for path in sorted(files) for part in (path, files[path])))
+
+
+def of_text(program: PointerProgram) -> str:
+    """Of a pointer program and all that this package could make of it."""
+    return digest(package(), repr(program))
+
+
+def of_rust(program: PointerProgram) -> str:
+    """Of a pointer program as Miri interprets it: its Rust, the statement behind each line."""
+    source = write_library([program])
+    return digest(emission(), source.text, repr(source.lines))
+
+
+def of_bytecode(program: Program, variant: str, vm_folder: Path) -> str:
+    """Of a bytecode program as Miri interprets it: in a variant of the Rust VM."""
+    return digest(emission(), rust_vm(vm_folder), variant, encode(program))
+
+
+def _digest_of(path: Path) -> str:
+    files = read_tree(path) if path.is_dir() else {path.name: path.read_bytes()}
+    return digest(*(part for name in sorted(files) for part in (name, files[name])))
