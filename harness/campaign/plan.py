@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import TYPE_CHECKING
 
+from harness.campaign.selection import case_number
 from harness.cases.case import BytecodeCase
 from harness.engines.engine import Job
 from harness.result import EngineName, Form
 
 if TYPE_CHECKING:
+    from harness.bytecode.program import Program
     from harness.campaign.oracle import Oracle
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
     from harness.mode import Mode
+    from harness.pointer.program import PointerProgram
+
+QUICK_MEMORY = 256
+"""Bytes of memory above which a quick run leaves out the form `unrolled`: it has a statement for
+each byte of the memory, and a thousand of them take Miri a minute."""
 
 
 def plan(
@@ -23,42 +31,49 @@ def plan(
     selection: Selection,
     oracle: Oracle,
 ) -> Iterator[tuple[Case, Job]]:
-    """Every job that the engine has to do for the cases, in their order."""
-    modes = _modes(engine, selection)
-    forms = _forms(engine, selection)
-    for case in cases:
-        if isinstance(case, BytecodeCase):
-            for variant in variants:
-                for form in forms:
-                    yield from _in_form(case, variant, form, modes, oracle)
-        elif engine is not EngineName.IN_PROCESS:
-            for mode in modes:
-                yield case, Job(case=case.id, program=case.program, mode=mode)
+    """Every job that the engine has to do for the cases, in their order.
+
+    A quick run does a case in a variant once, in one of the pairs of form and mode that the
+    engine has for it: the hash of the case's name says which pair the first variant takes, and
+    each further variant takes the next. So every case meets every mode and both forms, and
+    every variant meets every pair over some dozens of cases.
+    """
+    for case, variant, form, mode in _chosen(engine, cases, variants, selection):
+        program: Program | PointerProgram = case.program
+        if form is Form.UNROLLED:
+            assert isinstance(case, BytecodeCase), "only bytecode has forms"
+            assert variant is not None, "bytecode runs in a variant"
+            program = oracle.lowered(case, variant).program
+        yield case, Job(case=case.id, program=program, variant=variant, form=form, mode=mode)
 
 
 def count(
-    engine: EngineName, cases: Sequence[Case], variants: tuple[str, ...], selection: Selection
+    engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
 ) -> int:
     """How many jobs `plan` yields."""
-    bytecode = sum(isinstance(case, BytecodeCase) for case in cases)
-    pointer = 0 if engine is EngineName.IN_PROCESS else len(cases) - bytecode
-    programs = bytecode * len(variants) * len(_forms(engine, selection)) + pointer
-    return programs * len(_modes(engine, selection))
+    return sum(1 for _ in _chosen(engine, cases, variants, selection))
 
 
-def _modes(engine: EngineName, selection: Selection) -> tuple[Mode | None, ...]:
-    return selection.modes if engine is EngineName.MIRI else (None,)
+def _chosen(
+    engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
+) -> Iterator[tuple[Case, str | None, Form | None, Mode | None]]:
+    modes: tuple[Mode | None, ...] = selection.modes if engine is EngineName.MIRI else (None,)
+    for case in cases:
+        of_case = variants if isinstance(case, BytecodeCase) else (None,)
+        pairs = list(product(_forms(engine, case, selection), modes))
+        for number, variant in enumerate(of_case):
+            if selection.quick and pairs:
+                chosen = [pairs[(case_number(case.id) + number) % len(pairs)]]
+            else:
+                chosen = pairs
+            for form, mode in chosen:
+                yield case, variant, form, mode
 
 
-def _forms(engine: EngineName, selection: Selection) -> tuple[Form, ...]:
-    known = (Form.VM,) if engine is EngineName.IN_PROCESS else tuple(Form)
-    return tuple(form for form in known if form in selection.forms)
-
-
-def _in_form(
-    case: BytecodeCase, variant: str, form: Form, modes: tuple[Mode | None, ...], oracle: Oracle
-) -> Iterator[tuple[Case, Job]]:
-    in_vm = form is Form.VM
-    program = case.program if in_vm else oracle.lowered(case, variant).program
-    for mode in modes:
-        yield case, Job(case=case.id, program=program, variant=variant, form=form, mode=mode)
+def _forms(engine: EngineName, case: Case, selection: Selection) -> list[Form | None]:
+    """The forms in which the engine runs the case; None is that of a pointer case."""
+    in_process = engine is EngineName.IN_PROCESS
+    if not isinstance(case, BytecodeCase):
+        return [] if in_process else [None]
+    large = selection.quick and len(case.program.memory) > QUICK_MEMORY
+    return [form for form in selection.forms if form is Form.VM or not (in_process or large)]

@@ -19,8 +19,7 @@ class Shard:
 
     def holds(self, case: str) -> bool:
         """Whether the case belongs to this part: by the hash of its name."""
-        digest = hashlib.sha256(case.encode("utf-8", "surrogatepass")).digest()
-        return int.from_bytes(digest[:8], "big") % self.total == self.index - 1
+        return case_number(case) % self.total == self.index - 1
 
 
 WHOLE = Shard(index=1, total=1)
@@ -34,6 +33,7 @@ class Selection:
     variants: names; None for all. engines: None for whatever this machine has; named, a
     missing one is an error.
     jobs: processes at once.
+    quick: each engine does a case in a variant only once; `harness.campaign.plan` says how.
     """
 
     cases: str | None = None
@@ -45,6 +45,7 @@ class Selection:
     live: bool = False
     jobs: int
     shard: Shard = WHOLE
+    quick: bool = False
 
     def wants_case(self, case: str) -> bool:
         """Whether the case is selected by name and shard."""
@@ -59,3 +60,9 @@ class Selection:
         """Whether the engine is asked for by name, or nothing but live runs will do."""
         named = self.engines is not None and engine in self.engines
         return named or (self.live and self.wants_engine(engine))
+
+
+def case_number(case: str) -> int:
+    """A number that the case's name alone decides, the same on every machine."""
+    digest = hashlib.sha256(case.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big")

@@ -36,6 +36,7 @@ def run_command(
     evidence: Annotated[Literal["any", "live"], Parameter("--evidence")] = "any",
     jobs: Annotated[int | None, Parameter(["-j", "--jobs"])] = None,
     shard: Annotated[str | None, Parameter("--shard")] = None,
+    quick: Annotated[bool, Parameter("--quick", negative=())] = False,
     json: Annotated[Path | None, Parameter("--json")] = None,
     junit: Annotated[Path | None, Parameter("--junit")] = None,
     github: Annotated[bool | None, Parameter("--github", negative="--no-github")] = None,
@@ -68,6 +69,9 @@ def run_command(
         Processes at once (default: one for each processor).
     shard
         Only part I of N of the cases, written I/N, counted from 1.
+    quick
+        For daily use: compile and interpret every case in every variant only once, each time
+        in another mode and form.
     json
         Write every result to this file, for programs.
     junit
@@ -103,6 +107,7 @@ def run_command(
         live=evidence == "live",
         jobs=read_jobs(jobs),
         shard=read_shard(shard),
+        quick=quick,
     )
     wanted = (("--json", json, json_report.encode), ("--junit", junit, junit_report.encode))
     files = {
