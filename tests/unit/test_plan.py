@@ -1,0 +1,100 @@
+"""Shards and quick runs: which part of everything is done, decided by names alone."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+
+import pytest
+from hypothesis import given, strategies as st
+
+from harness.campaign.oracle import Oracle
+from harness.campaign.plan import QUICK_MEMORY, count, plan
+from harness.campaign.selection import Selection, Shard, case_number
+from harness.cases.case import BytecodeCase, Case
+from harness.cases.load import load
+from harness.engines.engine import Job
+from harness.lowering.variants import VARIANTS
+from harness.mode import MODES, Mode
+from harness.resources import corpus_dir
+from harness.result import EngineName, Form
+
+QUICK = Selection(toolchain="any", jobs=1, quick=True)
+VARIANT_NAMES = tuple(VARIANTS)
+ENGINES = [EngineName.IN_PROCESS, EngineName.NATIVE, EngineName.MIRI]
+
+
+@cache
+def corpus() -> tuple[Case, ...]:
+    return load((corpus_dir(),)).cases
+
+
+def jobs(engine: EngineName, selection: Selection = QUICK) -> list[tuple[Case, Job]]:
+    return list(plan(engine, corpus(), VARIANT_NAMES, selection, Oracle()))
+
+
+# With surrogates: a file's name may be no UTF-8.
+@given(names=st.lists(st.text(st.characters())), total=st.integers(1, 20))
+def test_every_case_is_in_one_shard_and_no_other(names: list[str], total: int) -> None:
+    shards = [Shard(index=index + 1, total=total) for index in range(total)]
+    for name in names:
+        assert sum(shard.holds(name) for shard in shards) == 1
+
+
+def test_a_case_has_the_same_number_on_every_machine() -> None:
+    """As `printf NAME | sha256sum | cut -c-16` has it."""
+    assert case_number("bytecode/thread-program") == 0xF107E2E2EC111180
+    assert case_number("") == 0xE3B0C44298FC1C14
+
+
+def test_shards_of_the_corpus_are_about_equal() -> None:
+    sizes = [sum(Shard(index=i, total=4).holds(case.id) for case in corpus()) for i in range(1, 5)]
+    assert sum(sizes) == len(corpus())
+    assert max(sizes) < 1.5 * min(sizes)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_quick_run_does_every_case_in_every_variant_once(engine: EngineName) -> None:
+    done = [(case.id, job.variant) for case, job in jobs(engine)]
+    wanted = {
+        (case.id, variant)
+        for case in corpus()
+        for variant in (VARIANT_NAMES if isinstance(case, BytecodeCase) else (None,))
+        if isinstance(case, BytecodeCase) or engine is not EngineName.IN_PROCESS
+    }
+    assert len(done) == len(set(done))
+    assert set(done) == wanted
+
+
+def test_a_quick_run_meets_every_variant_in_every_mode_and_form() -> None:
+    met = {(job.variant, job.form, job.mode) for _, job in jobs(EngineName.MIRI)}
+    pointer = set(product([None], [None], MODES))
+    assert met == set(product(VARIANT_NAMES, Form, MODES)) | pointer
+    compiled = {(job.variant, job.form) for _, job in jobs(EngineName.NATIVE)}
+    assert compiled == set(product(VARIANT_NAMES, Form)) | {(None, None)}
+
+
+def test_in_a_quick_run_a_case_meets_every_mode_and_both_forms() -> None:
+    modes: dict[str, set[Mode | None]] = {}
+    forms: dict[str, set[Form | None]] = {}
+    for case, job in jobs(EngineName.MIRI):
+        if isinstance(case, BytecodeCase):
+            modes.setdefault(case.id, set()).add(job.mode)
+            large = len(case.program.memory) > QUICK_MEMORY
+            forms.setdefault(case.id, {Form.UNROLLED} if large else set()).add(job.form)
+    assert all(found == set(MODES) for found in modes.values())
+    assert all(found == set(Form) for found in forms.values())
+
+
+def test_a_quick_run_of_a_part_stays_within_it() -> None:
+    part = Selection(toolchain="any", jobs=1, quick=True, modes=MODES[:2], forms=(Form.UNROLLED,))
+    assert {job.mode for _, job in jobs(EngineName.MIRI, part)} == set(MODES[:2])
+    assert Form.VM not in {job.form for _, job in jobs(EngineName.MIRI, part)}
+    assert jobs(EngineName.IN_PROCESS, part) == []
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_jobs_are_counted_without_making_them(engine: EngineName, quick: bool) -> None:
+    selection = Selection(toolchain="any", jobs=1, quick=quick)
+    assert count(engine, corpus(), VARIANT_NAMES, selection) == len(jobs(engine, selection))
