@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.campaign.plan import count, plan
@@ -80,8 +79,9 @@ class Campaign:
                     for mode in self.selection.modes:
                         yield case, variant, mode
 
-    def _plan(self, engine: Engine) -> Iterator[tuple[Case, Job]]:
-        return plan(engine.name, self.cases, self.variants, self.selection, self.oracle)
+    def jobs(self, engine: EngineName) -> Iterator[tuple[Case, Job]]:
+        """Every job that the engine is asked for."""
+        return plan(engine, self.cases, self.variants, self.selection, self.oracle)
 
     def _judge_reference(self, case: BytecodeCase) -> Result:
         outcome = self.oracle.reference(case)
@@ -129,18 +129,15 @@ class Campaign:
         tool = None if missing else self.tool(engine.name)
         cases: dict[str, Case] = {}
         jobs: list[Job] = []
-        for case, job in self._plan(engine):
+        for case, job in self.jobs(engine.name):
             reason = missing.message if missing else engine.refuses(job)
             record = self.archive.recall(engine.name, case.path, job, tool)
             if record is not None:
                 seen = Observation(job=job, outcome=record.outcome)
                 result = self._judge(engine.name, case, seen, record.recording)
                 # A finding must be seen anew wherever it can be.
-                if result.verdict is not Verdict.MISMATCH:
+                if result.verdict is not Verdict.MISMATCH or reason is not None:
                     yield result
-                    continue
-                if reason is not None:
-                    yield replace(result, command=_repeat(case, job))
                     continue
             in_process = engine.name is EngineName.IN_PROCESS
             if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
@@ -160,7 +157,7 @@ class Campaign:
     def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
         mode = job.mode
         return Result(
-            run=_name_job(case, engine, job),
+            run=name_job(case, engine, job),
             expected=self.oracle.expected(case, job.variant, mode) if mode else None,
             predicted=self.oracle.prediction(case, job.variant, mode).outcome if mode else None,
             outcome=None,
@@ -197,7 +194,7 @@ class Campaign:
                 outcome=outcome, expected=expected, prediction=prediction, reference=reference
             )
         result = Result(
-            run=_name_job(case, engine, job),
+            run=name_job(case, engine, job),
             expected=expected,
             predicted=predicted,
             outcome=outcome,
@@ -225,21 +222,8 @@ def _name(
     return Run(case=case.id, kind=case.kind, engine=engine, variant=variant, mode=mode)
 
 
-def _repeat(case: Case, job: Job) -> str:
-    """The shell line that does a recorded run again."""
-    options = {
-        "--case": case.id,
-        "--variant": job.variant,
-        "--form": job.form,
-        "--mode": None if job.mode is None else str(job.mode),
-        "--engine": EngineName.NATIVE if job.mode is None else EngineName.MIRI,
-        "--evidence": "live",
-    }
-    words = (word for option, value in options.items() if value for word in (option, value))
-    return shlex.join(("harness", "run", str(case.path), *words))
-
-
-def _name_job(case: Case, engine: EngineName, job: Job) -> Run:
+def name_job(case: Case, engine: EngineName, job: Job) -> Run:
+    """The run that an engine does of a case for a job."""
     return Run(
         case=case.id,
         kind=case.kind,

@@ -41,12 +41,12 @@ RECORDED = (EngineName.NATIVE, EngineName.MIRI)
 class Archive:
     """Recalls outcomes and keeps new ones; remembers predictions, which take longest to find.
 
-    store: on this machine. vm_folder: the Rust VM's crate.
+    store: this machine's. vm_folder: the Rust VM's crate.
     live: take nothing, though everything new is kept.
     """
 
     def __init__(self, store: Store, *, vm_folder: Path, live: bool = False) -> None:
-        self._store = store
+        self.store = store
         self._vm_folder = vm_folder
         self._live = live
         self._programs: dict[tuple[Program | PointerProgram, str | None], str] = {}
@@ -67,7 +67,7 @@ class Archive:
             found = self._recall_committed(case, job, tool)
             if found is not None:
                 return found
-        for text in self._store.find(self._key(engine, job)):
+        for text in self.store.find(self._key(engine, job)):
             try:
                 record = decode_record(text)
             except msgspec.DecodeError:
@@ -84,7 +84,7 @@ class Archive:
             outcome=lasting(outcome, shared_source=not isinstance(job.program, Program)),
             recording=Recording(tool=tool, seen=datetime.now(UTC).date().isoformat()),
         )
-        self._store.add(self._key(engine, job), encode_record(record))
+        self.store.add(self._key(engine, job), encode_record(record))
         return record
 
     def prediction(
@@ -96,7 +96,7 @@ class Archive:
 
     def notes(self) -> list[str]:
         """What has to be said of the evidence: a line for each."""
-        notes = [*self._store.notes]
+        notes = [*self.store.notes]
         if self._unusable:
             more = len(self._unusable) - 1
             others = f", nor {more} others" if more else ""
@@ -160,11 +160,11 @@ class Archive:
 
     def _once(self, key: str, find: Callable[[], bytes]) -> bytes:
         """What the store has, or else what is found and then stored."""
-        known = [] if self._live else self._store.find(key)
+        known = [] if self._live else self.store.find(key)
         if known:
             return known[0]
         found = find()
-        self._store.add(key, found)
+        self.store.add(key, found)
         return found
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.report.matrix import Cell, Matrix, build
 from harness.report.report import Report
-from harness.report.wording import Mark, cell_parts, legend, summary, way
+from harness.report.wording import Mark, cell_parts, legend, repeat, summary, way
 from harness.result import Result, Tool, Verdict
 from harness.verdict import NATIVE_IS_NO_EVIDENCE, describe
 
@@ -88,8 +88,8 @@ def _row(result: Result) -> Text:
     text.append(result.reason or seen)
     if result.recording is not None:
         text.append(f" (recorded {result.recording.seen}, {result.recording.tool})", style="dim")
-    if result.command and result.verdict is Verdict.MISMATCH:
-        text.append(f"\n    repeat: {result.command}", style="dim")
+    if result.verdict is Verdict.MISMATCH:
+        text.append(f"\n    repeat: {result.command or repeat(result)}", style="dim")
     return text
 
 

@@ -2,76 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.campaign.campaign import Campaign
 from harness.campaign.oracle import Oracle
-from harness.campaign.selection import Selection
 from harness.cases.load import load
-from harness.engines.engine import Job, Observation
+from harness.engines.engine import Job
 from harness.evidence.archive import Archive
 from harness.evidence.store import Store
-from harness.ledger import Ledger
 from harness.mode import parse_mode
-from harness.outcome import Outcome, Panicked, Ran, TimedOut, ToolFailed
+from harness.outcome import Panicked, Ran, TimedOut, ToolFailed
 from harness.resources import corpus_dir, rust_vm_dir
 from harness.result import EngineName, Evidence, Result, Tool, Verdict
-from harness.toolchain.missing import Missing
+from tests.unit.evidence_campaign import CASE, MISSING, TOOL, Fake, campaign
 
 MODES = (parse_mode("stacked-strict"), parse_mode("tree-strict"))
-TOOL = Tool(version="miri 0.1.0 (one)", compiler="rustc 1.95.0-nightly", target="here")
 NEXT = Tool(version="miri 0.1.0 (two)", compiler="rustc 1.96.0-nightly", target="here")
 
-MISSING = Missing(message="there is no Miri", remedy="install it")
-
-
-@dataclass(slots=True, kw_only=True)
-class Fake:
-    """An engine that gives every job the same outcome. done: the jobs that it ran."""
-
-    outcome: Outcome
-    absent: Missing | None = None
-    fault: str = ""
-    done: list[Job] = field(default_factory=list)
-
-    @property
-    def name(self) -> EngineName:
-        return EngineName.MIRI
-
-    def missing(self) -> Missing | None:
-        return self.absent
-
-    def refuses(self, job: Job) -> str | None:
-        return None
-
-    def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
-        for job in jobs:
-            self.done.append(job)
-            yield Observation(job=job, outcome=self.outcome, fault=self.fault)
-
-
 Do = Callable[..., list[Result]]
-
-TEXT = """
-kind = "pointer"
-description = "A byte."
-source = "this test"
-rule = "memory"
-program = '''
-local x = [{value}]
-read x[0]: u8
-'''
-"""
 
 
 @pytest.fixture
 def case(tmp_path: Path) -> Path:
     path = tmp_path / "byte.toml"
-    path.write_text(TEXT.format(value=7), encoding="utf-8")
+    path.write_text(CASE.format(value=7), encoding="utf-8")
     return path
 
 
@@ -80,29 +37,14 @@ def do(tmp_path: Path, case: Path) -> Do:
     """Runs the case by an engine, with the store that all these calls share."""
 
     def do(engine: Fake, *, tool: Tool = TOOL, live: bool = False) -> list[Result]:
-        loaded = load((case,))
-        assert not loaded.errors, loaded.errors
-        store = Store(tmp_path / "records.log")
-        archive = Archive(store, vm_folder=rust_vm_dir(), live=live)
-        campaign = Campaign(
-            cases=loaded.cases,
-            selection=Selection(
-                modes=MODES, engines=(EngineName.MIRI,), toolchain="", live=live, jobs=1
-            ),
-            variants=(),
-            engines=(engine,),
-            oracle=Oracle(archive),
-            archive=archive,
-            tool=lambda _: tool,
-            ledger=Ledger(entries=(), version=lambda _: tool.version),
-        )
-        return list(campaign.results())
+        store = tmp_path / "records.log"
+        return list(campaign(engine, [case], store, tool=tool, live=live, modes=MODES).results())
 
     return do
 
 
 def test_a_second_run_takes_what_the_first_has_seen(do: Do) -> None:
-    first, second = Fake(outcome=Ran(checksum=7)), Fake(outcome=Ran(checksum=7))
+    first, second = Fake(), Fake()
     assert {each.evidence for each in do(first)} == {Evidence.LIVE}
     results = do(second)
     assert len(first.done) == len(results) == 2
@@ -115,46 +57,46 @@ def test_a_second_run_takes_what_the_first_has_seen(do: Do) -> None:
 
 
 def test_a_changed_program_runs_again(do: Do, case: Path) -> None:
-    do(Fake(outcome=Ran(checksum=7)))
-    case.write_text(TEXT.format(value=8), encoding="utf-8")
+    do(Fake())
+    case.write_text(CASE.format(value=8), encoding="utf-8")
     engine = Fake(outcome=Ran(checksum=8))
     do(engine)
     assert len(engine.done) == 2
 
 
 def test_a_changed_description_changes_nothing(do: Do, case: Path) -> None:
-    do(Fake(outcome=Ran(checksum=7)))
-    text = TEXT.format(value=7).replace("A byte.", "A single byte.")
+    do(Fake())
+    text = CASE.format(value=7).replace("A byte.", "A single byte.")
     case.write_text(text, encoding="utf-8")
-    engine = Fake(outcome=Ran(checksum=7))
+    engine = Fake()
     do(engine)
     assert not engine.done
 
 
 def test_live_takes_nothing_and_writes_all(do: Do) -> None:
-    do(Fake(outcome=Ran(checksum=7)))
-    live = Fake(outcome=Ran(checksum=7))
+    do(Fake())
+    live = Fake()
     assert {each.evidence for each in do(live, live=True)} == {Evidence.LIVE}
     assert len(live.done) == 2
 
 
 def test_another_miri_has_to_see_for_itself(do: Do) -> None:
-    do(Fake(outcome=Ran(checksum=7)))
-    other = Fake(outcome=Ran(checksum=7))
+    do(Fake())
+    other = Fake()
     do(other, tool=NEXT)
     assert len(other.done) == 2
     # Both stay on record.
     for tool in (TOOL, NEXT):
-        again = Fake(outcome=Ran(checksum=7))
+        again = Fake()
         assert {r.recording and r.recording.tool for r in do(again, tool=tool)} == {tool}
         assert not again.done
 
 
 def test_where_the_tool_is_missing_any_record_counts(do: Do) -> None:
-    absent = Fake(outcome=Ran(), absent=MISSING)
+    absent = Fake(absent=MISSING)
     assert {(r.verdict, r.reason) for r in do(absent)} == {(Verdict.NOT_CHECKED, MISSING.message)}
-    do(Fake(outcome=Ran(checksum=7)))
-    do(Fake(outcome=Ran(checksum=7)), tool=NEXT)
+    do(Fake())
+    do(Fake(), tool=NEXT)
     results = do(absent)
     assert {r.verdict for r in results} == {Verdict.AGREE}
     assert {r.recording and r.recording.tool for r in results} == {NEXT}, "the newest"
@@ -166,9 +108,8 @@ def test_a_recorded_finding_is_seen_anew_and_shown_where_it_cannot_be(do: Do) ->
     again = Fake(outcome=Panicked(message="boom"))
     assert {(r.verdict, r.evidence) for r in do(again)} == {(Verdict.MISMATCH, Evidence.LIVE)}
     assert len(again.done) == 2
-    shown = do(Fake(outcome=Ran(), absent=MISSING))
+    shown = do(Fake(absent=MISSING))
     assert {(r.verdict, r.evidence) for r in shown} == {(Verdict.MISMATCH, Evidence.RECORDED)}
-    assert "--mode tree-strict --engine miri --evidence live" in shown[1].command
 
 
 @pytest.mark.parametrize(
@@ -176,13 +117,13 @@ def test_a_recorded_finding_is_seen_anew_and_shown_where_it_cannot_be(do: Do) ->
     [
         Fake(outcome=TimedOut(message="60 s")),
         Fake(outcome=ToolFailed(message="a crash")),
-        Fake(outcome=Ran(checksum=7), fault="two words for one thing"),
+        Fake(fault="two words for one thing"),
     ],
     ids=["limit", "tool", "fault"],
 )
 def test_what_says_nothing_of_the_program_is_not_kept(do: Do, engine: Fake) -> None:
     do(engine)
-    again = Fake(outcome=Ran(checksum=7))
+    again = Fake()
     do(again)
     assert len(again.done) == 2
 
