@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import Place, printable
 from harness.report.step_summary import append_summary
-from harness.report.wording import repeat, way
-from harness.result import Verdict
+from harness.report.wording import failing, repeat, ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 MOST = 10
 """Annotations of one level that a step shows."""
 
-SHOWN_RUNS = 3
-"""Runs of one case whose reasons are shown."""
+SHOWN_REASONS = 3
+"""Reasons for which one case fails that are shown."""
 
 LONGEST_LINE = 500
 """Characters of one line; the memory of a case alone may be two million."""
@@ -67,10 +66,7 @@ def tell_github(report: Report) -> None:
 def annotate(report: Report) -> Iterator[Annotation]:
     """What people have to know of a run, as few annotations as say it."""
     errors = [*_unreadable(report), *_disagreeing(report.results)]
-    warnings = [*_missing(report)]
-    if not report.finished:
-        said = ["what it had is reported, the rest is missing"]
-        warnings.append(Annotation(level="warning", title="the run was interrupted", lines=said))
+    warnings = list(_warnings(report))
     for found in (errors, warnings):
         if len(found) > MOST:
             left = len(found) - MOST + 1
@@ -92,15 +88,14 @@ def _unreadable(report: Report) -> Iterator[Annotation]:
 
 def _disagreeing(results: Sequence[Result]) -> Iterator[Annotation]:
     """An annotation for each case that has mismatches or faults."""
-    by_case: defaultdict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        if result.fault or result.verdict is Verdict.MISMATCH:
-            by_case[result.run.case].append(result)
-    for case, failing in by_case.items():
-        lines = [f"{way(each.run)}: {each.reason}" for each in failing[:SHOWN_RUNS]]
-        if len(failing) > SHOWN_RUNS:
-            lines.append(f"… and {len(failing) - SHOWN_RUNS} more of its runs")
-        first = failing[0]
+    by_case: defaultdict[str, list[list[Result]]] = defaultdict(list)
+    for alike in failing(results):
+        by_case[alike[0].run.case].append(alike)
+    for case, groups in by_case.items():
+        lines = [f"{ways(alike)}: {alike[0].reason}" for alike in groups[:SHOWN_REASONS]]
+        if len(groups) > SHOWN_REASONS:
+            lines.append(f"… and {len(groups) - SHOWN_REASONS} more reasons")
+        first = groups[0][0]
         yield Annotation(
             level="error",
             title=f"harness: {case} does not agree",
@@ -109,11 +104,16 @@ def _disagreeing(results: Sequence[Result]) -> Iterator[Annotation]:
         )
 
 
-def _missing(report: Report) -> Iterator[Annotation]:
+def _warnings(report: Report) -> Iterator[Annotation]:
+    if not report.finished:
+        said = ["what it had is reported, the rest is missing"]
+        yield Annotation(level="warning", title="harness: interrupted", lines=said)
     for missing in report.missing:
         yield Annotation(
             level="warning", title="harness: not checked", lines=[missing.message, missing.remedy]
         )
+    for note in report.notes:
+        yield Annotation(level="warning", title="harness: evidence", lines=[note])
 
 
 def _below(workspace: Path, file: str) -> str | None:

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from harness.report.matrix import Cell, Matrix, build
 from harness.report.report import Report
-from harness.report.wording import Mark, cell_parts, legend, repeat, summary, way
-from harness.result import Result, Tool, Verdict
+from harness.report.wording import Mark, cell_parts, legend, recorded, repeat, summary, way
+from harness.result import Result, Verdict
 from harness.verdict import NATIVE_IS_NO_EVIDENCE, describe
 
 STYLES = {
@@ -51,7 +51,9 @@ def print_report(console: Console, report: Report, *, verbose: bool) -> None:
     for note in report.notes:
         text = Text("evidence: ", style="yellow").append(note, style="default")
         console.print(text, soft_wrap=True)
-    _print_recorded(console, report.results)
+    if said := recorded(report.results):
+        # As the engines come in results, Miri's stand last.
+        console.print(said, style="dim", soft_wrap=True)
 
 
 def _deserves_a_row(result: Result) -> bool:
@@ -91,25 +93,6 @@ def _row(result: Result) -> Text:
     if result.verdict is Verdict.MISMATCH:
         text.append(f"\n    repeat: {result.command or repeat(result)}", style="dim")
     return text
-
-
-def _print_recorded(console: Console, results: Sequence[Result]) -> None:
-    """How many results are recorded, and of which tools."""
-    # As the engines come in results, Miri's stand last.
-    days: dict[Tool, list[str]] = {}
-    for result in results:
-        if result.recording is not None:
-            days.setdefault(result.recording.tool, []).append(result.recording.seen)
-    if days:
-        parts = [
-            f"{len(seen)} of {tool}, seen {' to '.join(sorted({min(seen), max(seen)}))}"
-            for tool, seen in days.items()
-        ]
-        console.print(
-            f"Recorded results: {'; '.join(parts)}. `--evidence live` takes none.",
-            style="dim",
-            soft_wrap=True,
-        )
 
 
 def _print_summary(console: Console, results: Sequence[Result]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import InputError, printable
 from harness.report.matrix import build
-from harness.report.wording import cell_parts, legend, repeat, summary, way
+from harness.report.wording import cell_parts, failing, legend, recorded, repeat, summary, ways
 from harness.result import Evidence, Verdict
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from harness.report.matrix import Matrix
     from harness.report.report import Report
-    from harness.result import Result
 
 LIMIT = 1 << 20
 """Bytes that GitHub takes of a step; it shows nothing of a longer summary."""
@@ -54,30 +53,33 @@ def append_summary(report: Report, path: Path) -> None:
 
 def sections(report: Report) -> Iterator[str]:
     """The summary's parts, the most important first; a blank line belongs between them."""
-    failing = [r for r in report.results if r.fault or r.verdict is Verdict.MISMATCH]
-    yield _heading(report, failing)
+    groups = failing(report.results)
+    yield _heading(report, sum(map(len, groups)))
     if report.errors:
-        rows = ((str(each.place or ""), each.message) for each in report.errors)
-        yield _table(("cannot be read", "why"), rows, len(report.errors))
-    if failing:
-        sides = ((r.run.case, way(r.run), r.reason, repeat(r)) for r in failing)
-        yield _table(("does not agree", "run", "why", "repeat"), sides, len(failing))
+        unread = [(str(each.place or ""), each.message) for each in report.errors]
+        yield _table(("cannot be read", "why"), unread)
+    if groups:
+        alike = [(g[0].run.case, ways(g), g[0].reason, repeat(g[0])) for g in groups]
+        yield _table(("does not agree", "run", "why", "repeat"), alike)
     matrix = build(report.results)
     if matrix.rows:
         yield f"{_matrix(matrix)}\n{_text(legend(matrix))}\n"
     unchecked = Counter(r.reason for r in report.results if r.verdict is Verdict.NOT_CHECKED)
     if unchecked:
-        reasons = ((reason, str(count)) for reason, count in unchecked.most_common())
-        yield _table(("not checked, because", "results"), reasons, len(unchecked))
-    versions = (f"{name} {version}" for name, version in report.environment.items() if version)
-    yield f"{_text(', '.join(versions))}\n"
+        reasons = [(reason, str(count)) for reason, count in unchecked.most_common()]
+        yield _table(("not checked, because", "results"), reasons)
+    for said in (*report.notes, recorded(report.results)):
+        if said:
+            yield f"{_text(said)}\n"
+    versions = [(tool, version) for tool, version in report.environment.items() if version]
+    yield _table(("tool", "version"), versions)
 
 
-def _heading(report: Report, failing: Sequence[Result]) -> str:
+def _heading(report: Report, failed: int) -> str:
     evidence = Counter(result.evidence for result in report.results)
     kinds = ", ".join(f"{evidence[kind]} {kind}" for kind in Evidence if evidence[kind])
-    failed = f"results that do not agree: {len(failing)}" if failing else "no result disagrees"
-    title = failed if report.finished else f"{failed}, but the run was interrupted"
+    title = f"results that do not agree: {failed}" if failed else "no result disagrees"
+    title += "" if report.finished else ", but the run was interrupted"
     return f"### harness: {title}\n\n{_text(summary(report.results))} {_text(kinds)}.\n"
 
 
@@ -90,13 +92,11 @@ def _matrix(matrix: Matrix) -> str:
     return table
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], count: int) -> str:
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     table = _row(heads) + _row(["---"] * len(heads))
-    table += "".join(_row(map(_text, row)) for row, _ in zip(rows, range(SHOWN), strict=False))
-    more = (
-        f"\n… and {count - SHOWN} more: the report files have them all\n" if count > SHOWN else ""
-    )
-    return f"{table}{more}"
+    table += "".join(_row(map(_text, row)) for row in rows[:SHOWN])
+    more = len(rows) - SHOWN
+    return f"{table}\n… and {more} more: the report files have them all\n" if more > 0 else table
 
 
 def _row(cells: Iterable[str]) -> str:

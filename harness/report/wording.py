@@ -11,13 +11,18 @@ from harness.result import EngineName, Verdict
 from harness.verdict import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from harness.outcome import Outcome
     from harness.report.matrix import Cell, Matrix
-    from harness.result import Result, Run
+    from harness.result import Result, Run, Tool
 
 SHORT_CLASS = {"ran": "", "trapped": "", "ub": "UB", "unsupported": "unsup", "timed-out": "timeout"}
 """How an outcome class stands in a cell; ends without any fault stand as a bare number."""
+
+
+SHOWN_WAYS = 3
+"""Runs of one case that are named where they fail alike."""
 
 
 class Mark(Enum):
@@ -45,9 +50,11 @@ def details(result: Result) -> Iterator[tuple[str, str]]:
     )
     for side, outcome in sides:
         if outcome is not None:
-            yield side, describe(outcome)
+            yield side, ", ".join([describe(outcome), *_values(outcome)])
     if message := getattr(result.outcome, "message", ""):
         yield "message", message
+    if result.recording is not None:
+        yield "recorded", f"{result.recording.seen}, {result.recording.tool}"
     if result.place is not None:
         yield "case", str(result.place)
     yield "repeat", repeat(result)
@@ -66,6 +73,22 @@ def repeat(result: Result) -> str:
         if value is not None:
             words += [option, str(value)]
     return shlex.join(words)
+
+
+def failing(results: Iterable[Result]) -> list[list[Result]]:
+    """Results that fail a run, those of one case for one reason together."""
+    found: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        if result.fault or result.verdict is Verdict.MISMATCH:
+            found.setdefault((result.run.case, result.reason), []).append(result)
+    return list(found.values())
+
+
+def ways(results: Sequence[Result]) -> str:
+    """How a case was run, the first few ways of them."""
+    shown = "; ".join(way(result.run) for result in results[:SHOWN_WAYS])
+    more = len(results) - SHOWN_WAYS
+    return f"{shown}; … and {more} more" if more > 0 else shown
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -93,6 +116,27 @@ def legend(matrix: Matrix) -> str:
         "A bare number: runs in which no undefined behaviour was found. UB, unsup: runs that had "
         f"to show it and did; UB? only predicted.{modes} ✗ does not agree, ? not checked, ~ open."
     )
+
+
+def recorded(results: Iterable[Result]) -> str:
+    """How many results are recorded, and of which tools, in a sentence; empty for none."""
+    days: dict[Tool, list[str]] = {}
+    for result in results:
+        if result.recording is not None:
+            days.setdefault(result.recording.tool, []).append(result.recording.seen)
+    parts = [
+        f"{len(seen)} of {tool}, seen {' to '.join(sorted({min(seen), max(seen)}))}"
+        for tool, seen in days.items()
+    ]
+    return f"Recorded results: {'; '.join(parts)}. `--evidence live` takes none." if parts else ""
+
+
+def _values(outcome: Outcome) -> Iterator[str]:
+    """What a program that ended has left."""
+    if (memory := getattr(outcome, "memory", None)) is not None:
+        yield f"memory {memory.hex() or 'of no bytes'}"
+    if (checksum := getattr(outcome, "checksum", None)) is not None:
+        yield f"checksum {checksum}"
 
 
 def cell_parts(cell: Cell) -> Iterator[tuple[str, Mark]]:

@@ -17,7 +17,7 @@ from harness.cli.main import run
 from harness.errors import InputError, Place
 from harness.mode import MODES
 from harness.outcome import Ran
-from harness.report.github import MOST, annotate
+from harness.report.github import MOST, SHOWN_REASONS, annotate
 from harness.report.report import Report
 from harness.report.step_summary import LIMIT, LONGEST, SHOWN, append_summary
 from harness.result import CaseKind, EngineName, Evidence, Form, Result, Run, Verdict
@@ -106,7 +106,19 @@ def test_a_fault_is_an_error() -> None:
 def test_the_runs_of_one_case_stand_together() -> None:
     runs = [replace(MISMATCH, run=replace(RUN, mode=mode)) for mode in MODES]
     (command,) = commands(report(*runs))
-    assert "… and 3 more of its runs" in read(command)[2].split("\n")
+    assert read(command)[2].split("\n")[0] == (
+        "miri raw vm stacked-strict; miri raw vm stacked-permissive; miri raw vm tree-strict; "
+        "… and 3 more: memory: wanted 01, saw 02"
+    )
+
+
+def test_a_case_that_fails_for_many_reasons_says_the_first() -> None:
+    runs = [replace(MISMATCH, reason=f"reason {number}") for number in range(SHOWN_REASONS + 2)]
+    (command,) = commands(report(*runs))
+    assert [line.rsplit(": ", 1)[-1] for line in read(command)[2].split("\n")[:-1]] == [
+        *(f"reason {number}" for number in range(SHOWN_REASONS)),
+        "… and 2 more reasons",
+    ]
 
 
 @pytest.mark.parametrize("count", [MOST - 1, MOST, MOST + 1, 500])
@@ -174,7 +186,7 @@ def test_the_summary_counts_and_shows_what_disagrees() -> None:
     text = "".join(page.itertext())
     assert "harness: results that do not agree: 1" in text
     assert "1 agree, 1 mismatch, 1 not checked. 1 live, 1 recorded." in text
-    assert "miri 0.1 (nightly)" in text
+    assert rows(page, "tool") == [["miri", "miri 0.1 (nightly)"]]
     ((case, way, why, repeat),) = rows(page, "does not agree")
     assert (case, way) == ("bytecode/case", "miri raw vm stacked-strict")
     assert why == MISMATCH.reason
@@ -184,7 +196,7 @@ def test_the_summary_counts_and_shows_what_disagrees() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    page = rendered(report(*[MISMATCH] * (SHOWN + 5)))
+    page = rendered(report(*(replace(MISMATCH, reason=str(each)) for each in range(SHOWN + 5))))
     assert len(rows(page, "does not agree")) == SHOWN
     assert "… and 5 more" in "".join(page.itertext())
 

@@ -111,7 +111,7 @@ def test_a_failure_says_what_was_wanted_and_seen_and_how_to_repeat_it() -> None:
     (failure,) = case
     assert failure.attrib["message"] == MISMATCH.reason
     assert (failure.text or "").splitlines() == [
-        "expected: ran",
+        "expected: ran, memory 01",
         "predicted: ran",
         "seen: ub aliasing at statement 3",
         r"message: no tag\n  help: look",
