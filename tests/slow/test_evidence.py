@@ -1,0 +1,192 @@
+"""Evidence with real tools: killed at any moment, two at once, and nothing run twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli.exit_code import ExitCode
+from harness.resources import corpus_dir
+from harness.toolchain.miri import TOOLCHAIN_VARIABLE
+
+pytestmark = pytest.mark.slow
+
+HARNESS = [sys.executable, "-c", "from harness.cli.main import main; main()"]
+
+SEED = 20261121
+
+NATIVE = ("--engine", "native", "--form", "vm", "--variant", "raw", "--variant", "cell")
+"""The whole corpus of bytecode: one build, and a process for each variant."""
+
+MIRI = ("--engine", "miri", "--mode", "tree-strict", "--mode", "stacked-permissive")
+
+ENGINES = [
+    pytest.param(NATIVE, id="native"),
+    pytest.param(
+        MIRI,
+        id="miri",
+        marks=[
+            pytest.mark.miri,
+            pytest.mark.skipif(
+                TOOLCHAIN_VARIABLE not in os.environ,
+                reason=f"{TOOLCHAIN_VARIABLE} names no toolchain",
+            ),
+        ],
+    ),
+]
+
+
+@pytest.fixture(params=ENGINES)
+def arguments(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, ...]:
+    """What `harness run` is called with: cases without committed evidence, and how to run them."""
+    folder = tmp_path / "cases"
+    kind = "bytecode" if request.param is NATIVE else "pointer/both"
+    shutil.copytree(corpus_dir() / kind, folder, ignore=shutil.ignore_patterns("evidence"))
+    return (str(folder), *request.param)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """A cache of its own, which shares Miri's sysroot with everybody."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    base = os.environ.get("XDG_CACHE_HOME")
+    (folder / "miri").symlink_to((Path(base) if base else Path.home() / ".cache") / "miri")
+    return folder
+
+
+def start(cache: Path, arguments: tuple[str, ...]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*HARNESS, "run", *arguments],
+        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    out, errors = process.communicate(timeout=600)
+    assert process.returncode == ExitCode.AGREE, out + errors
+    assert "Traceback" not in out + errors
+    return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A run that came to its end. seen: what each of its runs came to. recorded: how many were."""
+
+    out: str
+    seen: dict[str, Any]
+    recorded: int
+
+
+def do(cache: Path, arguments: tuple[str, ...]) -> Done:
+    report = cache / "report.json"
+    out = finish(start(cache, (*arguments, "--json", str(report))))
+    results = json.loads(report.read_text(encoding="utf-8"))["results"]
+    names = ("case", "variant", "form", "aliasing", "provenance")
+    return Done(
+        out=out,
+        seen={
+            "/".join(str(each[name]) for name in names): (
+                each["verdict"],
+                *(each["outcome"][name] for name in ("class", "kind", "memory", "checksum")),
+            )
+            for each in results
+        },
+        recorded=sum(each["evidence"] == "recorded" for each in results),
+    )
+
+
+def records(cache: Path) -> Path:
+    return cache / "harness" / "evidence" / "records.log"
+
+
+def finished(cache: Path) -> set[bytes]:
+    """The records that are on file to their last byte."""
+    if not records(cache).exists():
+        return set()
+    return {line for line in records(cache).read_bytes().split(b"\n")[:-1] if line}
+
+
+@pytest.mark.timeout(1800)
+def test_killed_at_any_moment_nothing_is_lost_or_half_believed(
+    cache: Path, arguments: tuple[str, ...]
+) -> None:
+    do(cache, arguments)
+    records(cache).unlink()
+    # What was built stays, so that the moments are those of running.
+    began = time.monotonic()
+    whole = do(cache, arguments)
+    longest = time.monotonic() - began
+    complete = len(finished(cache))
+    moments = random.Random(SEED)
+    counts = set()
+    for _ in range(20):
+        if len(finished(cache)) == complete:
+            records(cache).unlink()
+        before = finished(cache)
+        process = start(cache, arguments)
+        time.sleep(moments.uniform(0, longest))
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+        assert before <= finished(cache)
+        counts.add(len(finished(cache)))
+    assert counts & set(range(1, complete)), "no kill came in the middle"
+    done = [line.split(b" ")[1] for line in finished(cache)]
+    resumed = do(cache, arguments)
+    assert resumed.seen == whole.seen
+    assert resumed.recorded >= sum(key.startswith(arguments[2].encode()) for key in done)
+    assert do(cache, arguments).recorded == len(whole.seen)
+
+
+@pytest.mark.timeout(900)
+def test_two_at_once_do_not_harm_each_other(cache: Path, arguments: tuple[str, ...]) -> None:
+    together = [start(cache, arguments) for _ in range(2)]
+    said = [finish(process) for process in together]
+    assert not any("evidence: " in out for out in said), said
+    after = do(cache, arguments)
+    assert after.recorded == len(after.seen)
+
+
+@pytest.mark.timeout(900)
+def test_a_damaged_store_costs_what_was_damaged(cache: Path, arguments: tuple[str, ...]) -> None:
+    whole = do(cache, arguments)
+    chance = random.Random(SEED)
+    data = bytearray(records(cache).read_bytes())
+    for _ in range(20):
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    del data[len(data) * 9 // 10 :]
+    records(cache).write_bytes(data)
+    mended = do(cache, arguments)
+    assert mended.seen == whole.seen
+    assert 0 < mended.recorded < len(whole.seen)
+    assert mended.out.count("evidence: ") == 1
+    again = do(cache, arguments)
+    assert again.recorded == len(whole.seen)
+    assert "evidence: " not in again.out
+
+
+@pytest.mark.timeout(900)
+def test_a_store_of_nonsense_is_no_store(cache: Path, arguments: tuple[str, ...]) -> None:
+    whole = do(cache, arguments)
+    records(cache).write_bytes(random.Random(SEED).randbytes(10_000))
+    assert do(cache, arguments).seen == whole.seen
+    records(cache).unlink()
+    records(cache).mkdir()
+    without = do(cache, arguments)
+    assert without.seen == whole.seen
+    assert not without.recorded
+    assert "evidence: " in without.out
