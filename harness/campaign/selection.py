@@ -47,10 +47,13 @@ class Selection:
     shard: Shard = WHOLE
     quick: bool = False
 
+    def names_case(self, case: str) -> bool:
+        """Whether the case is selected by name, in whichever shard it is."""
+        return self.cases is None or fnmatchcase(case, self.cases)
+
     def wants_case(self, case: str) -> bool:
         """Whether the case is selected by name and shard."""
-        named = self.cases is None or fnmatchcase(case, self.cases)
-        return named and self.shard.holds(case)
+        return self.names_case(case) and self.shard.holds(case)
 
     def wants_engine(self, engine: EngineName) -> bool:
         """Whether results of the engine are asked for."""

@@ -130,6 +130,9 @@ def _run(loaded: Loaded, selection: Selection, files: Files, *, github: bool, ve
     from harness.report.report import Report
     from harness.report.screen import print_report
 
+    if not loaded.errors and not any(selection.names_case(case.id) for case in loaded.cases):
+        raise InputError(None, "no case was selected", "`harness list` names them all")
+    # A shard may be empty: few cases fall into many parts as they may.
     cases = [case for case in loaded.cases if selection.wants_case(case.id)]
     setup = assemble(cases, selection)
     results: list[Result] = []
@@ -155,8 +158,6 @@ def _run(loaded: Loaded, selection: Selection, files: Files, *, github: bool, ve
             if github:
                 stack.callback(tell_github, report)
             print_report(Console(), report, verbose=verbose)
-    if not cases and not loaded.errors:
-        raise InputError(None, "no case was selected", "`harness list` names them all")
     return weightiest(_codes(setup, loaded, results))
 
 

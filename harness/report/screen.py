@@ -40,7 +40,7 @@ def print_report(console: Console, report: Report, *, verbose: bool) -> None:
             f"… and {len(rows) - len(shown)} more like these: --json FILE or -v has all",
             style="dim",
         )
-    if report.results:
+    if report.results or not report.errors:
         _print_summary(console, report.results)
     for error in report.errors:
         text = Text("error: ", style="bold red").append(str(error), style="default")

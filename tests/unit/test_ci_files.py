@@ -33,11 +33,26 @@ def steps(path: Path) -> list[dict[str, Any]]:
     return [step for job in document["jobs"].values() for step in job["steps"]]
 
 
-@pytest.mark.parametrize(("path", "schema"), [(ACTION, "actions"), (WORKFLOW, "workflows")])
-def test_they_fit_the_schemas_of_github(path: Path, schema: str) -> None:
-    command = ["-m", "check_jsonschema", "--builtin-schema", f"vendor.github-{schema}", str(path)]
+def check_schema(path: Path, schema: str) -> None:
+    command = ["-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_they_fit_the_schemas_of_github() -> None:
+    check_schema(ACTION, "github-actions")
+    check_schema(WORKFLOW, "github-workflows")
+
+
+def test_the_snippets_of_the_page_fit_their_schemas(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    step, gitlab = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    workflow = {"on": "push", "jobs": {"a": {"runs-on": "b", "steps": YAML().load(step)}}}
+    path = tmp_path / "snippet.yml"
+    YAML().dump(workflow, path)
+    check_schema(path, "github-workflows")
+    path.write_text(gitlab, encoding="utf-8")
+    check_schema(path, "gitlab-ci")
 
 
 @pytest.mark.parametrize("path", [ACTION, WORKFLOW])

@@ -127,6 +127,7 @@ def test_a_set_runs_like_a_corpus_and_names_its_bad_lines(
         (["--shard", "3/2"], "'3/2' is no part of a whole"),
         (["-j", "0"], "0 processes do nothing"),
         (["--case", "no-such-*", "--engine", "reference"], "no case was selected"),
+        (["--case", "no-such-*", "--shard", "1/2"], "no case was selected"),
         (["--json", "/no/such/folder/out.json"], "--json: /no/such/folder/out.json cannot be"),
         (["--junit", "/no/such/folder/out.xml"], "--junit: /no/such/folder/out.xml cannot be"),
         (["--no-such-option"], "no-such-option"),
@@ -164,6 +165,12 @@ def test_shards_are_complete_and_disjoint(tmp_path: Path) -> None:
     run(["run", "--engine", "reference", "--json", str(whole)])
     assert sorted(seen) == sorted(result["case"] for result in report(whole)["results"])
     assert len(set(seen)) == len(seen)
+
+
+def test_an_empty_shard_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    codes = [run(["run", THREAD, "--engine", "reference", "--shard", f"{i}/2"]) for i in (1, 2)]
+    assert codes == [ExitCode.AGREE, ExitCode.AGREE]
+    assert "0 cases (0 on the reference VM), 0 results." in capsys.readouterr().out
 
 
 def test_several_codes_at_once() -> None:
