@@ -234,6 +234,7 @@ _GRANT = Table(
         **{
             str(each): f"result._replace(permission=Permission.{each.name})"
             for each in stack.Permission
+            if each is not stack.Permission.DISABLED
         },
         **{
             words: f"result._replace(access={expression})"

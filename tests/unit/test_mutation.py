@@ -62,8 +62,8 @@ def test_every_entry_has_every_other_result() -> None:
     assert seen["release_access"] == len(Permission) * 2
     assert seen["grants"] == 4 * len(Access)
     retags = len(RETAGS)
-    # One other permission of three, access of two and protector of two, on both kinds of bytes.
-    assert seen["grant_of"] == retags * 2 * (3 + 2 + 2)
+    # Two other permissions, two accesses and two protectors, on both kinds of bytes.
+    assert seen["grant_of"] == retags * 2 * (2 + 2 + 2)
     entries = len(TABLES["tree_borrows.initial_permission"].arguments)
     assert seen["initial_permission"] == entries * (len(Permission) - 1)
 
