@@ -106,6 +106,8 @@ def judge_native(*, outcome: Outcome, defined: Iterable[Outcome], reference: Out
 
 def differences(*, wanted: Outcome, seen: Outcome) -> list[str]:
     """In what `seen` differs from `wanted`; what either side leaves open does not count."""
+    if wanted == seen:
+        return []
     if type(wanted) is not type(seen):
         return [f"wanted {describe(wanted)}, saw {describe(seen)}"]
     found = []

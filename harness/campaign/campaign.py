@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,10 +59,14 @@ class Campaign:
 
     def results(self) -> Iterator[Result]:
         """Do everything, and yield each result as soon as it is there."""
-        for bytecode_case in self._plan_reference():
-            yield self._judge_reference(bytecode_case)
-        for case, variant, mode in self._plan_model():
-            yield self._judge_prediction(case, variant, mode)
+        with ThreadPoolExecutor() as pool:
+            # Tools take their time to say that they are there.
+            for engine in self._wanted():
+                pool.submit(engine.missing)
+            for bytecode_case in self._plan_reference():
+                yield self._judge_reference(bytecode_case)
+            for case, variant, mode in self._plan_model():
+                yield self._judge_prediction(case, variant, mode)
         for engine in self._wanted():
             yield from self._run(engine)
 
@@ -150,9 +155,11 @@ class Campaign:
                 yield self._unchecked(engine.name, case, job, reason)
         if jobs:
             for seen in engine.run(jobs):
+                result = self._judge(engine.name, cases[seen.job.case], seen)
                 if tool is not None and not seen.fault:
-                    self.archive.keep(engine.name, seen.job, seen.outcome, tool)
-                yield self._judge(engine.name, cases[seen.job.case], seen)
+                    counts = result.reason != NATIVE_IS_NO_EVIDENCE
+                    self.archive.keep(engine.name, seen.job, seen.outcome, tool, counts=counts)
+                yield result
 
     def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
         mode = job.mode

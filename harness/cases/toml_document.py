@@ -210,6 +210,9 @@ def _how_to_write(schema: type[msgspec.Struct], name: str) -> str:
 
 def _offset_in_source(raw: str, offset: int) -> int:
     """The offset in `raw`, a TOML string with its quotation marks, of a character of its value."""
+    if raw.startswith("'"):
+        # Without escapes every character stands for itself.
+        return min(next(_characters(raw)) + offset, len(raw))
     for index, at in enumerate(_characters(raw)):
         if index == offset:
             return at

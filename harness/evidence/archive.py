@@ -49,8 +49,9 @@ class Archive:
         self.store = store
         self._vm_folder = vm_folder
         self._live = live
-        self._programs: dict[tuple[Program | PointerProgram, str | None], str] = {}
-        self._texts: dict[PointerProgram, str] = {}
+        # By identity, as hashing a program takes longer than all else; each is kept alive here.
+        self._programs: dict[tuple[int, str | None], tuple[Program | PointerProgram, str]] = {}
+        self._texts: dict[int, tuple[PointerProgram, str]] = {}
         self._committed: dict[Path, Committed | None] = {}
         self._unusable: list[str] = []
         self._stale = 0
@@ -76,16 +77,20 @@ class Archive:
                 return record
         return None
 
-    def keep(self, engine: EngineName, job: Job, outcome: Outcome, tool: Tool) -> Record | None:
-        """Put the outcome on record, if it is one that lasts."""
-        if engine not in RECORDED or not lasts(outcome):
-            return None
+    def keep(
+        self, engine: EngineName, job: Job, outcome: Outcome, tool: Tool, *, counts: bool = True
+    ) -> None:
+        """Put the outcome on record, if it is one that lasts.
+
+        counts: False if it is compared to nothing, so that whatever it is will do.
+        """
+        if engine not in RECORDED or (counts and not lasts(outcome)):
+            return
         record = Record(
             outcome=lasting(outcome, shared_source=not isinstance(job.program, Program)),
             recording=Recording(tool=tool, seen=datetime.now(UTC).date().isoformat()),
         )
         self.store.add(self._key(engine, job), encode_record(record))
-        return record
 
     def prediction(
         self, program: PointerProgram, mode: Mode, find: Callable[[], Prediction]
@@ -140,23 +145,26 @@ class Archive:
     def program(self, job: Job) -> str:
         """The digest of what Miri interprets in the job, whatever the mode."""
         program = job.program
-        key = (program, job.variant if isinstance(program, Program) else None)
+        key = (id(program), job.variant)
         if key not in self._programs:
             self._programs[key] = (
-                digests.of_bytecode(program, job.variant or "", self._vm_folder)
-                if isinstance(program, Program)
-                else self._rust(program)
+                program,
+                (
+                    digests.of_bytecode(program, job.variant or "", self._vm_folder)
+                    if isinstance(program, Program)
+                    else self._rust(program)
+                ),
             )
-        return self._programs[key]
+        return self._programs[key][1]
 
     def _rust(self, program: PointerProgram) -> str:
         key = f"rust-{self._text(program)}"
         return self._once(key, lambda: digests.of_rust(program).encode()).decode()
 
     def _text(self, program: PointerProgram) -> str:
-        if program not in self._texts:
-            self._texts[program] = digests.of_text(program)
-        return self._texts[program]
+        if id(program) not in self._texts:
+            self._texts[id(program)] = program, digests.of_text(program)
+        return self._texts[id(program)][1]
 
     def _once(self, key: str, find: Callable[[], bytes]) -> bytes:
         """What the store has, or else what is found and then stored."""

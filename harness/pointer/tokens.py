@@ -74,7 +74,8 @@ class Line:
 
     def at(self, *texts: str) -> bool:
         """Whether the next tokens are `texts`."""
-        return all(self.peek(ahead).text == text for ahead, text in enumerate(texts))
+        next_ = self.tokens[self.next : self.next + len(texts)]
+        return [token.text for token in next_] == [*texts]
 
     def take(self) -> Token:
         token = self.peek()
