@@ -9,7 +9,8 @@ from pathlib import Path
 
 from harness.diagnostics.message import read_json
 from harness.engines.miri_command import Miri
-from harness.engines.miri_segments import Attributed, Segments, cut
+from harness.engines.miri_records import read_records
+from harness.engines.miri_segments import BEGIN, Attributed, Segments, cut
 from harness.toolchain.command import Command
 from harness.toolchain.process import Ending, Launcher, Limits
 from harness.toolchain.workspace import stage
@@ -23,6 +24,20 @@ _MANY = (
     "-Zmiri-disable-isolation",
     "-Zthreads=1",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What an interpreter takes. choice: what to do, as a u64. data: what to do it with."""
+
+    choice: int
+    data: bytes = b""
+
+    def encode(self, number: int) -> bytes:
+        """As `miri_mains/stream.rs` reads it; its first line is what it says as it begins."""
+        numbers = (number, self.choice, len(self.data))
+        head = b"".join(each.to_bytes(8, "little") for each in numbers)
+        return f"{BEGIN}{number:017}\n".encode() + head + self.data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +55,10 @@ class Batch:
     flags: Sequence[str]
     limits: Limits
 
-    def interpret(self, items: Mapping[int, bytes]) -> Iterator[Attributed]:
+    def interpret(self, items: Mapping[int, Item]) -> Iterator[Attributed]:
         """Interpret every item and yield what is certain.
 
-        items: what an interpreter reads for each, by number. A number that does not come
-        back has to be run on its own.
+        items: by number. A number that does not come back has to be run on its own.
         """
         left = dict(items)
         while left:
@@ -71,20 +85,20 @@ class Batch:
             externs=self.externs,
         )
 
-    def repeat(self, seen: Attributed, item: bytes) -> str:
+    def repeat(self, seen: Attributed, item: Item) -> str:
         """The shell line that repeats one interpreter."""
-        octal = "".join(f"\\{byte:03o}" for byte in item)
+        octal = "".join(f"\\{byte:03o}" for byte in item.encode(seen.item))
         return f"printf '{octal}' | {self.command(f'{seen.seed}..{seen.seed + 1}').shell()}"
 
-    def _start(self, items: Mapping[int, bytes]) -> tuple[Segments, bool]:
+    def _start(self, items: Mapping[int, Item]) -> tuple[Segments, bool]:
         """What one process says, and whether it came to its own end."""
         limits = replace(self.limits, seconds=None, silence=self.limits.seconds)
-        done = self.launcher.run(
-            self.command(f"0..{len(items)}"), stdin=b"".join(items.values()), limits=limits
-        )
+        fed = b"".join(item.encode(number) for number, item in items.items())
+        done = self.launcher.run(self.command(f"0..{len(items)}"), stdin=fed, limits=limits)
         # A process that a signal ended has broken off in the middle, too.
         is_whole = done.ending is Ending.EXITED and done.exit_code >= 0
-        return cut(read_json(done.stderr), is_whole=is_whole), is_whole
+        records = read_records(done.stdout)
+        return cut(read_json(done.stderr), records, is_whole=is_whole), is_whole
 
 
 def main_folder(miri: Miri, main: str) -> Path:
@@ -100,7 +114,7 @@ def _main_files(main: str) -> dict[str, bytes]:
     }
 
 
-def _halves(items: Mapping[int, bytes]) -> Iterator[dict[int, bytes]]:
+def _halves(items: Mapping[int, Item]) -> Iterator[dict[int, Item]]:
     numbers = list(items)
     middle = len(numbers) // 2
     for half in (numbers[:middle], numbers[middle:]):

@@ -9,11 +9,11 @@ from pathlib import Path
 from harness.diagnostics.failure import read_error
 from harness.engines.engine import Job, Observation
 from harness.engines.miri_command import CompileFailed, Miri
-from harness.engines.miri_items import Batch
+from harness.engines.miri_items import Batch, Item
+from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, place_in_program, run_flags
 from harness.engines.miri_segments import Attributed
 from harness.engines.miri_vm_batch import error_of
-from harness.engines.result_line import read_pointer_result
 from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import RustSource, write_library
@@ -75,15 +75,10 @@ def run_programs(
         flags=(*run_flags(next(iter(jobs.values()))), "-Zmiri-ignore-leaks"),
         limits=runner.limits,
     )
-    for seen in batch.interpret({number: _item(number) for number in jobs}):
+    for seen in batch.interpret({number: Item(choice=number) for number in jobs}):
         observation = _observe(batch, compiled, jobs[seen.item], seen)
         if observation is not None:
             yield seen.item, observation
-
-
-def _item(number: int) -> bytes:
-    """As `pointer_main.rs` reads it."""
-    return number.to_bytes(4, "little")
 
 
 def _culprits(failed: CompileFailed, source: RustSource) -> set[int]:
@@ -94,9 +89,9 @@ def _culprits(failed: CompileFailed, source: RustSource) -> set[int]:
 def _observe(batch: Batch, compiled: Compiled, job: Job, seen: Attributed) -> Observation | None:
     """None if the error is in the lines of another program."""
     outcome: Outcome
-    if isinstance(seen.said, str):
+    if isinstance(seen.said, Ended):
         has_memory = compiled.programs[seen.item].result is not None
-        outcome = read_pointer_result(seen.said, has_memory=has_memory)
+        outcome = seen.said.of_pointer_program(has_memory=has_memory)
     else:
         failure = read_error(error_of(seen.said))
         for frame in failure.frames:
@@ -104,5 +99,5 @@ def _observe(batch: Batch, compiled: Compiled, job: Job, seen: Attributed) -> Ob
             if frame.span.file == LIBRARY_FILE and origin and origin[0] != seen.item:
                 return None
         outcome = place_in_program(failure, compiled.source, LIBRARY_FILE)
-    command = batch.repeat(seen, _item(seen.item))
+    command = batch.repeat(seen, Item(choice=seen.item))
     return Observation(job=job, outcome=outcome, command=command, seed=seen.seed)

@@ -2,21 +2,21 @@
 
 Miri writes `Trying seed: N` before each interpreter. With `-Zthreads=1` what stands between
 two such lines belongs to the first. An item is attributed only if its segment names it, and
-nobody else, and says either what it resulted in or what its error is.
+nobody else, and either its error is there, or a record of its own says how it ended.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.diagnostics.message import Message, Transcript
+from harness.engines.miri_records import Ended
 
 BEGIN = "harness-begin "
-RESULT = "harness-result "
-"""As `miri_mains/stream.rs` writes them."""
+"""What stands before an item's number in the line that says that it begins."""
 
 _UNCAUGHT = "unwinding past the topmost frame"
 """Part of the error of a panic that leaves `miri_start`: without the runtime nobody catches it."""
@@ -28,12 +28,12 @@ _SEED = re.compile(r"Trying seed: (\d+)")
 class Attributed:
     """What one interpreter did of an item.
 
-    said: its result line, or the transcript up to and including its first error.
+    said: how it ended, or the transcript up to and including its first error.
     """
 
     item: int
     seed: int
-    said: str | Transcript
+    said: Ended | Transcript
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,27 +52,30 @@ class Segments:
 class _Segment:
     seed: int
     begun: list[int] = field(default_factory=list)
-    results: list[str] = field(default_factory=list)
     entries: list[Message | str] = field(default_factory=list)
 
 
-def cut(transcript: Transcript, *, is_whole: bool) -> Segments:
+def cut(transcript: Transcript, records: Mapping[int, Ended], *, is_whole: bool) -> Segments:
     """Cut a transcript of `-Zmiri-many-seeds`; what is not certain is left out.
 
+    records: of the items that ended, by number.
     is_whole: False if the process was ended, so that its last words may be cut short.
     """
     segments = list(_segments(transcript))
     times = Counter(item for segment in segments for item in segment.begun)
     attributed = []
     for segment in segments if is_whole else segments[:-1]:
-        said = _said(segment)
-        if said is not None and len(segment.begun) == 1 and times[segment.begun[0]] == 1:
-            attributed.append(Attributed(item=segment.begun[0], seed=segment.seed, said=said))
+        if len(segment.begun) != 1 or times[segment.begun[0]] != 1:
+            continue
+        item = segment.begun[0]
+        said = _said(segment, records.get(item))
+        if said is not None:
+            attributed.append(Attributed(item=item, seed=segment.seed, said=said))
     last_begun = segments[-1].begun[-1] if segments and segments[-1].begun else None
     return Segments(count=len(segments), attributed=tuple(attributed), last_begun=last_begun)
 
 
-def _said(segment: _Segment) -> str | Transcript | None:
+def _said(segment: _Segment, ended: Ended | None) -> Ended | Transcript | None:
     errors = [
         number
         for number, entry in enumerate(segment.entries)
@@ -83,9 +86,7 @@ def _said(segment: _Segment) -> str | Transcript | None:
         if isinstance(first, Message) and _UNCAUGHT in first.text:
             return None
         return Transcript(entries=tuple(segment.entries[: errors[0] + 1]))
-    if len(segment.results) == 1:
-        return segment.results[0]
-    return None
+    return ended
 
 
 def _segments(transcript: Transcript) -> Iterator[_Segment]:
@@ -102,8 +103,6 @@ def _segments(transcript: Transcript) -> Iterator[_Segment]:
             number = entry.removeprefix(BEGIN)
             if number.isdecimal():
                 current.begun.append(int(number))
-        elif isinstance(entry, str) and entry.startswith(RESULT):
-            current.results.append(entry.removeprefix(RESULT))
         else:
             current.entries.append(entry)
     if current is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 
 from harness.bytecode.program import Program
 from harness.bytecode.wire import encode
@@ -12,10 +13,10 @@ from harness.diagnostics.message import Message, Transcript
 from harness.engines.confirmation import contradiction_of_marks
 from harness.engines.engine import Job, Observation
 from harness.engines.marks import last_mark
-from harness.engines.miri_items import Batch
+from harness.engines.miri_items import Batch, Item
+from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, VmCrate, at_mark, run_flags
 from harness.engines.miri_segments import Attributed
-from harness.engines.result_line import read_vm_result
 from harness.engines.vm_crate import arguments
 from harness.outcome import Outcome, UndefinedBehaviour, Unsupported
 
@@ -36,25 +37,31 @@ def run_bytecode(
         limits=runner.limits,
     )
     failed: dict[int, Observation] = {}
-    items = {number: _item(number, job, marked=False) for number, job in jobs.items()}
+    items = {number: _item(job, marked=False) for number, job in jobs.items()}
     for seen in batch.interpret(items):
         observation = _observe(runner, crate, jobs[seen.item], seen)
         if isinstance(observation.outcome, UndefinedBehaviour | Unsupported):
             failed[seen.item] = observation
         else:
             yield seen.item, observation
-    again = {number: _item(number, jobs[number], marked=True) for number in failed}
+    again = {number: _item(jobs[number], marked=True) for number in failed}
     for seen in batch.interpret(again):
         yield seen.item, _locate(failed[seen.item], seen)
 
 
-def _item(number: int, job: Job, *, marked: bool) -> bytes:
+def _item(job: Job, *, marked: bool) -> Item:
     """As `vm_main.rs` reads it."""
     assert isinstance(job.program, Program)
-    name, wire = (job.variant or "").encode(), encode(job.program)
-    numbers = [number, int(marked), len(name)]
-    head = b"".join(each.to_bytes(4, "little") for each in numbers)
-    return head + name + len(wire).to_bytes(4, "little") + wire
+    return Item(choice=2 * variant_id(job.variant or "") + marked, data=encode(job.program))
+
+
+@cache
+def variant_id(name: str) -> int:
+    """A variant's name as a number of 63 bits, as `rust/vm/src/variants/mod.rs` has it."""
+    number = 0xCBF2_9CE4_8422_2325
+    for byte in name.encode():
+        number = (number ^ byte) * 0x100_0000_01B3 % (1 << 64)
+    return number >> 1
 
 
 def _observe(runner: Runner, crate: VmCrate, job: Job, seen: Attributed) -> Observation:
@@ -66,8 +73,8 @@ def _observe(runner: Runner, crate: VmCrate, job: Job, seen: Attributed) -> Obse
 
 
 def _outcome(seen: Attributed) -> Outcome:
-    if isinstance(seen.said, str):
-        return read_vm_result(seen.said)
+    if isinstance(seen.said, Ended):
+        return seen.said.of_bytecode()
     return read_error(error_of(seen.said)).outcome
 
 

@@ -67,10 +67,11 @@ def write_main(library: str) -> str:
 def write_library(programs: Sequence[p.PointerProgram]) -> RustSource:
     """The source of a library crate.
 
-    It has `pub const CASES: usize` and `pub fn run(case: usize, line: &mut Vec<u8>)`, which
-    runs one program and appends `ran CHECKSUM MEMORY` or
-    `trapped KIND INSTRUCTION OPERAND MEMORY`, a line feed after it: MEMORY is the result's
-    bytes in hexadecimal, and `-` where there are none.
+    It has `pub const CASES: usize`, and two functions that run one program:
+    `pub fn start(case: usize, memory: Take<'_>) -> Result<u64, Trap>` lends `memory` the bytes of
+    its result and returns its checksum; `pub fn run(case: usize, line: &mut Vec<u8>)` appends
+    `ran CHECKSUM MEMORY` or `trapped KIND INSTRUCTION OPERAND MEMORY`, a line feed after it:
+    MEMORY is the result's bytes in hexadecimal, and `-` where there are none.
     """
     text: list[str] = []
     lines: dict[int, tuple[int, p.Path]] = {}
@@ -91,7 +92,7 @@ def write_library(programs: Sequence[p.PointerProgram]) -> RustSource:
             lines[len(text)] = origin
     table = ", ".join(f"case_{index}" for index in range(len(programs)))
     text.append(f"pub const CASES: usize = {len(programs)};")
-    text.append(f"static TABLE: [fn(&mut Vec<u8>) -> Result<u64, Trap>; CASES] = [{table}];")
+    text.append(f"static TABLE: [fn(Take<'_>) -> Result<u64, Trap>; CASES] = [{table}];")
     text += RUN.splitlines()
     return RustSource(text="\n".join(text) + "\n", lines=lines)
 
@@ -118,7 +119,7 @@ class _ProgramWriter:
         statements = self.program.statements
         end = (len(statements),)
         own = [
-            _Line(text=f"fn {self.name}(memory: &mut Vec<u8>) -> Result<u64, Trap> {{ unsafe {{"),
+            _Line(text=f"fn {self.name}(memory: Take<'_>) -> Result<u64, Trap> {{ unsafe {{"),
             _Line(text="    let mut sum: u64 = 0;"),
             *self._body(statements, (), frame),
         ]
@@ -149,7 +150,7 @@ class _ProgramWriter:
             return ""
         bytes_ = array(frame.placed(name).size)
         value = result_expression(name, frame)
-        return f"let bytes: {bytes_} = {value}; memory.extend_from_slice(&bytes);"
+        return f"let bytes: {bytes_} = {value}; memory(&bytes);"
 
     def _guard(self, guard: p.Guard, path: p.Path, frame: Frame) -> str:
         trap = (

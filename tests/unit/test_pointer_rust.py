@@ -204,7 +204,7 @@ def test_a_box_is_forgotten_behind_the_body() -> None:
 def test_the_result_is_read_at_the_end_and_where_a_guard_fails() -> None:
     text = "local x = [1; 2]\nm = &mut x\nguard 1 == 2 else misaligned 0 addr\nresult m\n"
     source = write([parse(text).program])
-    take = "let bytes: [u8; 2] = (**(&raw const m2)); memory.extend_from_slice(&bytes);"
+    take = "let bytes: [u8; 2] = (**(&raw const m2)); memory(&bytes);"
     assert line_of(source, (3,)) == [take]
     assert take in line_of(source, (2,))[0]
 

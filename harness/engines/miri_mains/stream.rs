@@ -1,87 +1,147 @@
-//! Items from standard input, and what came of them to standard error.
+//! Items from standard input, and what becomes of them.
 //!
-//! Miri's own messages go to standard error, too, so that all of it is in order there. Plain
-//! `read` and `write`: the standard library's streams cost an interpreter dearly.
+//! An [`Item`] begins with a line that goes to standard error, where Miri's own messages
+//! go, so that they are in order there. Results are records on standard output: a
+//! [`RecordHead`], then bytes. All numbers are little-endian.
+//!
+//! An interpreter takes microseconds for a call, a millisecond and more for a `Vec` or a stream
+//! of the standard library: hence plain `read` and `write`, and a line that comes ready.
 
 unsafe extern "C" {
     fn read(descriptor: i32, buffer: *mut u8, size: usize) -> isize;
     fn write(descriptor: i32, buffer: *const u8, size: usize) -> isize;
 }
 
-/// What stands before an item's number when it begins.
-const BEGIN: &[u8] = b"harness-begin ";
+/// What every record begins with.
+#[repr(C)]
+struct RecordHead {
+    item: u64,
+    kind: u64,
+    /// The steps, the checksum, or the instruction that trapped.
+    value: u64,
+    /// The number of bytes of the memory, which follow.
+    memory: u64,
+    /// Bytes of the trap's kind, which follow then.
+    trap: u64,
+    /// Bytes of the operand's name, which follow at last.
+    operand: u64,
+}
 
-/// What stands before an item's result.
-const RESULT: &[u8] = b"harness-result ";
+const MEMORY: u64 = u64::from_ne_bytes(*b"memory  ");
+const RAN: u64 = u64::from_ne_bytes(*b"ran     ");
+const TRAPPED: u64 = u64::from_ne_bytes(*b"trapped ");
 
-/// Fills the buffer; None if the input ends before.
-fn fill(buffer: &mut [u8]) -> Option<()> {
-    let mut filled = 0;
-    // Miri reads ahead, so that one call may come back with less than there is.
-    while filled < buffer.len() {
-        let rest = &mut buffer[filled..];
-        // SAFETY: pointer and length are those of one slice.
-        let count = unsafe { read(0, rest.as_mut_ptr(), rest.len()) };
-        if count <= 0 {
-            return None;
+/// An item, as it comes from standard input; `length` bytes follow.
+#[repr(C)]
+pub struct Item {
+    /// Says that it begins.
+    line: [u8; 32],
+    /// What results call it.
+    number: u64,
+    choice: u64,
+    length: u64,
+}
+
+impl Item {
+    /// No item yet.
+    pub const NONE: Item = Item { line: [0; 32], number: 0, choice: 0, length: 0 };
+
+    /// Takes the next item, and says that it begins; false if the input ends.
+    pub fn take(&mut self) -> bool {
+        let to = &raw mut *self as *mut u8;
+        // SAFETY: any bytes are an item.
+        if !unsafe { fill(to, size_of::<Item>()) } {
+            return false;
         }
-        filled += count as usize;
+        // SAFETY: it begins with the line.
+        unsafe { emit(2, to, 32) };
+        true
     }
-    Some(())
-}
 
-/// The next number, little-endian.
-pub fn take_number() -> Option<u32> {
-    let mut bytes = [0; 4];
-    fill(&mut bytes)?;
-    Some(u32::from_le_bytes(bytes))
-}
-
-/// The next bytes, with their number before them.
-#[allow(dead_code)]
-pub fn take_bytes() -> Option<Vec<u8>> {
-    let mut bytes = vec![0; take_number()? as usize];
-    fill(&mut bytes)?;
-    Some(bytes)
-}
-
-/// Says which item begins.
-pub fn begin(number: u32) {
-    // An array: an interpreter takes a millisecond for an allocation.
-    let mut line = [0; 32];
-    let mut at = 0;
-    while at < BEGIN.len() {
-        line[at] = BEGIN[at];
-        at += 1;
+    /// What it is to do.
+    pub fn choice(&self) -> u64 {
+        u64::from_le(self.choice)
     }
-    let mut scale = 1;
-    while number / scale >= 10 {
-        scale *= 10;
-    }
-    while scale > 0 {
-        line[at] = b'0' + (number / scale % 10) as u8;
-        at += 1;
-        scale /= 10;
-    }
-    line[at] = b'\n';
-    emit(&line[..at + 1]);
-}
 
-/// Says what came of an item. line: with its end.
-pub fn finish(line: &[u8]) {
-    emit(RESULT);
-    emit(line);
-}
+    /// The number of bytes that follow.
+    #[allow(dead_code)]
+    pub fn length(&self) -> usize {
+        u64::from_le(self.length) as usize
+    }
 
-fn emit(bytes: &[u8]) {
-    let mut written = 0;
-    while written < bytes.len() {
-        let rest = &bytes[written..];
+    /// Says what its memory is; to be called before the end.
+    #[allow(dead_code)]
+    pub fn memory(&self, memory: &[u8]) {
+        self.record(MEMORY, 0, memory, 0, 0);
+    }
+
+    /// Says that it came to its end. value: the steps, or the checksum.
+    pub fn ran(&self, value: u64, memory: &[u8]) {
+        self.record(RAN, value, memory, 0, 0);
+    }
+
+    /// Says that it stopped at an operand.
+    pub fn trapped(&self, kind: &str, instruction: u64, operand: &str, memory: &[u8]) {
+        let lengths = (kind.len(), operand.len());
+        self.record(TRAPPED, instruction, memory, lengths.0, lengths.1);
+        // SAFETY: pointer and length are those of one string.
+        unsafe { emit(1, kind.as_ptr(), lengths.0) };
+        // SAFETY: as above.
+        unsafe { emit(1, operand.as_ptr(), lengths.1) };
+    }
+
+    fn record(&self, kind: u64, value: u64, memory: &[u8], trap: usize, operand: usize) {
+        let length = memory.len();
+        let head = RecordHead {
+            // As it came, little-endian.
+            item: self.number,
+            kind,
+            value: value.to_le(),
+            memory: (length as u64).to_le(),
+            trap: (trap as u64).to_le(),
+            operand: (operand as u64).to_le(),
+        };
+        // SAFETY: these are the bytes of the head.
+        unsafe { emit(1, &raw const head as *const u8, size_of::<RecordHead>()) };
         // SAFETY: pointer and length are those of one slice.
-        let count = unsafe { write(2, rest.as_ptr(), rest.len()) };
+        unsafe { emit(1, memory.as_ptr(), length) };
+    }
+}
+
+/// Fills `left` bytes from standard input; false if it ends before.
+///
+/// # Safety
+///
+/// `to` is valid for writes of so many bytes.
+pub unsafe fn fill(mut to: *mut u8, mut left: usize) -> bool {
+    // Miri reads ahead, so that one call may come back with less than there is.
+    while left > 0 {
+        // SAFETY: the caller's promise is the one that is asked for.
+        let count = unsafe { read(0, to, left) };
+        if count <= 0 {
+            return false;
+        }
+        left -= count as usize;
+        if left > 0 {
+            to = to.wrapping_add(count as usize);
+        }
+    }
+    true
+}
+
+/// # Safety
+///
+/// `from` is valid for reads of `left` bytes.
+unsafe fn emit(descriptor: i32, mut from: *const u8, mut left: usize) {
+    while left > 0 {
+        // SAFETY: the caller's promise is the one that is asked for.
+        let count = unsafe { write(descriptor, from, left) };
         if count <= 0 {
             return;
         }
-        written += count as usize;
+        left -= count as usize;
+        if left > 0 {
+            from = from.wrapping_add(count as usize);
+        }
     }
 }

@@ -1,32 +1,63 @@
 //! One bytecode program in the Rust VM.
 //!
-//! An item is its number, 1 if marks are wanted and 0 if not, the variant's name, and the
-//! program's wire form.
+//! An item's choice is the variant's id, doubled, and 1 more if marks are wanted; its bytes are
+//! the program's wire form.
 #![no_main]
 
 mod stream;
 
-use harness_vm::command::result_line;
-use harness_vm::variants::{VARIANTS, find};
+use std::ptr::slice_from_raw_parts;
+
+use harness_vm::Outcome;
+use harness_vm::memory::Memory;
+use harness_vm::variants::{VARIANTS, find_by_id};
+use harness_vm::wire::decode;
+use stream::Item;
+
+unsafe extern "C" {
+    fn malloc(size: usize) -> *mut u8;
+    fn free(base: *mut u8);
+}
 
 /// Where Miri starts, without the runtime's own start.
 #[unsafe(no_mangle)]
 fn miri_start(_: isize, _: *const *const u8) -> isize {
-    match run_next() {
-        Some(()) => 0,
-        None => 3,
+    let mut item = Item::NONE;
+    if !item.take() {
+        return 3;
     }
+    let length = item.length();
+    // SAFETY: it takes any size.
+    let base = unsafe { malloc(length) };
+    // SAFETY: it has so many bytes.
+    if !unsafe { stream::fill(base, length) } {
+        return 3;
+    }
+    // SAFETY: `fill` has written them.
+    let bytes = unsafe { &*slice_from_raw_parts(base, length) };
+    let done = run(&item, bytes);
+    // SAFETY: it comes from `malloc`, and is used no more.
+    unsafe { free(base) };
+    done
 }
 
-fn run_next() -> Option<()> {
-    let number = stream::take_number()?;
-    let marked = stream::take_number()? != 0;
-    let name = stream::take_bytes()?;
-    let wire = stream::take_bytes()?;
-    stream::begin(number);
-    let variant = find(VARIANTS, &name)?;
+fn run(item: &Item, wire: &[u8]) -> isize {
+    let Some(variant) = find_by_id(VARIANTS, item.choice() >> 1) else {
+        return 3;
+    };
+    let Ok(program) = decode(wire) else {
+        return 3;
+    };
+    // As `harness_vm::run`, but the owner's bytes are written where they lie.
+    let mut memory = Memory::holding(program.initial);
+    let owner = memory.bytes();
+    let marked = item.choice() & 1 != 0;
     // SAFETY: this runs in an interpreter, which finds what is undefined.
-    let finished = unsafe { harness_vm::run(variant, &wire, marked) }.ok()?;
-    stream::finish(&result_line(&finished));
-    Some(())
+    match unsafe { (variant.execute)(owner, &program, marked) } {
+        Outcome::Ran { steps } => item.ran(steps, owner),
+        Outcome::Trapped(trap) => {
+            item.trapped(trap.kind.name(), trap.instruction as u64, trap.operand, owner)
+        }
+    }
+    0
 }

@@ -11,12 +11,14 @@
 //! | [`variant`] | the trait that a variant implements |
 //! | [`variants`] | the variants, a file each, and their table |
 //! | [`machine`] | bounds and alignment, the compile phase, the run phase |
-//! | [`memory`] | the allocation that a program runs over |
+//! | [`memory`] | allocations: what a program runs over, and what it is compiled to |
 //! | [`marks`] | lines on standard error that say which instruction is next |
 //! | [`text`] | hexadecimal, decimal, and plain writes to the standard streams |
 //! | [`command`] | the command line, which a crate with variants of its own can call too |
 //!
-//! Miri interprets this crate, so its hot paths are plain: `while`, indexing, no formatting.
+//! Miri interprets this crate. An access or an addition takes it a microsecond, a call 5 to 15,
+//! a look into an enumeration with data as long, a range of a slice 100, a `Vec` 1,700. So the
+//! hot paths are plain `while`, indexing and structures, and there are two allocations a run.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 

@@ -1,11 +1,11 @@
 //! The machine: checks and compiles every opcode, then executes what came of them.
 
 use crate::marks::{Lines, Marks, Silent};
-use crate::memory::Memory;
+use crate::memory::{Memory, Slots};
 use crate::program::{Op, Opcode, Program, Value};
 use crate::variant::Variant;
 use crate::variants::Entry;
-use crate::wire::{self, Malformed};
+use crate::wire::{self, ADD_U8, ADD_U16, Malformed, WRITE_CONST_U8, WRITE_CONST_U16};
 
 /// Why an operand cannot be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,98 +85,141 @@ pub unsafe fn execute<'m, V: Variant<'m>>(
     program: &Program<'_>,
     marked: bool,
 ) -> Outcome {
-    let finished = if marked {
+    if marked {
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { execute_with::<V, _>(memory, program, &mut Lines::new()) }
     } else {
         // SAFETY: as above.
         unsafe { execute_with::<V, _>(memory, program, &mut Silent) }
-    };
-    match finished {
-        Ok(steps) => Outcome::Ran { steps },
-        Err(trap) => Outcome::Trapped(trap),
     }
 }
 
 /// An opcode whose operands the variant has made.
-enum Compiled<'m, V: Variant<'m>> {
-    U8(Op<u8, V::Operand<u8>>),
-    U16(Op<u16, V::Operand<u16>>),
+struct Compiled<'m, V: Variant<'m>> {
+    is_wide: bool,
+    op: Width<'m, V>,
 }
+
+/// `wide` where the operands are those of `u16`.
+union Width<'m, V: Variant<'m>> {
+    narrow: Op<u8, V::Operand<u8>>,
+    wide: Op<u16, V::Operand<u16>>,
+}
+
+// Not derived: the variant itself need not be `Copy`.
+impl<'m, V: Variant<'m>> Clone for Compiled<'m, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<'m, V: Variant<'m>> Copy for Compiled<'m, V> {}
+
+impl<'m, V: Variant<'m>> Clone for Width<'m, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<'m, V: Variant<'m>> Copy for Width<'m, V> {}
 
 unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     memory: &'m mut [u8],
     program: &Program<'_>,
     marks: &mut M,
-) -> Result<u64, Trap> {
+) -> Outcome {
     let size = memory.len() as u64;
     let mut view = V::over(memory);
-    // Slices, since indexing a vector takes an interpreter some calls.
-    let opcodes = program.opcodes.as_slice();
+    let mut opcodes = program.opcodes;
     let count = opcodes.len();
-    let mut compiled: Vec<Compiled<'m, V>> = Vec::with_capacity(count);
+    let mut compiled = Slots::<Compiled<'m, V>>::with_room_for(count);
     let mut at = 0;
     while at < count {
-        compiled.push(match opcodes[at] {
-            Opcode::U8(op) => Compiled::U8(compile(&mut view, op, size, at, marks)?),
-            Opcode::U16(op) => Compiled::U16(compile(&mut view, op, size, at, marks)?),
-        });
+        let opcode = opcodes.take();
+        let is_wide = opcode.code == WRITE_CONST_U16 || opcode.code == ADD_U16;
+        let width = if is_wide { 2 } else { 1 };
+        let [first, second, third] = opcode.addresses;
+        // Behind a single operand there are zeros, which are wrong only where it is, too.
+        if size < width
+            || first > size - width
+            || second > size - width
+            || third > size - width
+            || (first | second | third) % width != 0
+        {
+            return Outcome::Trapped(first_trap(opcode, width, size, at));
+        }
+        marks.compile(at);
+        // No truncation: each is at most the length of a slice.
+        let (addr, addr_op2, addr_res) = (first as usize, second as usize, third as usize);
+        let op = match opcode.code {
+            WRITE_CONST_U8 => {
+                let op = Op::WriteConst { addr, value: opcode.byte };
+                // SAFETY: every operand has been checked, and the memory's base is aligned.
+                Width { narrow: unsafe { view.compile(op, marks) } }
+            }
+            WRITE_CONST_U16 => {
+                let op = Op::WriteConst { addr, value: opcode.pair };
+                // SAFETY: as above.
+                Width { wide: unsafe { view.compile(op, marks) } }
+            }
+            ADD_U8 => {
+                let op = Op::Add { addr_op1: addr, addr_op2, addr_res };
+                // SAFETY: as above.
+                Width { narrow: unsafe { view.compile(op, marks) } }
+            }
+            _ => {
+                let op = Op::Add { addr_op1: addr, addr_op2, addr_res };
+                // SAFETY: as above.
+                Width { wide: unsafe { view.compile(op, marks) } }
+            }
+        };
+        compiled.push(Compiled { is_wide, op });
         at += 1;
     }
     view.compiled(program.initial);
-    let instructions = compiled.as_slice();
     at = 0;
     while at < count {
         marks.run(at);
-        match instructions[at] {
+        let Compiled { is_wide, op } = compiled.get(at);
+        if is_wide {
+            // SAFETY: so it is.
+            let op = unsafe { op.wide };
             // SAFETY: `view` compiled it.
-            Compiled::U8(op) => unsafe { step(&mut view, op, marks) },
-            // SAFETY: `view` compiled it.
-            Compiled::U16(op) => unsafe { step(&mut view, op, marks) },
+            unsafe { step(&mut view, op, marks) }
+        } else {
+            // SAFETY: as above.
+            let op = unsafe { op.narrow };
+            // SAFETY: as above.
+            unsafe { step(&mut view, op, marks) }
         }
         at += 1;
     }
-    Ok(count as u64)
+    Outcome::Ran { steps: count as u64 }
 }
 
-/// Checks the operands of the opcode with index `at` and has the variant make them.
-fn compile<'m, V: Variant<'m>, T: Value>(
-    view: &mut V,
-    op: Op<T, u64>,
-    size: u64,
-    at: usize,
-    marks: &mut impl Marks,
-) -> Result<Op<T, V::Operand<T>>, Trap> {
-    let check = |operand, addr| check::<T>(at, operand, addr, size);
-    let op = match op {
-        Op::WriteConst { addr, value } => Op::WriteConst { addr: check("addr", addr)?, value },
-        Op::Add { addr_op1, addr_op2, addr_res } => Op::Add {
-            addr_op1: check("addr_op1", addr_op1)?,
-            addr_op2: check("addr_op2", addr_op2)?,
-            addr_res: check("addr_res", addr_res)?,
-        },
-    };
-    marks.compile(at);
-    // SAFETY: every operand has been checked, and the memory's base is aligned.
-    Ok(unsafe { view.compile(op, marks) })
+/// What is wrong with the first operand for which something is.
+fn first_trap(opcode: Opcode, width: u64, size: u64, instruction: usize) -> Trap {
+    let is_add = opcode.code == ADD_U8 || opcode.code == ADD_U16;
+    let names: &[&str] = if is_add { &["addr_op1", "addr_op2", "addr_res"] } else { &["addr"] };
+    let mut at = 0;
+    while at < names.len() {
+        if let Some(kind) = fault(opcode.addresses[at], width, size) {
+            return Trap { kind, instruction, operand: names[at] };
+        }
+        at += 1;
+    }
+    unreachable!("an operand is out of bounds or misaligned")
 }
 
-/// The address as an index, if a `T` there is in bounds and aligned.
-fn check<T: Value>(
-    instruction: usize,
-    operand: &'static str,
-    addr: u64,
-    size: u64,
-) -> Result<usize, Trap> {
-    let width = T::SIZE as u64;
+/// What is wrong with a value of this width at the address, if it is not in bounds and aligned.
+fn fault(addr: u64, width: u64, size: u64) -> Option<TrapKind> {
     if size < width || addr > size - width {
-        return Err(Trap { kind: TrapKind::OutOfBounds, instruction, operand });
+        return Some(TrapKind::OutOfBounds);
     }
     if addr % width != 0 {
-        return Err(Trap { kind: TrapKind::Misaligned, instruction, operand });
+        return Some(TrapKind::Misaligned);
     }
-    // No truncation: it is at most the length of a slice.
-    Ok(addr as usize)
+    None
 }
 
 /// # Safety
@@ -225,10 +268,18 @@ mod tests {
         }
     }
 
-    fn marks_of(opcodes: Vec<Opcode>) -> Vec<String> {
-        let initial = [0; 4];
-        let mut memory = Memory::holding(&initial);
-        let program = Program { initial: &initial, opcodes };
+    /// The marks of a program over four bytes.
+    fn marks_of(opcodes: &[(u8, &[u64], &[u8])]) -> Vec<String> {
+        let mut wire = vec![4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        for (opcode, addresses, value) in opcodes {
+            wire.push(*opcode);
+            for address in *addresses {
+                wire.extend(address.to_le_bytes());
+            }
+            wire.extend(*value);
+        }
+        let program = wire::decode(&wire).expect("well-formed");
+        let mut memory = Memory::holding(program.initial);
         let mut recorder = Recorder::default();
         // SAFETY: `Raw` is sound.
         let _ = unsafe { execute_with::<Raw, _>(memory.bytes(), &program, &mut recorder) };
@@ -237,8 +288,8 @@ mod tests {
 
     #[test]
     fn every_step_is_marked_before_it_happens() {
-        let write = Opcode::U8(Op::WriteConst { addr: 1, value: 7 });
-        let add = Opcode::U16(Op::Add { addr_op1: 0, addr_op2: 0, addr_res: 2 });
+        let write: (u8, &[u64], &[u8]) = (wire::WRITE_CONST_U8, &[1], &[7]);
+        let add: (u8, &[u64], &[u8]) = (wire::ADD_U16, &[0, 0, 2], &[]);
         let lines = [
             "compile 0",
             "  addr",
@@ -253,18 +304,18 @@ mod tests {
             "  addr_op2",
             "  addr_res",
         ];
-        assert_eq!(marks_of(vec![write, add]), lines);
+        assert_eq!(marks_of(&[write, add]), lines);
     }
 
     #[test]
     fn a_trapped_opcode_is_neither_compiled_nor_is_anything_run() {
-        let write = Opcode::U8(Op::WriteConst { addr: 3, value: 7 });
-        let beyond = Opcode::U8(Op::WriteConst { addr: 4, value: 7 });
-        assert_eq!(marks_of(vec![write, beyond]), ["compile 0", "  addr"]);
+        let write: (u8, &[u64], &[u8]) = (wire::WRITE_CONST_U8, &[3], &[7]);
+        let beyond: (u8, &[u64], &[u8]) = (wire::WRITE_CONST_U8, &[4], &[7]);
+        assert_eq!(marks_of(&[write, beyond]), ["compile 0", "  addr"]);
     }
 
     fn kind<T: Value>(addr: u64, size: u64) -> Option<TrapKind> {
-        check::<T>(0, "addr", addr, size).err().map(|trap| trap.kind)
+        fault(addr, T::SIZE as u64, size)
     }
 
     #[test]

@@ -29,27 +29,26 @@ impl Marks for Silent {
 /// A line on standard error for each mark: `compile I`, `run I`, and each with an operand's
 /// name behind it.
 pub struct Lines {
-    /// Phase and instruction, and room for an operand's name.
-    line: [u8; 64],
-    /// Where the instruction's number ends.
+    /// Phase and instruction.
+    line: [u8; 32],
+    /// Where they end.
     end: usize,
 }
 
 impl Lines {
     /// No mark yet.
     pub fn new() -> Self {
-        Lines { line: [0; 64], end: 0 }
+        Lines { line: [0; 32], end: 0 }
     }
 
     fn begin(&mut self, phase: &[u8], instruction: usize) {
-        let at = text::put(&mut self.line, 0, phase);
-        self.end = text::put_decimal(&mut self.line, at, instruction as u64);
-        self.write(self.end);
-    }
-
-    fn write(&mut self, at: usize) {
-        let end = text::put(&mut self.line, at, b"\n");
-        text::write_error(&self.line[..end]);
+        let mut line = [0; 32];
+        let at = text::put(&mut line, 0, phase);
+        let at = text::put_decimal(&mut line, at, instruction as u64);
+        self.line = line;
+        self.end = at;
+        self.line[at] = b'\n';
+        text::write_error(&self.line[..at + 1]);
     }
 }
 
@@ -68,10 +67,11 @@ impl Marks for Lines {
         self.begin(b"run ", instruction);
     }
 
-    /// Panics if the name has more than 34 characters, which no operand's name has.
     fn operand(&mut self, name: &'static str) {
-        let at = text::put(&mut self.line, self.end, b" ");
-        let at = text::put(&mut self.line, at, name.as_bytes());
-        self.write(at);
+        // Piece by piece: a write takes an interpreter as long as a few bytes of a copy.
+        text::write_error(&self.line[..self.end]);
+        text::write_error(b" ");
+        text::write_error(name.as_bytes());
+        text::write_error(b"\n");
     }
 }

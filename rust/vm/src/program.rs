@@ -1,6 +1,7 @@
 //! Bytecode programs: values, opcodes, and the memory's initial bytes.
 
 use crate::marks::Marks;
+use crate::wire::Opcodes;
 
 /// An unsigned integer of the VM, as it lies in memory: little-endian on every machine.
 ///
@@ -113,19 +114,28 @@ impl<T, P> Op<T, P> {
 }
 
 /// An opcode of a program; addresses count bytes from the memory's base.
+///
+/// A plain structure, since each look into an enumeration with data takes an interpreter longer
+/// than a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opcode {
-    /// `WriteConstU8`, `AddU8`
-    U8(Op<u8, u64>),
-    /// `WriteConstU16`, `AddU16`
-    U16(Op<u16, u64>),
+pub struct Opcode {
+    /// Its byte on the wire ([`crate::wire`]).
+    pub code: u8,
+    /// Its operands, in their order; zeros behind a `WriteConst`'s only one.
+    pub addresses: [u64; 3],
+    /// The first byte of a `WriteConst`'s value.
+    pub byte: u8,
+    /// A `WriteConstU16`'s value, as it lies in memory.
+    pub pair: u16,
 }
 
 /// Opcodes, and the memory's initial bytes (its size is their number).
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// [`decode`](crate::wire::decode) makes it.
+#[derive(Clone, Copy, Debug)]
 pub struct Program<'w> {
     /// The memory before the first instruction.
     pub initial: &'w [u8],
     /// What is executed, in order.
-    pub opcodes: Vec<Opcode>,
+    pub opcodes: Opcodes<'w>,
 }

@@ -3,8 +3,6 @@
 //! For the same reason text is put into slices that have room for it, by index, which takes no
 //! call: a vector that grows takes dozens for each byte.
 
-use std::io::Write;
-
 /// Room that [`put_decimal`] needs.
 pub const DECIMAL: usize = 20;
 
@@ -112,17 +110,32 @@ pub fn write_error(bytes: &[u8]) {
 /// `println!` expensive to interpret.
 #[cfg(unix)]
 fn unbuffered(descriptor: i32, bytes: &[u8]) -> std::io::Result<()> {
-    use std::fs::File;
-    use std::mem::ManuallyDrop;
-    use std::os::fd::FromRawFd;
+    unsafe extern "C" {
+        fn write(descriptor: i32, buffer: *const u8, size: usize) -> isize;
+    }
 
-    // SAFETY: nothing in this process closes its standard streams, and neither does this file.
-    let stream = unsafe { File::from_raw_fd(descriptor) };
-    ManuallyDrop::new(stream).write_all(bytes)
+    let mut from = bytes.as_ptr();
+    let mut left = bytes.len();
+    while left > 0 {
+        // SAFETY: so many bytes of the slice are left.
+        let count = unsafe { write(descriptor, from, left) };
+        if count < 0 {
+            let error = std::io::Error::last_os_error();
+            if error.kind() == std::io::ErrorKind::Interrupted {
+                continue;
+            }
+            return Err(error);
+        }
+        from = from.wrapping_add(count as usize);
+        left -= count as usize;
+    }
+    Ok(())
 }
 
 #[cfg(not(unix))]
 fn unbuffered(descriptor: i32, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+
     if descriptor == 2 {
         return std::io::stderr().write_all(bytes);
     }

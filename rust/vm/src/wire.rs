@@ -3,7 +3,9 @@
 //! All numbers are little-endian: the memory's size (u64), its initial bytes, then opcodes to
 //! the end: a byte that names the opcode, addresses (u64 each), and a `WriteConst`'s value.
 
-use crate::program::{Op, Opcode, Program};
+use std::ptr::slice_from_raw_parts;
+
+use crate::program::{Opcode, Program};
 
 /// `WriteConstU8`
 pub const WRITE_CONST_U8: u8 = 0x01;
@@ -43,73 +45,100 @@ impl std::error::Error for Malformed {}
 
 /// The program that `wire` holds.
 ///
-/// Lengths are checked once for each opcode, and the rest is indexing, which takes an
-/// interpreter no call.
+/// Lengths are checked here, once; [`Opcodes`] then reads without a check.
 pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
     let length = wire.len();
     if length < 8 {
         return Err(Malformed::Truncated);
     }
-    let size = u64_at(wire, 0);
+    let base = wire.as_ptr();
+    // SAFETY: there are 8 bytes.
+    let Packed(size) = unsafe { *(base as *const Packed<u64>) };
+    let size = u64::from_le(size);
     if size > (length - 8) as u64 {
         return Err(Malformed::Truncated);
     }
-    let mut at = 8 + size as usize;
-    let initial = &wire[8..at];
-    // Room for as many as there can be at most.
-    let mut opcodes = Vec::with_capacity((length - at) / SHORTEST_OPCODE);
+    let start = 8 + size as usize;
+    let mut at = start;
+    let mut count = 0;
     while at < length {
         let opcode = wire[at];
-        let end = match opcode {
-            WRITE_CONST_U8 => at + SHORTEST_OPCODE,
-            WRITE_CONST_U16 => at + SHORTEST_OPCODE + 1,
+        let next = match opcode {
+            WRITE_CONST_U8 => at + 10,
+            WRITE_CONST_U16 => at + 11,
             ADD_U8 | ADD_U16 => at + 25,
             _ => return Err(Malformed::UnknownOpcode { opcode, offset: at }),
         };
-        if end > length {
+        if next > length {
             return Err(Malformed::Truncated);
         }
-        opcodes.push(match opcode {
-            WRITE_CONST_U8 => {
-                Opcode::U8(Op::WriteConst { addr: u64_at(wire, at + 1), value: wire[at + 9] })
-            }
-            WRITE_CONST_U16 => {
-                // The bytes as they will lie in memory, so not `from_le_bytes`.
-                let value = u16::from_ne_bytes([wire[at + 9], wire[at + 10]]);
-                Opcode::U16(Op::WriteConst { addr: u64_at(wire, at + 1), value })
-            }
-            ADD_U8 => Opcode::U8(add_at(wire, at)),
-            _ => Opcode::U16(add_at(wire, at)),
-        });
-        at = end;
+        at = next;
+        count += 1;
     }
-    Ok(Program { initial, opcodes })
+    // SAFETY: the memory's bytes begin there.
+    let initial = unsafe { base.add(8) };
+    // SAFETY: as many follow.
+    let initial = unsafe { &*slice_from_raw_parts(initial, size as usize) };
+    Ok(Program { initial, opcodes: Opcodes { wire, base, at: start, left: count } })
 }
 
-/// Bytes of a `WriteConstU8`.
-const SHORTEST_OPCODE: usize = 10;
+/// Opcodes as they stand on the wire, read one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Opcodes<'w> {
+    /// Has well-formed opcodes without a gap, from `at` to the end.
+    wire: &'w [u8],
+    /// Where `wire` begins.
+    base: *const u8,
+    /// Where the next one begins.
+    at: usize,
+    left: usize,
+}
 
-/// The `Add` whose opcode stands at `at`.
-fn add_at<T>(wire: &[u8], at: usize) -> Op<T, u64> {
-    Op::Add {
-        addr_op1: u64_at(wire, at + 1),
-        addr_op2: u64_at(wire, at + 9),
-        addr_res: u64_at(wire, at + 17),
+impl Opcodes<'_> {
+    /// How many are left.
+    pub fn len(&self) -> usize {
+        self.left
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
+    /// The next one; panics if none is left.
+    pub fn take(&mut self) -> Opcode {
+        let at = self.at;
+        let code = self.wire[at];
+        self.left -= 1;
+        // SAFETY: `decode` has seen that the opcode's bytes are all there.
+        let operands = unsafe { self.base.add(at + 1) };
+        if code == ADD_U8 || code == ADD_U16 {
+            self.at = at + 25;
+            // SAFETY: as above.
+            let Packed([op1, op2, res]) = unsafe { *(operands as *const Packed<[u64; 3]>) };
+            let addresses = [u64::from_le(op1), u64::from_le(op2), u64::from_le(res)];
+            return Opcode { code, addresses, byte: 0, pair: 0 };
+        }
+        let byte = self.wire[at + 9];
+        let mut pair = 0;
+        self.at = at + 10;
+        if code == WRITE_CONST_U16 {
+            self.at = at + 11;
+            // SAFETY: as above.
+            let value = unsafe { self.base.add(at + 9) };
+            // SAFETY: as above. As it will lie in memory, so not `from_le`.
+            Packed(pair) = unsafe { *(value as *const Packed<u16>) };
+        }
+        // SAFETY: as above.
+        let Packed(addr) = unsafe { *(operands as *const Packed<u64>) };
+        Opcode { code, addresses: [u64::from_le(addr), 0, 0], byte, pair }
     }
 }
 
-fn u64_at(wire: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes([
-        wire[at],
-        wire[at + 1],
-        wire[at + 2],
-        wire[at + 3],
-        wire[at + 4],
-        wire[at + 5],
-        wire[at + 6],
-        wire[at + 7],
-    ])
-}
+/// A value at any address.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+struct Packed<T>(T);
 
 #[cfg(test)]
 mod tests {
@@ -132,22 +161,31 @@ mod tests {
     #[test]
     fn every_opcode_is_decoded() {
         let wire = every_opcode();
-        let program = decode(&wire).expect("well-formed");
+        let mut program = decode(&wire).expect("well-formed");
         assert_eq!(program.initial, [0xaa, 0xbb]);
-        let (addr_op1, addr_op2, addr_res) = (3, 4, u64::MAX);
+        let sum = [3, 4, u64::MAX];
         let opcodes = [
-            Opcode::U8(Op::WriteConst { addr: 1, value: 0xc1 }),
-            Opcode::U16(Op::WriteConst { addr: 0x102, value: 0x1234_u16.to_le() }),
-            Opcode::U8(Op::Add { addr_op1, addr_op2, addr_res }),
-            Opcode::U16(Op::Add { addr_op1, addr_op2, addr_res }),
+            Opcode { code: WRITE_CONST_U8, addresses: [1, 0, 0], byte: 0xc1, pair: 0 },
+            Opcode {
+                code: WRITE_CONST_U16,
+                addresses: [0x102, 0, 0],
+                byte: 0x34,
+                pair: 0x1234_u16.to_le(),
+            },
+            Opcode { code: ADD_U8, addresses: sum, byte: 0, pair: 0 },
+            Opcode { code: ADD_U16, addresses: sum, byte: 0, pair: 0 },
         ];
-        assert_eq!(program.opcodes, opcodes);
+        assert_eq!(program.opcodes.len(), opcodes.len());
+        for opcode in opcodes {
+            assert_eq!(program.opcodes.take(), opcode);
+        }
+        assert!(program.opcodes.is_empty());
     }
 
     #[test]
     fn a_program_may_be_empty_and_its_memory_too() {
         let program = decode(&[0; 8]).expect("well-formed");
-        assert_eq!(program, Program { initial: &[], opcodes: vec![] });
+        assert!(program.initial.is_empty() && program.opcodes.is_empty());
     }
 
     #[test]
@@ -159,14 +197,14 @@ mod tests {
             if whole.contains(&end) {
                 assert!(decoded.is_ok(), "{end} bytes");
             } else {
-                assert_eq!(decoded, Err(Malformed::Truncated), "{end} bytes");
+                assert_eq!(decoded.err(), Some(Malformed::Truncated), "{end} bytes");
             }
         }
     }
 
     #[test]
     fn a_size_beyond_the_input_is_truncation_without_an_allocation() {
-        assert_eq!(decode(&[0xff; 16]), Err(Malformed::Truncated));
+        assert_eq!(decode(&[0xff; 16]).err(), Some(Malformed::Truncated));
     }
 
     #[test]
@@ -178,7 +216,8 @@ mod tests {
             if [WRITE_CONST_U8, WRITE_CONST_U16, ADD_U8, ADD_U16].contains(&opcode) {
                 continue;
             }
-            assert_eq!(decode(&wire), Err(Malformed::UnknownOpcode { opcode, offset: 8 }));
+            let malformed = Malformed::UnknownOpcode { opcode, offset: 8 };
+            assert_eq!(decode(&wire).err(), Some(malformed));
         }
     }
 }

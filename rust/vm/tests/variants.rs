@@ -4,7 +4,7 @@
 //! provenance), so programs that a variant is undefined for are not among them.
 
 use harness_vm::machine::{Trap, TrapKind};
-use harness_vm::variants::find;
+use harness_vm::variants::{find, find_by_id};
 use harness_vm::{Finished, Outcome, VARIANTS, run};
 
 /// A program's wire form, built opcode by opcode.
@@ -67,6 +67,8 @@ impl Wire {
 fn names_are_unique() {
     for (index, entry) in VARIANTS.iter().enumerate() {
         assert!(VARIANTS[..index].iter().all(|other| other.name != entry.name), "{}", entry.name);
+        assert!(VARIANTS[..index].iter().all(|other| other.id != entry.id), "{}", entry.name);
+        assert_eq!(find_by_id(VARIANTS, entry.id).map(|found| found.name), Some(entry.name));
     }
 }
 

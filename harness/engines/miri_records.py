@@ -1,0 +1,88 @@
+"""Records: what the interpreters of a batch say on standard output of how their items ended.
+
+A record is six u64, little-endian: the item's number; eight letters that say of what kind it
+is; a value; and the lengths of three byte strings that follow: the memory, the kind of a trap,
+and the operand that trapped. `miri_mains/stream.rs` writes them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import defaultdict
+from dataclasses import dataclass
+
+from harness.outcome import Location, Ran, ToolFailed, TrapKind, Trapped
+
+MEMORY = b"memory  "
+RAN = b"ran     "
+TRAPPED = b"trapped "
+
+_HEAD = struct.Struct("<Q8s4Q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How an item ended that came to a defined end.
+
+    value: the steps, the checksum, or the instruction that trapped.
+    trap, operand: names; None if it did not trap.
+    """
+
+    value: int
+    memory: bytes
+    trap: str | None = None
+    operand: str | None = None
+
+    def of_bytecode(self) -> Ran | Trapped | ToolFailed:
+        """The outcome of a bytecode program."""
+        if self.trap is None:
+            return Ran(steps=self.value, memory=self.memory)
+        return self._trapped(steps=0)
+
+    def of_pointer_program(self, *, has_memory: bool) -> Ran | Trapped | ToolFailed:
+        """The outcome of a pointer program; has_memory: whether it has a result."""
+        if self.trap is None:
+            return Ran(checksum=self.value, memory=self.memory if has_memory else None)
+        return self._trapped(steps=None)
+
+    def _trapped(self, steps: int | None) -> Trapped | ToolFailed:
+        if self.trap not in frozenset(TrapKind):
+            return ToolFailed(message=f"no kind of trap is called {self.trap!r}")
+        return Trapped(
+            kind=TrapKind(self.trap),
+            location=Location(instruction=self.value, operand=self.operand),
+            memory=self.memory,
+            steps=steps,
+        )
+
+
+def read_records(stdout: bytes) -> dict[int, Ended]:
+    """How each item ended, by its number; without those that are said to have ended twice.
+
+    What cannot be a record ends the reading, and so does a record that is cut short.
+    """
+    ended: dict[int, list[Ended]] = defaultdict(list)
+    memories: dict[int, bytes] = defaultdict(bytes)
+    at = 0
+    while at + _HEAD.size <= len(stdout):
+        item, kind, value, *lengths = _HEAD.unpack_from(stdout, at)
+        at += _HEAD.size
+        if kind not in (MEMORY, RAN, TRAPPED) or at + sum(lengths) > len(stdout):
+            break
+        parts = []
+        for length in lengths:
+            parts.append(stdout[at : at + length])
+            at += length
+        memory, trap, operand = parts
+        memories[item] += memory
+        if kind == MEMORY:
+            continue
+        ended[item].append(
+            Ended(
+                value=value,
+                memory=memories[item],
+                trap=trap.decode(errors="replace") if kind == TRAPPED else None,
+                operand=operand.decode(errors="replace") if kind == TRAPPED else None,
+            )
+        )
+    return {item: ends[0] for item, ends in ended.items() if len(ends) == 1}
