@@ -54,9 +54,12 @@ def mutation_command(
         if not names or any(name == mutant.subject or matches(mutant.name, name) for name in names)
     ]
     if not chosen:
-        return _bad_usage(f"no mutant is called {' or '.join(names)}; -v lists them by subject")
+        return _bad_usage(
+            f"no mutant is called {' or '.join(names)}\n"
+            "  a name is a row of the score, such as child_read, or a glob, such as '*Frozen*'"
+        )
     if not list(sets.glob("*.jsonl.xz")):
-        return _bad_usage(f"no recorded sets in {sets}; --sets says where they are")
+        return _bad_usage(f"no recorded sets in {sets}\n  --sets says where they are")
     score = Score(
         findings=check(
             chosen,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import lzma
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from harness.cli.exit_code import ExitCode
 from harness.errors import HarnessFault
 from harness.mode import parse_mode
 from harness.model import reborrows
 from harness.model.borrows import Access
 from harness.model.machine import examine
 from harness.model.permissions import Permission
+from harness.mutation import __main__
+from harness.mutation.__main__ import mutation_command
 from harness.mutation.altered_model import compiled
 from harness.mutation.catalogue import mutants, reasons
 from harness.mutation.check import Fate, Finding, check
@@ -21,6 +26,7 @@ from harness.mutation.tables import RETAGS, TABLES
 from harness.mutation.trials import Trial
 from harness.outcome import FaultKind, Location, Outcome, Ran, UndefinedBehaviour
 from harness.pointer.text import parse
+from harness.resources import corpus_dir
 
 EVERY = {mutant.name: mutant for mutant in mutants()}
 TREE = parse_mode("tree-permissive")
@@ -168,3 +174,34 @@ def test_a_reason_for_no_mutant_fails() -> None:
 
 def test_every_reason_names_a_mutant() -> None:
     assert not Score(findings=[], names=EVERY, reasons=reasons()).untrue
+
+
+# The command
+
+
+def test_a_name_that_is_no_mutants_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert mutation_command("no such rule") == ExitCode.BAD_INPUT
+    assert "no mutant is called no such rule" in capsys.readouterr().err
+
+
+def test_a_folder_without_sets_is_bad_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mutation_command(sets=tmp_path) == ExitCode.BAD_INPUT
+    assert f"no recorded sets in {tmp_path}" in capsys.readouterr().err
+
+
+def test_it_prints_the_score_and_the_reasons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.jsonl.xz").write_bytes(lzma.compress(b""))
+    case = corpus_dir() / "pointer" / "sound" / "guard-holds.toml"
+    monkeypatch.setattr(__main__, "corpus_dir", lambda: case)
+    name = "release_access(Disabled) = *"
+    assert mutation_command(name, sets=tmp_path, random=0, jobs=1, verbose=True) == ExitCode.AGREE
+    printed = capsys.readouterr().out
+    assert "release_access        2       0           0          2" in printed
+    assert "  release_access(Disabled) = no access" in printed
+    hole = "child_read(Reserved, protected) = Disabled"
+    assert mutation_command(hole, sets=tmp_path, random=0, jobs=1) == ExitCode.MISMATCH
+    assert f"no reason is given: {hole}" in capsys.readouterr().out
