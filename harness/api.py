@@ -83,11 +83,13 @@ def check(
     forms: Iterable[Form] = tuple(Form),
     engines: Iterable[EngineName | str] | None = None,
     toolchain: str | None = None,
+    live: bool = False,
 ) -> Iterator[Result]:
     """Run cases and yield each result, with its verdict, as soon as it is there.
 
     variants, engines: None for all there are; an engine named here must not be missing.
     toolchain: rustup's name of the toolchain with Miri; None for the environment's choice.
+    live: whether everything has to run now, and no recorded outcome will do.
 
     Raises: MissingTool; ValueError for a mode or engine that does not exist.
     """
@@ -97,6 +99,7 @@ def check(
         forms=tuple(forms),
         engines=None if engines is None else tuple(EngineName(engine) for engine in engines),
         toolchain=toolchain_name(toolchain),
+        live=live,
         jobs=processors(),
     )
     chosen = (cases,) if isinstance(cases, Case) else tuple(cases)

@@ -31,20 +31,16 @@ NATIVE = ("--engine", "native", "--form", "vm", "--variant", "raw", "--variant",
 
 MIRI = ("--engine", "miri", "--mode", "tree-strict", "--mode", "stacked-permissive")
 
-ENGINES = [
-    pytest.param(NATIVE, id="native"),
-    pytest.param(
-        MIRI,
-        id="miri",
-        marks=[
-            pytest.mark.miri,
-            pytest.mark.skipif(
-                TOOLCHAIN_VARIABLE not in os.environ,
-                reason=f"{TOOLCHAIN_VARIABLE} names no toolchain",
-            ),
-        ],
+NO_TOOLCHAIN = ("--toolchain", "no-such-toolchain")
+
+NEEDS_MIRI = [
+    pytest.mark.miri,
+    pytest.mark.skipif(
+        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
     ),
 ]
+
+ENGINES = [pytest.param(NATIVE, id="native"), pytest.param(MIRI, id="miri", marks=NEEDS_MIRI)]
 
 
 @pytest.fixture(params=ENGINES)
@@ -66,9 +62,9 @@ def cache(tmp_path: Path) -> Path:
     return folder
 
 
-def start(cache: Path, arguments: tuple[str, ...]) -> subprocess.Popen[str]:
+def start(cache: Path, arguments: tuple[str, ...], command: str = "run") -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*HARNESS, "run", *arguments],
+        [*HARNESS, command, *arguments],
         env={**os.environ, "XDG_CACHE_HOME": str(cache)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -76,9 +72,9 @@ def start(cache: Path, arguments: tuple[str, ...]) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str]) -> str:
+def finish(process: subprocess.Popen[str], code: ExitCode = ExitCode.AGREE) -> str:
     out, errors = process.communicate(timeout=600)
-    assert process.returncode == ExitCode.AGREE, out + errors
+    assert process.returncode == code, out + errors
     assert "Traceback" not in out + errors
     return out
 
@@ -190,3 +186,43 @@ def test_a_store_of_nonsense_is_no_store(cache: Path, arguments: tuple[str, ...]
     assert without.seen == whole.seen
     assert not without.recorded
     assert "evidence: " in without.out
+
+
+def test_where_miri_is_missing_committed_evidence_counts(cache: Path) -> None:
+    folder = str(corpus_dir() / "pointer" / "tree-only")
+    named = (folder, "--engine", "miri", *NO_TOOLCHAIN)
+    done = do(cache, named)
+    assert done.recorded == len(done.seen)
+    assert done.out.splitlines()[-1].startswith(f"Recorded results: {done.recorded} of miri ")
+    assert "not checked" not in done.out
+    # Nothing but live runs will do, and nothing can run.
+    out = finish(start(cache, (*named, "--evidence", "live")), ExitCode.NOT_CHECKED)
+    assert "rustup toolchain install" in out
+
+
+def test_blessing_needs_a_miri(cache: Path) -> None:
+    folder = str(corpus_dir() / "pointer" / "tree-only")
+    finish(start(cache, (folder, *NO_TOOLCHAIN), "bless"), ExitCode.NOT_CHECKED)
+
+
+@pytest.mark.miri
+@NEEDS_MIRI[1]
+@pytest.mark.timeout(900)
+def test_what_a_real_miri_showed_is_blessed_once(cache: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cases"
+    ignored = shutil.ignore_patterns("evidence")
+    shutil.copytree(corpus_dir() / "pointer" / "tree-only", folder, ignore=ignored)
+    thread = corpus_dir() / "bytecode" / "thread-program.toml"
+    shutil.copy(thread, folder)
+    finish(start(cache, (str(folder),), "bless"))
+    first = {path.name: path.read_bytes() for path in folder.glob("evidence/*")}
+    assert {f"{path.stem}.json" for path in folder.glob("*.toml")} == set(first)
+    # From the store, and then from the files alone.
+    for again in (cache, tmp_path / "fresh"):
+        (again / "harness").mkdir(parents=True, exist_ok=True)
+        if not (again / "miri").exists():
+            (again / "miri").symlink_to((cache / "miri").resolve())
+        assert "nothing changes" in finish(start(again, (str(folder),), "bless"))
+        assert first == {path.name: path.read_bytes() for path in folder.glob("evidence/*")}
+    done = do(cache, (str(folder), "--engine", "miri", *NO_TOOLCHAIN))
+    assert done.recorded == len(done.seen)

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.campaign.blessing import Change, bless
+from harness.cli.exit_code import ExitCode
+from harness.cli.main import run
 from harness.evidence.committed import Committed, Row, Unusable, encode, path_of, read
 from harness.evidence.record import lasting
 from harness.mode import MODES
@@ -157,3 +159,8 @@ def test_a_run_in_one_mode_does_not_call_the_others_stale(tmp_path: Path) -> Non
     assert [each.evidence for each in work.results()] == [Evidence.RECORDED]
     assert [job.mode for _, job in work.jobs(EngineName.MIRI)] == [MODES[2]]
     assert not work.archive.notes()
+
+
+def test_a_set_is_not_blessed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bless", str(tmp_path / "set.jsonl")]) == ExitCode.BAD_INPUT
+    assert "set.jsonl is a set" in capsys.readouterr().err
