@@ -7,9 +7,10 @@ cannot tell them apart. The last mark before the diagnostic can.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from harness.diagnostics.message import Message, Transcript
-from harness.outcome import Location
+from harness.outcome import Location, UndefinedBehaviour, Unsupported
 
 _MARK = re.compile(r"(?:compile|run) (\d+)(?: (\w+))?")
 
@@ -27,3 +28,13 @@ def last_mark(transcript: Transcript) -> Location | None:
         elif mark := _MARK.fullmatch(entry):
             found = Location(instruction=int(mark[1]), operand=mark[2])
     return None
+
+
+def at_mark(
+    outcome: UndefinedBehaviour | Unsupported, mark: Location | None
+) -> UndefinedBehaviour | Unsupported:
+    """The outcome with the instruction and the operand of a mark."""
+    if mark is None:
+        return outcome
+    location = replace(outcome.location, instruction=mark.instruction, operand=mark.operand)
+    return replace(outcome, location=location)

@@ -11,9 +11,10 @@ from harness.engines.engine import Job, Observation
 from harness.engines.miri_command import CompileFailed, Miri
 from harness.engines.miri_items import Batch, Item
 from harness.engines.miri_records import Ended
-from harness.engines.miri_run import Runner, place_in_program, run_flags
+from harness.engines.miri_run import Runner, run_flags
 from harness.engines.miri_segments import Attributed
 from harness.engines.miri_vm_batch import error_of
+from harness.engines.places import place_in_program
 from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import RustSource, write_library

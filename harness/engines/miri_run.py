@@ -5,31 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import assert_never
 
 from harness.bytecode.program import Program
 from harness.diagnostics.failure import Failure, read_failure
 from harness.diagnostics.message import Transcript, read_json
 from harness.engines.confirmation import contradiction_of_marks
 from harness.engines.engine import Job, Observation
-from harness.engines.marks import last_mark
+from harness.engines.marks import at_mark, last_mark
 from harness.engines.miri_command import MAIN_FILE, Miri
+from harness.engines.places import place_in_program
 from harness.engines.result_line import read_pointer_result, read_vm_result
 from harness.engines.vm_crate import arguments, batch_line, fits_an_argument
 from harness.outcome import (
-    Leaked,
-    Location,
     Outcome,
-    Panicked,
-    Ran,
     TimedOut,
     ToolFailed,
-    Trapped,
     UndefinedBehaviour,
     Unsupported,
 )
 from harness.pointer.program import PointerProgram
-from harness.pointer.rust import RustSource, write
+from harness.pointer.rust import write
 from harness.toolchain.cargo import package_files
 from harness.toolchain.command import Command
 from harness.toolchain.miri import mode_flags
@@ -129,38 +124,6 @@ def run_flags(job: Job) -> tuple[str, ...]:
     return (*mode_flags(job.mode), *seed)
 
 
-def place_in_program(failure: Failure, source: RustSource, file: str) -> Outcome:
-    """The failure's outcome with the statements behind its places.
-
-    file: the source's own, as the tool names it. What fails in the standard library or the
-    prelude belongs to the innermost caller among the program's lines.
-    """
-    match outcome := failure.outcome:
-        case UndefinedBehaviour():
-            return replace(
-                outcome,
-                location=_innermost(failure, outcome.location, source, file),
-                created=_placed(outcome.created, source, file),
-                invalidated=_placed(outcome.invalidated, source, file),
-            )
-        case Unsupported() | Panicked() | Leaked() | ToolFailed():
-            return replace(outcome, location=_innermost(failure, outcome.location, source, file))
-        case Ran() | Trapped() | TimedOut():
-            return outcome
-        case _:
-            assert_never(outcome)
-
-
-def at_mark(
-    outcome: UndefinedBehaviour | Unsupported, mark: Location | None
-) -> UndefinedBehaviour | Unsupported:
-    """The outcome with the instruction and the operand of a mark."""
-    if mark is None:
-        return outcome
-    location = replace(outcome.location, instruction=mark.instruction, operand=mark.operand)
-    return replace(outcome, location=location)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
     """One run: how it ended, what it said, and the failure in that."""
@@ -185,17 +148,3 @@ def _ended(seen: _Seen, read: Callable[[str], Outcome]) -> Outcome:
             return TimedOut(message=done.describe_ending())
         case Ending.OUTPUT:
             return ToolFailed(message=done.describe_ending())
-
-
-def _innermost(failure: Failure, location: Location, source: RustSource, file: str) -> Location:
-    for frame in failure.frames:
-        if frame.span.file == file and frame.span.line in source.lines:
-            return replace(location, path=source.lines[frame.span.line][1])
-    return location
-
-
-def _placed(location: Location | None, source: RustSource, file: str) -> Location | None:
-    if location is None or location.span is None or location.span.file != file:
-        return location
-    origin = source.lines.get(location.span.line)
-    return replace(location, path=origin[1]) if origin else location

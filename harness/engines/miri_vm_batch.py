@@ -12,10 +12,10 @@ from harness.diagnostics.failure import read_error
 from harness.diagnostics.message import Message, Transcript
 from harness.engines.confirmation import contradiction_of_marks
 from harness.engines.engine import Job, Observation
-from harness.engines.marks import last_mark
+from harness.engines.marks import at_mark, last_mark
 from harness.engines.miri_items import Batch, Item
 from harness.engines.miri_records import Ended
-from harness.engines.miri_run import Runner, VmCrate, at_mark, run_flags
+from harness.engines.miri_run import Runner, VmCrate, run_flags
 from harness.engines.miri_segments import Attributed
 from harness.engines.vm_crate import arguments
 from harness.outcome import Outcome, UndefinedBehaviour, Unsupported

@@ -25,6 +25,8 @@ DECIDING = (
     "diagnostics",
     "engines/marks.py",
     "engines/miri_mains",
+    "engines/miri_records.py",
+    "engines/places.py",
     "engines/result_line.py",
 )
 """What stands around a program when Miri runs it, and what reads Miri's answer."""
