@@ -52,9 +52,11 @@ class Setup:
         return {name: missing for name, missing in found if missing is not None}
 
     def left_out(self, results: Iterable[Result]) -> dict[EngineName, Missing]:
-        """What is missing and left a result without an outcome, since none is on record."""
+        """What is missing though it was insisted on, or though not everything is on record."""
         unseen = {result.run.engine for result in results if result.outcome is None}
-        return {engine: each for engine, each in self.missing().items() if engine in unseen}
+        insists_on = self.campaign.selection.insists_on
+        missing = self.missing()
+        return {e: missing[e] for e in missing if e in unseen or insists_on(e)}
 
     def environment(self) -> dict[str, str | None]:
         """Versions of everything that had a part in the results; null for what is missing."""

@@ -174,7 +174,7 @@ def _codes(setup: Setup, loaded: Loaded, results: Sequence[Result]) -> set[ExitC
     if any(result.verdict is Verdict.MISMATCH for result in results):
         codes.add(ExitCode.MISMATCH)
     selection = setup.campaign.selection
-    if any(selection.insists_on(engine) for engine in setup.left_out(results)):
+    if any(selection.insists_on(engine) for engine in setup.missing()):
         codes.add(ExitCode.NOT_CHECKED)
     refused = (r for r in results if r.reason and r.outcome is None)
     if any(r.run.engine is EngineName.MIRI and selection.insists_on(r.run.engine) for r in refused):
