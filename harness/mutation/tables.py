@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ class Table:
 
 def override(alteration: Override) -> Decorator:
     """What gives a table's function another result for one entry."""
-    words = TABLES[alteration.table].words
+    words = cache(TABLES[alteration.table].words)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         names = function.__globals__
@@ -101,9 +102,11 @@ def noting(found: set[Entry]) -> Mapping[str, Decorator]:
     """
 
     def called(table: Table) -> Decorator:
+        words = cache(table.words)
+
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             def noted(*arguments: Any, **named: Any) -> Any:
-                found.add((table.name, table.words(*arguments, **named)))
+                found.add((table.name, words(*arguments, **named)))
                 return function(*arguments, **named)
 
             return noted
