@@ -135,15 +135,19 @@ class Campaign:
         cases: dict[str, Case] = {}
         jobs: list[Job] = []
         for case, job in self.jobs(engine.name):
-            reason = missing.message if missing else engine.refuses(job)
             record = self.archive.recall(engine.name, case.path, job, tool)
+            recorded = None
             if record is not None:
                 seen = Observation(job=job, outcome=record.outcome)
-                result = self._judge(engine.name, case, seen, record.recording)
-                # A finding must be seen anew wherever it can be.
-                if result.verdict is not Verdict.MISMATCH or reason is not None:
-                    yield result
+                recorded = self._judge(engine.name, case, seen, record.recording)
+                if recorded.verdict is not Verdict.MISMATCH:
+                    yield recorded
                     continue
+            reason = missing.message if missing else engine.refuses(job)
+            if recorded is not None and reason is not None:
+                # A finding must be seen anew wherever it can be.
+                yield recorded
+                continue
             in_process = engine.name is EngineName.IN_PROCESS
             if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
                 # Undefined behaviour could take this very process down.
@@ -157,7 +161,7 @@ class Campaign:
             for seen in engine.run(jobs):
                 result = self._judge(engine.name, cases[seen.job.case], seen)
                 if tool is not None and not seen.fault:
-                    counts = result.reason != NATIVE_IS_NO_EVIDENCE
+                    counts = bool(seen.job.mode) or result.verdict is not Verdict.NOT_CHECKED
                     self.archive.keep(engine.name, seen.job, seen.outcome, tool, counts=counts)
                 yield result
 
