@@ -16,6 +16,13 @@ class TrapKind(StrEnum):
 
     OUT_OF_BOUNDS = "out-of-bounds"
     MISALIGNED = "misaligned"
+    DIVISION_BY_ZERO = "division-by-zero"
+    DIVISION_OVERFLOW = "division-overflow"
+
+    @property
+    def in_compiling(self) -> bool:
+        """Whether it arises before any instruction runs."""
+        return self in (TrapKind.OUT_OF_BOUNDS, TrapKind.MISALIGNED)
 
 
 class FaultKind(StrEnum):
@@ -94,7 +101,11 @@ class Ran:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trapped:
-    """The VM refused the program: no undefined behaviour, a defined error."""
+    """The VM refused the program: no undefined behaviour, a defined error.
+
+    memory: as it was when the program stopped. steps: instructions executed before that, where
+    the engine counts them.
+    """
 
     name: ClassVar[str] = "trapped"
     kind: TrapKind

@@ -233,4 +233,5 @@ def _nearest_mnemonic(word: str) -> str:
     near = difflib.get_close_matches(lower[:40], BY_MNEMONIC, n=1)
     if near:
         return f"did you mean {near[0]}?"
-    return f"the instructions are {', '.join(BY_MNEMONIC)}"
+    names = ", ".join(family.name for family in FAMILIES)
+    return f"the instructions are {names}, each with a width: add.u16"

@@ -6,14 +6,22 @@ the reference VM.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from harness.bytecode.program import Add, Instruction, Width, WriteConst
+from harness.bytecode.program import (
+    Binary,
+    BinaryOperator,
+    Instruction,
+    Unary,
+    UnaryOperator,
+    Width,
+    WriteConst,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 class Kind(Enum):
@@ -49,6 +57,7 @@ class Family:
 
     opcode: its first byte in the wire form at 8 bits; each doubling of the width adds 1.
     takes, gives: the operands before the arrow and after it, in the order of the text.
+    fixed: the fields of the class that are the same for the whole family.
     """
 
     name: str
@@ -56,7 +65,30 @@ class Family:
     instruction: type[Instruction]
     takes: tuple[Field, ...]
     gives: tuple[Field, ...]
+    fixed: Mapping[str, object] = field(default_factory=dict)
     widths: tuple[Width, ...] = tuple(Width)
+
+
+def _unary(operator: UnaryOperator, opcode: int) -> Family:
+    return Family(
+        name=operator.value,
+        opcode=opcode,
+        instruction=Unary,
+        takes=(_memory("addr_op"),),
+        gives=(_memory("addr_res"),),
+        fixed={"operator": operator},
+    )
+
+
+def _binary(operator: BinaryOperator, opcode: int) -> Family:
+    return Family(
+        name=operator.value,
+        opcode=opcode,
+        instruction=Binary,
+        takes=(_memory("addr_op1"), _memory("addr_op2")),
+        gives=(_memory("addr_res"),),
+        fixed={"operator": operator},
+    )
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -67,13 +99,9 @@ FAMILIES: tuple[Family, ...] = (
         takes=(_constant("value"),),
         gives=(_memory("addr"),),
     ),
-    Family(
-        name="add",
-        opcode=0x11,
-        instruction=Add,
-        takes=(_memory("addr_op1"), _memory("addr_op2")),
-        gives=(_memory("addr_res"),),
-    ),
+    _unary(UnaryOperator.MOVE, 0x05),
+    _unary(UnaryOperator.NOT, 0x09),
+    *(_binary(operator, 0x11 + 4 * index) for index, operator in enumerate(BinaryOperator)),
 )
 
 
@@ -118,7 +146,7 @@ class Form:
     def make(self, values: dict[str, int]) -> Instruction:
         """The instruction whose fields, besides the width, are `values`."""
         build: Callable[..., Instruction] = self.family.instruction
-        return build(width=self.width, **values)
+        return build(width=self.width, **self.family.fixed, **values)
 
 
 FORMS: tuple[Form, ...] = tuple(
@@ -126,9 +154,12 @@ FORMS: tuple[Form, ...] = tuple(
 )
 BY_MNEMONIC: dict[str, Form] = {form.mnemonic: form for form in FORMS}
 BY_OPCODE: dict[int, Form] = {form.opcode: form for form in FORMS}
-_BY_INSTRUCTION = {(form.family.instruction, form.width): form for form in FORMS}
+_BY_INSTRUCTION = {
+    (form.family.instruction, form.family.fixed.get("operator"), form.width): form for form in FORMS
+}
 
 
 def form_of(instruction: Instruction) -> Form:
     """The form that `instruction` has."""
-    return _BY_INSTRUCTION[type(instruction), instruction.width]
+    operator = getattr(instruction, "operator", None)
+    return _BY_INSTRUCTION[type(instruction), operator, instruction.width]

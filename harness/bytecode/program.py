@@ -7,7 +7,7 @@ Source: the opcodes of the users' forum thread that the project starts from
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 MEMORY_ALIGNMENT = 16
 """The memory's base address is a multiple of this, in bytes."""
@@ -21,11 +21,59 @@ class Width(IntEnum):
 
     U8 = 1
     U16 = 2
+    U32 = 4
+    U64 = 8
 
     @property
     def limit(self) -> int:
         """One past the largest value."""
         return 1 << (8 * self)
+
+
+class UnaryOperator(StrEnum):
+    """What is made of one value, at the instruction's width."""
+
+    MOVE = "move"
+    NOT = "not"
+
+
+class BinaryOperator(StrEnum):
+    """What is made of two values, at the instruction's width; sums and the like wrap.
+
+    DIV, REM: unsigned; SDIV, SREM: in two's complement, rounded towards zero. Both trap where
+    the second value is zero, the signed ones also where the quotient does not fit.
+    SHL, SHR, SAR: by the second value modulo the number of bits; SAR keeps the sign.
+    The comparisons give 1 or 0; SLT and SLE are those of two's complement.
+    """
+
+    ADD = "add"
+    SUB = "sub"
+    MUL = "mul"
+    DIV = "div"
+    REM = "rem"
+    SDIV = "sdiv"
+    SREM = "srem"
+    AND = "and"
+    OR = "or"
+    XOR = "xor"
+    SHL = "shl"
+    SHR = "shr"
+    SAR = "sar"
+    EQ = "eq"
+    NE = "ne"
+    LT = "lt"
+    LE = "le"
+    SLT = "slt"
+    SLE = "sle"
+
+    @property
+    def divides(self) -> bool:
+        return self in (
+            BinaryOperator.DIV,
+            BinaryOperator.REM,
+            BinaryOperator.SDIV,
+            BinaryOperator.SREM,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +111,37 @@ class WriteConst:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Add:
-    """Store the wrapping sum of the values at `addr_op1` and `addr_op2` at `addr_res`.
+class Unary:
+    """Store what `operator` makes of the value at `addr_op` at `addr_res`.
 
     Raises: ValueError, for an address that no instruction can hold.
     """
 
+    operator: UnaryOperator
+    width: Width
+    addr_op: int
+    addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op", self.addr_op, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (
+            Operand(name="addr_op", addr=self.addr_op, width=self.width, writes=False),
+            Operand(name="addr_res", addr=self.addr_res, width=self.width, writes=True),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binary:
+    """Store what `operator` makes of the values at `addr_op1` and `addr_op2` at `addr_res`.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    operator: BinaryOperator
     width: Width
     addr_op1: int
     addr_op2: int
@@ -88,7 +161,7 @@ class Add:
         )
 
 
-Instruction = WriteConst | Add
+Instruction = WriteConst | Unary | Binary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ def read_bytecode_case(
     expectations: tuple[Expectation, ...] = ()
     if table.miri is not None:
         if isinstance(expected, Trapped):
-            message = "a program that traps does so in every variant and mode"
+            message = "exceptions of a program that traps"
             raise document.key_error(("expect", "miri"), message, "leave out [expect.miri]")
         reader = ExpectationReader(
             document=document, program=program, ran=expected, variants=variants
@@ -151,15 +151,20 @@ def _expected(document: Document, table: ExpectTable, program: Program) -> Ran |
 
 def _expected_trap(document: Document, table: ExpectTable, kind: str, program: Program) -> Trapped:
     path = ("expect",)
-    for name in ("memory", "steps"):
-        if getattr(table, name) is not None:
-            message = f"{name} beside a trap"
-            remedy = "a trap leaves the memory as it was and runs no instruction: leave it out"
-            raise document.key_error((*path, name), message, remedy)
     document.check_one_of((*path, "trap"), kind, [str(each) for each in TrapKind], "trap")
+    trap = TrapKind(kind)
+    for name in ("memory", "steps"):
+        if trap.in_compiling and getattr(table, name) is not None:
+            message = f"{name} beside a trap of compiling"
+            remedy = "it leaves the memory as it was and runs no instruction: leave it out"
+            raise document.key_error((*path, name), message, remedy)
     for name, example in (("instruction", "0, counted from 0"), ("operand", '"addr_res"')):
         if getattr(table, name) is None:
             message = f"a trap without its {name}"
             raise document.error((*path, "trap"), message, f"write {name} = {example}")
     location = read_location(document, path, program, table.instruction, table.operand)
-    return Trapped(kind=TrapKind(kind), location=location, memory=program.memory, steps=0)
+    memory = program.memory
+    if table.memory is not None:
+        memory = read_memory(document, (*path, "memory"), table.memory, memory)
+    steps = 0 if trap.in_compiling else table.steps
+    return Trapped(kind=trap, location=location, memory=memory, steps=steps)

@@ -56,5 +56,4 @@ def _run(variant: str, program: Program) -> Ran | Trapped | ToolFailed:
         kind=TrapKind(done.kind),
         location=Location(instruction=done.instruction, operand=done.operand),
         memory=done.memory,
-        steps=0,
     )

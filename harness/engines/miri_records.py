@@ -37,22 +37,21 @@ class Ended:
         """The outcome of a bytecode program."""
         if self.trap is None:
             return Ran(steps=self.value, memory=self.memory)
-        return self._trapped(steps=0)
+        return self._trapped()
 
     def of_pointer_program(self, *, has_memory: bool) -> Ran | Trapped | ToolFailed:
         """The outcome of a pointer program; has_memory: whether it has a result."""
         if self.trap is None:
             return Ran(checksum=self.value, memory=self.memory if has_memory else None)
-        return self._trapped(steps=None)
+        return self._trapped()
 
-    def _trapped(self, steps: int | None) -> Trapped | ToolFailed:
+    def _trapped(self) -> Trapped | ToolFailed:
         if self.trap not in frozenset(TrapKind):
             return ToolFailed(message=f"no kind of trap is called {self.trap!r}")
         return Trapped(
             kind=TrapKind(self.trap),
             location=Location(instruction=self.value, operand=self.operand),
             memory=self.memory,
-            steps=steps,
         )
 
 

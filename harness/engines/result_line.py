@@ -22,7 +22,7 @@ def read_vm_result(line: str) -> Ran | Trapped | ToolFailed:
     """What the Rust VM says of a bytecode program."""
     if ran := _RAN.fullmatch(line):
         return Ran(steps=int(ran[1]), memory=_memory(ran[2]))
-    return _read_trap(line, steps=0)
+    return _read_trap(line)
 
 
 def read_pointer_result(line: str, *, has_memory: bool) -> Ran | Trapped | ToolFailed:
@@ -33,10 +33,10 @@ def read_pointer_result(line: str, *, has_memory: bool) -> Ran | Trapped | ToolF
     if ran := _RAN.fullmatch(line):
         memory = _memory(ran[2]) if has_memory else None
         return Ran(checksum=int(ran[1]), memory=memory)
-    return _read_trap(line, steps=None)
+    return _read_trap(line)
 
 
-def _read_trap(line: str, steps: int | None) -> Trapped | ToolFailed:
+def _read_trap(line: str) -> Trapped | ToolFailed:
     trapped = _TRAPPED.fullmatch(line)
     if trapped is None:
         return ToolFailed(message=f"not a result: {line[:200]!r}")
@@ -44,7 +44,6 @@ def _read_trap(line: str, steps: int | None) -> Trapped | ToolFailed:
         kind=TrapKind(trapped[1]),
         location=Location(instruction=int(trapped[2]), operand=trapped[3]),
         memory=_memory(trapped[4]),
-        steps=steps,
     )
 
 

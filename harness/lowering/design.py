@@ -2,7 +2,7 @@
 
 A `Design` is the counterpart of the trait `Variant` in `rust/vm`, and its methods are called
 in the same order: `over` once, `compile` for each instruction, `compiled` once, then `store`
-and `add`. Here they do not touch memory, they add the statements that do.
+and `compute`. Here they do not touch memory, they add the statements that do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.bytecode.program import MEMORY_ALIGNMENT, Add, Operand, Program, WriteConst
+from harness.bytecode.program import MEMORY_ALIGNMENT, Instruction, Operand, Program, WriteConst
+from harness.lowering.arithmetic import computed
 from harness.lowering.lowered import Lowered, Origin, Phase
 from harness.pointer import program as p
 
@@ -79,6 +80,26 @@ class Builder:
         """The integer variable that holds the operand's address."""
         return self.name("addr", operand)
 
+    def guard(
+        self,
+        left: p.IntOperand,
+        comparison: p.Comparison,
+        right: p.IntOperand,
+        trap: p.GuardTrap,
+        operand: str,
+    ) -> None:
+        """Add a check; where it fails the program traps, at this operand of the instruction."""
+        self.add(
+            p.Guard(
+                left=left,
+                comparison=comparison,
+                right=right,
+                trap=trap,
+                instruction=self.index,
+                operand=operand,
+            )
+        )
+
     def all_of(self, kind: p.ArgumentKind, to: str, of: str) -> p.Argument:
         """An argument that borrows the whole memory."""
         return p.Argument(to=to, as_=kind, of=of, size=self.size)
@@ -106,21 +127,16 @@ class Design:
         """Write a value at an operand."""
         raise NotImplementedError
 
-    def sum(self, builder: Builder, op1: Operand, op2: Operand, res: Operand) -> None:
-        """Store the sum of the values at `op1` and `op2` at `res`."""
-        builder.of_operand(op1)
-        left = self.load(builder, op1)
-        builder.of_operand(op2)
-        right = self.load(builder, op2)
+    def compute(
+        self, builder: Builder, instruction: Instruction, sources: tuple[Operand, ...], res: Operand
+    ) -> None:
+        """Store what `instruction` makes of the values at `sources` at `res`."""
+        values = []
+        for source in sources:
+            builder.of_operand(source)
+            values.append(self.load(builder, source))
         builder.of_operand(res)
-        self.store(builder, res, add_values(builder, left, right, res))
-
-
-def add_values(builder: Builder, left: str, right: str, res: Operand) -> str:
-    """The integer variable with the wrapping sum, at the width of `res`."""
-    total = builder.name("sum", res)
-    builder.add(p.Arithmetic(to=total, operator="add", left=left, right=right, width=res.width))
-    return total
+        self.store(builder, res, computed(builder, instruction, values, res))
 
 
 def read_value(builder: Builder, ptr: str, operand: Operand) -> str:
@@ -156,14 +172,12 @@ def lower_by(design: Design, program: Program) -> Lowered:
     design.compiled(builder, program.memory)
     for index, instruction in enumerate(program.instructions):
         builder.at(Phase.RUN, index)
-        match instruction, instruction.operands():
-            case WriteConst(), (operand,):
-                builder.of_operand(operand)
-                design.store(builder, operand, instruction.value)
-            case Add(), (op1, op2, res):
-                design.sum(builder, op1, op2, res)
-            case _:
-                raise AssertionError(instruction)
+        *sources, res = instruction.operands()
+        if isinstance(instruction, WriteConst):
+            builder.of_operand(res)
+            design.store(builder, res, instruction.value)
+        else:
+            design.compute(builder, instruction, tuple(sources), res)
     statements = tuple(builder.bodies.pop())
     builder.origins[len(statements),] = Origin(phase=Phase.END)
     return Lowered(
@@ -181,30 +195,10 @@ def _check(builder: Builder, operand: Operand) -> None:
     address, width = builder.address(operand), int(operand.width)
     builder.add(p.Int(to=address, value=operand.addr))
     if width <= builder.size:
-        _guard(builder, operand, address, "le", builder.size - width, "out-of-bounds")
+        builder.guard(address, "le", builder.size - width, "out-of-bounds", operand.name)
     else:
-        _guard(builder, operand, width, "le", builder.size, "out-of-bounds")
+        builder.guard(width, "le", builder.size, "out-of-bounds", operand.name)
     if width > 1:
         rest = builder.name("rest", operand)
         builder.add(p.Arithmetic(to=rest, operator="and", left=address, right=width - 1, width=8))
-        _guard(builder, operand, rest, "eq", 0, "misaligned")
-
-
-def _guard(
-    builder: Builder,
-    operand: Operand,
-    left: p.IntOperand,
-    comparison: p.Comparison,
-    right: p.IntOperand,
-    trap: p.GuardTrap,
-) -> None:
-    builder.add(
-        p.Guard(
-            left=left,
-            comparison=comparison,
-            right=right,
-            trap=trap,
-            instruction=builder.index,
-            operand=operand.name,
-        )
-    )
+        builder.guard(rest, "eq", 0, "misaligned", operand.name)

@@ -125,7 +125,7 @@ class Machine:
             return self._judgement(Ran(checksum=checksum, memory=memory))
         kind = TrapKind(trap.trap)
         location = Location(instruction=trap.instruction, operand=trap.operand)
-        return self._judgement(Trapped(kind=kind, location=location, memory=memory, steps=0))
+        return self._judgement(Trapped(kind=kind, location=location, memory=memory))
 
     def _judgement(self, outcome: Outcome) -> Judgement:
         return Judgement(outcome=outcome, hangs_on_addresses=self.memory.hangs_on_addresses)

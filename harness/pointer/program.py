@@ -40,9 +40,29 @@ Path = tuple[int, ...]
 """A statement's place: its index in the program, then in the called body, and so on."""
 
 ArgumentKind = Literal["mut", "mut_cell", "shared", "cell", "mix", "boxed"]
-ArithmeticOperator = Literal["add", "sub", "mul", "and", "or", "xor", "shl", "shr"]
+ArithmeticOperator = Literal[
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "rem",
+    "sdiv",
+    "srem",
+    "and",
+    "or",
+    "xor",
+    "shl",
+    "shr",
+    "sar",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "slt",
+    "sle",
+]
 Comparison = Literal["eq", "ne", "lt", "le", "gt", "ge"]
-GuardTrap = Literal["out-of-bounds", "misaligned"]
+GuardTrap = Literal["out-of-bounds", "misaligned", "division-by-zero", "division-overflow"]
 
 
 class Statement(
@@ -372,7 +392,10 @@ class Int(Statement, frozen=True, kw_only=True, tag="int"):
 class Arithmetic(Statement, frozen=True, kw_only=True, tag="arithmetic"):
     """`left operator right`, in unsigned integers of `width` bytes (1, 2, 4 or 8), wrapping.
 
-    Both sides are cut to `width` first; a shift's distance is taken modulo the bits.
+    Both sides are cut to `width` first; a shift's distance is taken modulo the bits. `sar`,
+    `sdiv`, `srem`, `slt` and `sle` read them in two's complement. Where there is no quotient
+    the result is 0; the largest negative number divided by -1 is itself. A comparison gives 1
+    or 0.
     """
 
     to: str

@@ -22,7 +22,14 @@ from harness.pointer.rust_types import Access, Frame, array, valued
 
 _OPERATORS = {"and": "&", "or": "|", "xor": "^"}
 _METHODS = {"add": "wrapping_add", "sub": "wrapping_sub", "mul": "wrapping_mul"}
-_SHIFTS = {"shl": "wrapping_shl", "shr": "wrapping_shr"}
+_SHIFTS = {"shl": "wrapping_shl", "shr": "wrapping_shr", "sar": "wrapping_shr"}
+_DIVISIONS = {
+    "div": "wrapping_div",
+    "sdiv": "wrapping_div",
+    "rem": "wrapping_rem",
+    "srem": "wrapping_rem",
+}
+_SIGNED = frozenset(("sar", "sdiv", "srem", "slt", "sle"))
 _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 Borrowing = p.RawMut | p.RawConst | p.RefMut | p.RefShared | p.RefCell
@@ -342,14 +349,22 @@ def _arithmetic(statement: p.Arithmetic, frame: Frame) -> str:
     left, right = (
         _cut(operand, statement.width, frame) for operand in (statement.left, statement.right)
     )
-    operator = statement.operator
+    operator, unsigned = statement.operator, f"u{8 * statement.width}"
+    if operator in _SIGNED:
+        signed = f"i{8 * statement.width}"
+        left, right = f"({left} as {signed})", f"({right} as {signed})"
     if operator in _OPERATORS:
         value = f"{left} {_OPERATORS[operator]} {right}"
     elif operator in _METHODS:
         value = f"{left}.{_METHODS[operator]}({right})"
-    else:
+    elif operator in _DIVISIONS:
+        quotient = f"{left}.{_DIVISIONS[operator]}({right})"
+        value = f"if {right} == 0 {{ 0 }} else {{ {quotient} }}"
+    elif operator in _SHIFTS:
         value = f"{left}.{_SHIFTS[operator]}({right} as u32)"
-    return f"({value}) as usize"
+    else:
+        value = f"{left} {_COMPARISONS[operator.removeprefix('s')]} {right}"
+    return f"({value}) as {unsigned} as usize" if operator in _SIGNED else f"({value}) as usize"
 
 
 def _cut(operand: p.IntOperand, width: int, frame: Frame) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, get_args
 
 from harness.errors import quoted
 from harness.pointer import program as p
@@ -19,11 +20,17 @@ _LOCAL = "local x = [0; 4], local x = [1, 2, 3] or local x = [uninit; 4] align 4
 _STATIC = "static g = [0; 4] or static g = [1, 2, 3] align 4"
 _ACCESS = "read p[2]: u16, read p[0]: aligned u16, write p[2]: u8 = 1"
 _CAST = "q = p.add(2) as [u8; 4]"
+_TRAPS: tuple[p.GuardTrap, ...] = get_args(p.GuardTrap)
 _POKE_CELL = "poke_cell"
 _POKES = ("poke", _POKE_CELL)
 _GUARD = "guard a <= 14 else out-of-bounds 0 addr_op1"
 _ARITHMETIC = "v = a + b: u16"
 _STATEMENT = "docs/pointer-language.md has every statement"
+
+
+def _words(trap: str) -> list[str]:
+    """The tokens of a trap's name."""
+    return re.findall("[a-z]+|-", trap)
 
 
 def names(line: Line) -> tuple[str, ...]:
@@ -188,11 +195,9 @@ class _Reader:
         line.take()
         right = line.operand(_GUARD)
         line.expect("else", usage=_GUARD)
-        trap: Literal["out-of-bounds", "misaligned"] = "misaligned"
-        if line.accept("out", "-", "of", "-", "bounds"):
-            trap = "out-of-bounds"
-        else:
-            line.expect("misaligned", usage=_GUARD)
+        trap = next((each for each in _TRAPS if line.accept(*_words(each))), None)
+        if trap is None:
+            raise line.unexpected("a trap is wanted", _GUARD)
         instruction = line.number(_GUARD)
         operand = line.name(_GUARD)
         return p.Guard(

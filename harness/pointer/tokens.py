@@ -41,6 +41,17 @@ OPERATORS: dict[str, ArithmeticOperator] = {
     "^": "xor",
     "<<": "shl",
     ">>": "shr",
+    "==": "eq",
+    "!=": "ne",
+    "<": "lt",
+    "<=": "le",
+    "div": "div",
+    "rem": "rem",
+    "sdiv": "sdiv",
+    "srem": "srem",
+    "sar": "sar",
+    "slt": "slt",
+    "sle": "sle",
 }
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from harness.bytecode.program import Add, Instruction, Operand, Program, Width, WriteConst
+from harness.bytecode.program import Binary, Instruction, Operand, Program, Unary, Width, WriteConst
 from harness.outcome import Location, Ran, TrapKind, Trapped
+from harness.reference.arithmetic import Undivided, binary, unary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,14 @@ def run(program: Program) -> Ran | Trapped:
         return trap
     memory = bytearray(program.memory)
     steps = 0
-    for instruction in program.instructions:
-        _execute(instruction, memory)
+    for index, instruction in enumerate(program.instructions):
+        try:
+            _execute(instruction, memory)
+        except Undivided as undivided:
+            location = Location(instruction=index, operand=undivided.operand)
+            return Trapped(
+                kind=undivided.kind, location=location, memory=bytes(memory), steps=steps
+            )
         steps += 1
     return Ran(memory=bytes(memory), steps=steps)
 
@@ -54,13 +61,16 @@ def _trap(operand: Operand, size: int) -> TrapKind | None:
 
 
 def _execute(instruction: Instruction, memory: bytearray) -> None:
-    """Change `memory` as `instruction` says."""
+    """Change `memory` as `instruction` says. Raises: Undivided, before any change."""
     match instruction:
         case WriteConst(width=width, addr=addr, value=value):
             _store(memory, addr, width, value)
-        case Add(width=width, addr_op1=addr_op1, addr_op2=addr_op2, addr_res=addr_res):
-            total = _load(memory, addr_op1, width) + _load(memory, addr_op2, width)
-            _store(memory, addr_res, width, total % width.limit)
+        case Unary(operator=move, width=width, addr_op=addr_op, addr_res=addr_res):
+            _store(memory, addr_res, width, unary(move, _load(memory, addr_op, width), width))
+        case Binary(operator=operator, width=width, addr_res=addr_res):
+            left = _load(memory, instruction.addr_op1, width)
+            right = _load(memory, instruction.addr_op2, width)
+            _store(memory, addr_res, width, binary(operator, left, right, width))
         case _:
             assert_never(instruction)
 

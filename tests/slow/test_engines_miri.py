@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from harness import _native
-from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
+from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, Width, WriteConst
 from harness.engines import vm_crate
 from harness.engines.engine import Job, Observation
 from harness.engines.miri import MiriEngine
@@ -35,6 +35,8 @@ from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
 from harness.toolchain.miri import TOOLCHAIN_VARIABLE, mode_flags
 from harness.toolchain.process import MEBIBYTE, Launcher, Limits
+
+ADD = BinaryOperator.ADD
 
 pytestmark = [
     pytest.mark.slow,
@@ -60,8 +62,8 @@ def bytecode(*instructions: Instruction, memory: bytes = bytes(range(16))) -> Pr
 THREAD = bytecode(
     WriteConst(width=U16, addr=2, value=2),
     WriteConst(width=U16, addr=4, value=40),
-    Add(width=U16, addr_op1=2, addr_op2=4, addr_res=6),
-    Add(width=U16, addr_op1=6, addr_op2=8, addr_res=0),
+    Binary(operator=ADD, width=U16, addr_op1=2, addr_op2=4, addr_res=6),
+    Binary(operator=ADD, width=U16, addr_op1=6, addr_op2=8, addr_res=0),
 )
 TRAPPING = bytecode(WriteConst(width=U8, addr=0, value=1), WriteConst(width=U16, addr=15, value=1))
 
@@ -149,7 +151,7 @@ def test_exposed_is_unsupported_where_an_integer_becomes_a_pointer(miri: MiriEng
 
 
 def test_operands_are_told_apart(miri: MiriEngine) -> None:
-    program = bytecode(Add(width=U8, addr_op1=0, addr_op2=1, addr_res=2))
+    program = bytecode(Binary(operator=ADD, width=U8, addr_op1=0, addr_op2=1, addr_res=2))
     [seen] = run(miri, in_vm(program, "reborrow", STACKED_STRICT))
     outcome = seen.outcome
     assert isinstance(outcome, UndefinedBehaviour)

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from harness import _native
-from harness.bytecode.program import Add, Program, Width, WriteConst
+from harness.bytecode.program import Binary, BinaryOperator, Program, Width, WriteConst
 from harness.engines import miri_pointer_batch
 from harness.engines.engine import Job, Observation
 from harness.engines.miri import MiriEngine
@@ -27,6 +27,8 @@ from harness.result import Form
 from harness.toolchain.command import Command
 from harness.toolchain.miri import TOOLCHAIN_VARIABLE
 from harness.toolchain.process import MEBIBYTE, Launcher, Limits
+
+ADD = BinaryOperator.ADD
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,13 +46,14 @@ THREAD = Program(
     instructions=(
         WriteConst(width=U16, addr=2, value=2),
         WriteConst(width=U16, addr=4, value=40),
-        Add(width=U16, addr_op1=2, addr_op2=4, addr_res=6),
-        Add(width=U16, addr_op1=6, addr_op2=8, addr_res=0),
+        Binary(operator=ADD, width=U16, addr_op1=2, addr_op2=4, addr_res=6),
+        Binary(operator=ADD, width=U16, addr_op1=6, addr_op2=8, addr_res=0),
     ),
     memory=bytes(range(16)),
 )
 ALIASED = Program(
-    instructions=(Add(width=U8, addr_op1=1, addr_op2=1, addr_res=1),), memory=bytes([1, 2])
+    instructions=(Binary(operator=ADD, width=U8, addr_op1=1, addr_op2=1, addr_res=1),),
+    memory=bytes([1, 2]),
 )
 TRAPPING = Program(instructions=(WriteConst(width=U16, addr=15, value=1),), memory=bytes(16))
 # More than Miri reads ahead of standard input, 8 KiB.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import _native
-from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
+from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, Width, WriteConst
 from harness.engines.engine import Job, Observation
 from harness.engines.in_process import InProcessEngine
 from harness.engines.miri_items import MAINS
@@ -22,6 +22,8 @@ from harness.resources import rust_vm_dir
 from harness.result import Form
 from harness.toolchain.command import Command
 from harness.toolchain.process import Launcher
+
+ADD = BinaryOperator.ADD
 
 pytestmark = pytest.mark.slow
 
@@ -38,17 +40,18 @@ PROGRAMS = {
     "thread": bytecode(
         WriteConst(width=U16, addr=2, value=2),
         WriteConst(width=U16, addr=4, value=40),
-        Add(width=U16, addr_op1=2, addr_op2=4, addr_res=6),
-        Add(width=U16, addr_op1=6, addr_op2=8, addr_res=0),
+        Binary(operator=ADD, width=U16, addr_op1=2, addr_op2=4, addr_res=6),
+        Binary(operator=ADD, width=U16, addr_op1=6, addr_op2=8, addr_res=0),
     ),
     "wraps": bytecode(
         WriteConst(width=U8, addr=0, value=200),
-        Add(width=U8, addr_op1=0, addr_op2=0, addr_res=15),
+        Binary(operator=ADD, width=U8, addr_op1=0, addr_op2=0, addr_res=15),
     ),
     "empty": bytecode(memory=b""),
     "out of bounds": bytecode(WriteConst(width=U16, addr=15, value=1)),
     "misaligned": bytecode(
-        WriteConst(width=U8, addr=0, value=1), Add(width=U16, addr_op1=0, addr_op2=3, addr_res=0)
+        WriteConst(width=U8, addr=0, value=1),
+        Binary(operator=ADD, width=U16, addr_op1=0, addr_op2=3, addr_res=0),
     ),
     "large memory": bytecode(WriteConst(width=U8, addr=99_999, value=7), memory=bytes(100_000)),
 }

@@ -224,8 +224,8 @@ FIELDS = [
 
 PROGRAMS = [
     (program("'''\nconst.u8 1 -> [0]\n  ▸cnst.u8 1 -> [0]\n'''"), "'cnst.u8'", "mean const.u8?"),
-    (program("'''▸ad.u8'''"), "no instruction 'ad.u8'", "did you mean add.u8?"),
-    (program("'''\r\n\r\n ▸ad.u8\r\n'''"), "no instruction 'ad.u8'", "did you mean add.u8?"),
+    (program("'''▸addd.u8'''"), "no instruction 'addd.u8'", "did you mean add.u8?"),
+    (program("'''\r\n\r\n ▸addd.u8\r\n'''"), "no instruction 'addd.u8'", "did you mean add.u8?"),
     (program("'const.u8 ▸256 -> [0]'"), "does not fit into u8", "const.u16 takes this value"),
     (program('"const.u8\\t▸256 -> [0]"'), "does not fit into u8", "const.u16 takes this value"),
     (program('"#\\u00e9 \\U0001F600 é\\n  const.u8 256▸"'), "without '->'", "write const.u8"),
@@ -309,7 +309,11 @@ EXPECTS = [
     (expect(TRAP.replace("= 0", "= ▸" + "9" * 30)), "has no such instruction", "are from 0 to 1"),
     (expect(TRAP.replace('"addr"', '▸"addr_res"')), "0 has no operand 'addr_res'", "are addr"),
     (program("''").replace("memory = {}", TRAP.replace("= 0", "= ▸0")), "no such", "is empty"),
-    (expect(TRAP + "\n[expect.▸miri]"), "does so in every variant and mode", "leave out [expect.m"),
+    (
+        expect(TRAP + "\n[expect.▸miri]"),
+        "exceptions of a program that traps",
+        "leave out [expect.m",
+    ),
 ]
 
 MIRI = [

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
+from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, Width, WriteConst
 from harness.cases.case import BytecodeCase
 from harness.cases.load import load
 from harness.lowering.lowered import Origin, Phase
@@ -33,13 +33,15 @@ from harness.pointer.text import format, parse
 from harness.pointer.validate import faults
 from harness.reference import vm as reference_vm
 
+ADD = BinaryOperator.ADD
+
 CORPUS = Path(__file__).parents[2] / "corpus" / "bytecode"
 CASES = {case.id: case for case in load([CORPUS]).cases}
 
 PROGRAM = Program(
     instructions=(
         WriteConst(width=Width.U8, addr=3, value=7),
-        Add(width=Width.U16, addr_op1=2, addr_op2=4, addr_res=6),
+        Binary(operator=ADD, width=Width.U16, addr_op1=2, addr_op2=4, addr_res=6),
     ),
     memory=bytes(range(16)),
 )
@@ -135,13 +137,13 @@ def test_values_are_computed_by_the_lowered_program(variant: str) -> None:
     assert all(isinstance(first, p.Local) for first, _ in differing)
 
 
-ADDITION = Add(width=Width.U16, addr_op1=0, addr_op2=2, addr_res=4)
+ADDITION = Binary(operator=ADD, width=Width.U16, addr_op1=0, addr_op2=2, addr_res=4)
 RUN_PHASES = {
     "raw": [
         "value_op1_0 = read p_op1_0[0]: aligned u16",
         "value_op2_0 = read p_op2_0[0]: aligned u16",
-        "sum_res_0 = value_op1_0 + value_op2_0: u16",
-        "write p_res_0[0]: aligned u16 = sum_res_0",
+        "add_res_0 = value_op1_0 + value_op2_0: u16",
+        "write p_res_0[0]: aligned u16 = add_res_0",
     ],
     "deref-mut": [
         "m_res_0 = &mut *p_res_0 align 2",
@@ -149,8 +151,8 @@ RUN_PHASES = {
         "m_op2_0 = &mut *p_op2_0 align 2",
         "value_op1_0 = read m_op1_0[0]: aligned u16",
         "value_op2_0 = read m_op2_0[0]: aligned u16",
-        "sum_res_0 = value_op1_0 + value_op2_0: u16",
-        "write m_res_0[0]: aligned u16 = sum_res_0",
+        "add_res_0 = value_op1_0 + value_op2_0: u16",
+        "write m_res_0[0]: aligned u16 = add_res_0",
     ],
     "cell": [
         "byte0_op1_0 = read c0_op1_0[0]: u8",
@@ -161,9 +163,9 @@ RUN_PHASES = {
         "byte1_op2_0 = read c1_op2_0[0]: u8",
         "high1_op2_0 = byte1_op2_0 << 8: u16",
         "value1_op2_0 = byte0_op2_0 | high1_op2_0: u16",
-        "sum_res_0 = value1_op1_0 + value1_op2_0: u16",
-        "write c0_res_0[0]: u8 = sum_res_0",
-        "part1_res_0 = sum_res_0 >> 8: u16",
+        "add_res_0 = value1_op1_0 + value1_op2_0: u16",
+        "write c0_res_0[0]: u8 = add_res_0",
+        "part1_res_0 = add_res_0 >> 8: u16",
         "write c1_res_0[0]: u8 = part1_res_0",
     ],
     "exposed": [
@@ -171,9 +173,9 @@ RUN_PHASES = {
         "value_op1_0 = read p_op1_0[0]: aligned u16",
         "p_op2_0 = with_exposed_provenance_mut(at_op2_0) as [u8; 2]",
         "value_op2_0 = read p_op2_0[0]: aligned u16",
-        "sum_res_0 = value_op1_0 + value_op2_0: u16",
+        "add_res_0 = value_op1_0 + value_op2_0: u16",
         "p_res_0 = with_exposed_provenance_mut(at_res_0) as [u8; 2]",
-        "write p_res_0[0]: aligned u16 = sum_res_0",
+        "write p_res_0[0]: aligned u16 = add_res_0",
     ],
 }
 RUN_PHASES |= dict.fromkeys(("reborrow", "owner", "slice-ptr", "wrapped"), RUN_PHASES["raw"])
@@ -194,7 +196,7 @@ def test_index_goes_through_the_borrow_byte_by_byte() -> None:
         "byte1_op1_0 = read view[load1_op1_0]: u8",
         "byte0_op2_0 = read view[addr_op2_0]: u8",
         "byte1_op2_0 = read view[load1_op2_0]: u8",
-        "write view[addr_res_0]: u8 = sum_res_0",
+        "write view[addr_res_0]: u8 = add_res_0",
         "write view[store1_res_0]: u8 = part1_res_0",
     ]
 
@@ -289,7 +291,15 @@ def bytecode(draw: st.DrawFn) -> Program:
             instructions.append(WriteConst(width=width, addr=draw(address), value=value))
         else:
             op1, op2, res = draw(address), draw(address), draw(address)
-            instructions.append(Add(width=width, addr_op1=op1, addr_op2=op2, addr_res=res))
+            instructions.append(
+                Binary(
+                    operator=ADD,
+                    width=width,
+                    addr_op1=op1,
+                    addr_op2=op2,
+                    addr_res=res,
+                )
+            )
     return Program(instructions=tuple(instructions), memory=memory)
 
 

@@ -207,7 +207,7 @@ BAD = {
     "a = 5 ? 5": (1, 7, "unexpected character '?'"),
     "# x": (1, 1, "unexpected character '#'"),
     "guard 1 <= 2 else misaligned": (1, 29, "a number is wanted"),
-    "guard 1 <= 2 else wrong 0 addr": (1, 19, "'misaligned' is wanted"),
+    "guard 1 <= 2 else wrong 0 addr": (1, 19, "a trap is wanted"),
     "guard 1 = 2 else misaligned 0 addr": (1, 9, "a comparison is wanted"),
     "call() {": (1, 1, "the call's body has no end"),
     "call() {\n} 5": (2, 3, "the line should end"),

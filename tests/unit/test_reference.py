@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.bytecode.program import Add, Instruction, Program, Width, WriteConst
+from harness.bytecode.program import (
+    Binary,
+    BinaryOperator,
+    Instruction,
+    Program,
+    Unary,
+    UnaryOperator,
+    Width,
+    WriteConst,
+)
 from harness.outcome import Location, Ran, TrapKind, Trapped
 from harness.reference.vm import run
+
+ADD = BinaryOperator.ADD
 
 
 def const(width: Width, value: int, addr: int) -> WriteConst:
     return WriteConst(width=width, addr=addr, value=value)
 
 
-def add(width: Width, op1: int, op2: int, res: int) -> Add:
-    return Add(width=width, addr_op1=op1, addr_op2=op2, addr_res=res)
+def add(width: Width, op1: int, op2: int, res: int) -> Binary:
+    return Binary(operator=ADD, width=width, addr_op1=op1, addr_op2=op2, addr_res=res)
 
 
 def ran(memory: bytes, *instructions: Instruction) -> bytes:
@@ -92,6 +108,107 @@ def test_no_instruction_runs_if_a_later_one_traps() -> None:
     )
 
 
+# ctypes' integers wrap as the machine's do, and know their signs.
+UNSIGNED = {
+    Width.U8: ctypes.c_uint8,
+    Width.U16: ctypes.c_uint16,
+    Width.U32: ctypes.c_uint32,
+    Width.U64: ctypes.c_uint64,
+}
+SIGNED = {
+    Width.U8: ctypes.c_int8,
+    Width.U16: ctypes.c_int16,
+    Width.U32: ctypes.c_int32,
+    Width.U64: ctypes.c_int64,
+}
+
+
+def second_reading(operator: BinaryOperator, width: Width, left: int, right: int) -> int:
+    """What the operator gives, by the machine's integers and by fractions."""
+    bits = 8 * width
+    signed_left, signed_right = SIGNED[width](left).value, SIGNED[width](right).value
+    of_pair: dict[str, Callable[[], int]] = {
+        "add": lambda: left + right,
+        "sub": lambda: left - right,
+        "mul": lambda: left * right,
+        "div": lambda: math.floor(Fraction(left, right)),
+        "rem": lambda: left - math.floor(Fraction(left, right)) * right,
+        "sdiv": lambda: math.trunc(Fraction(signed_left, signed_right)),
+        "srem": lambda: (
+            signed_left - math.trunc(Fraction(signed_left, signed_right)) * signed_right
+        ),
+        "and": lambda: sum(1 << bit for bit in range(bits) if left >> bit & right >> bit & 1),
+        "or": lambda: left + right - (left & right),
+        "xor": lambda: left + right - 2 * (left & right),
+        "shl": lambda: left * 2 ** (right % bits),
+        "shr": lambda: math.floor(Fraction(left, 2 ** (right % bits))),
+        "sar": lambda: math.floor(Fraction(signed_left, 2 ** (right % bits))),
+        "eq": lambda: not left ^ right,
+        "ne": lambda: bool(left ^ right),
+        "lt": lambda: left - right < 0,
+        "le": lambda: left - right <= 0,
+        "slt": lambda: signed_left - signed_right < 0,
+        "sle": lambda: signed_left - signed_right <= 0,
+    }
+    return int(UNSIGNED[width](of_pair[operator.value]()).value)
+
+
+EDGES = st.sampled_from((0, 1, 2, -1, -2)).flatmap(
+    lambda near: st.sampled_from(Width).map(lambda width: near + width.limit // 2)
+)
+VALUES = st.one_of(st.integers(0, 20), st.integers(-20, -1), EDGES, st.integers())
+
+
+@given(st.sampled_from(BinaryOperator), st.sampled_from(Width), VALUES, VALUES)
+def test_operators_against_a_second_reading(
+    operator: BinaryOperator, width: Width, left: int, right: int
+) -> None:
+    left, right = left % width.limit, right % width.limit
+    memory = left.to_bytes(width, "little") + right.to_bytes(width, "little") + bytes(width)
+    instruction = Binary(
+        operator=operator, width=width, addr_op1=0, addr_op2=width, addr_res=2 * width
+    )
+    seen = run(Program(instructions=(instruction,), memory=memory))
+    lowest = width.limit // 2
+    trap = None
+    if operator.divides and right == 0:
+        trap = TrapKind.DIVISION_BY_ZERO, "addr_op2"
+    elif operator.value in ("sdiv", "srem") and (left, right) == (lowest, width.limit - 1):
+        trap = TrapKind.DIVISION_OVERFLOW, "addr_res"
+    if trap:
+        kind, operand = trap
+        location = Location(instruction=0, operand=operand)
+        assert seen == Trapped(kind=kind, location=location, memory=memory, steps=0)
+    else:
+        result = second_reading(operator, width, left, right).to_bytes(width, "little")
+        assert seen == Ran(memory=memory[: 2 * width] + result, steps=1)
+
+
+def test_unary_operators() -> None:
+    for width in Width:
+        memory = bytes(range(1, width + 1)) + bytes(width)
+        for operator, flip in ((UnaryOperator.MOVE, 0), (UnaryOperator.NOT, 0xFF)):
+            unary = Unary(operator=operator, width=width, addr_op=0, addr_res=width)
+            assert ran(memory, unary) == memory[:width] + bytes(
+                byte ^ flip for byte in memory[:width]
+            )
+
+
+def test_what_ran_before_a_division_that_traps_stays() -> None:
+    division = Binary(
+        operator=BinaryOperator.DIV, width=Width.U8, addr_op1=0, addr_op2=1, addr_res=0
+    )
+    program = Program(
+        instructions=(const(Width.U8, 9, 0), division, const(Width.U8, 7, 1)), memory=bytes(2)
+    )
+    assert run(program) == Trapped(
+        kind=TrapKind.DIVISION_BY_ZERO,
+        location=Location(instruction=1, operand="addr_op2"),
+        memory=b"\x09\x00",
+        steps=1,
+    )
+
+
 WIDTHS = st.sampled_from(Width)
 SMALL = st.integers(0, 17)
 INSTRUCTIONS = st.one_of(
@@ -108,7 +225,7 @@ def test_against_memory_as_one_number(memory: bytes, program: tuple[Instruction,
     for index, instruction in enumerate(program):
         for operand in instruction.operands():
             outside = operand.addr not in range(len(memory) - operand.width + 1)
-            odd = operand.width == 2 and operand.addr & 1 == 1
+            odd = operand.addr & (operand.width - 1) != 0
             if outside or odd:
                 assert isinstance(outcome, Trapped)
                 assert outcome.kind == ("out-of-bounds" if outside else "misaligned")
@@ -120,6 +237,7 @@ def test_against_memory_as_one_number(memory: bytes, program: tuple[Instruction,
         if isinstance(instruction, WriteConst):
             addr, value = instruction.addr, instruction.value
         else:
+            assert isinstance(instruction, Binary)
             addr = instruction.addr_res
             value = (number >> 8 * instruction.addr_op1) + (number >> 8 * instruction.addr_op2)
         number = number & ~(mask << 8 * addr) | (value & mask) << 8 * addr

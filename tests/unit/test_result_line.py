@@ -18,7 +18,6 @@ def test_the_vm_names_a_trap() -> None:
         kind=TrapKind.MISALIGNED,
         location=Location(instruction=2, operand="addr_op1"),
         memory=b"\x0a",
-        steps=0,
     )
 
 

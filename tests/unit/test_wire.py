@@ -6,16 +6,32 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.bytecode.instruction_set import BY_MNEMONIC, BY_OPCODE, FORMS, Kind
-from harness.bytecode.program import ADDRESS_LIMIT, Add, Instruction, Program, Width, WriteConst
+from harness.bytecode.program import (
+    ADDRESS_LIMIT,
+    Binary,
+    BinaryOperator,
+    Instruction,
+    Program,
+    Width,
+    WriteConst,
+)
 from harness.bytecode.wire import Malformation, WireError, decode, encode
+
+ADD = BinaryOperator.ADD
 
 EVERY_INSTRUCTION = Program(
     memory=b"\xaa\xbb",
     instructions=(
         WriteConst(width=Width.U8, addr=1, value=0x7F),
         WriteConst(width=Width.U16, addr=0x0102030405060708, value=0x1234),
-        Add(width=Width.U8, addr_op1=1, addr_op2=2, addr_res=3),
-        Add(width=Width.U16, addr_op1=4, addr_op2=5, addr_res=ADDRESS_LIMIT - 1),
+        Binary(operator=ADD, width=Width.U8, addr_op1=1, addr_op2=2, addr_res=3),
+        Binary(
+            operator=ADD,
+            width=Width.U16,
+            addr_op1=4,
+            addr_op2=5,
+            addr_res=ADDRESS_LIMIT - 1,
+        ),
     ),
 )
 ITS_WIRE = bytes.fromhex(
@@ -77,7 +93,7 @@ def test_a_program_may_end_behind_any_instruction(length: int) -> None:
         ("", Malformation.NO_SIZE, 0, "the memory's size takes 8 bytes, and there are 0"),
         ("01 00 00 00 00 00 00 00", Malformation.MEMORY_CUT_SHORT, 8, "to have 1 bytes, and 0"),
         ("ff" * 8, Malformation.MEMORY_CUT_SHORT, 8, "have 18446744073709551615 bytes, and 0"),
-        ("00" * 8 + "03", Malformation.UNKNOWN_OPCODE, 8, "there is no opcode 0x03"),
+        ("00" * 8 + "ff", Malformation.UNKNOWN_OPCODE, 8, "there is no opcode 0xff"),
         ("00" * 8 + "01", Malformation.INSTRUCTION_CUT_SHORT, 9, "addr of the const.u8 at byte 8"),
         (
             "00" * 8 + "02" + "00" * 8 + "12",

@@ -25,6 +25,17 @@ _OPERATE: dict[p.ArithmeticOperator, Callable[[int, int, int], int]] = {
     "xor": lambda left, right, bits: left ^ right,
     "shl": lambda left, right, bits: left << (right % bits),
     "shr": lambda left, right, bits: left >> (right % bits),
+    "sar": lambda left, right, bits: _signed(left, bits) >> (right % bits),
+    "div": lambda left, right, bits: left // right if right else 0,
+    "rem": lambda left, right, bits: left % right if right else 0,
+    "sdiv": lambda left, right, bits: _quotient(_signed(left, bits), _signed(right, bits)),
+    "srem": lambda left, right, bits: _remainder(_signed(left, bits), _signed(right, bits)),
+    "eq": lambda left, right, bits: left == right,
+    "ne": lambda left, right, bits: left != right,
+    "lt": lambda left, right, bits: left < right,
+    "le": lambda left, right, bits: left <= right,
+    "slt": lambda left, right, bits: _signed(left, bits) < _signed(right, bits),
+    "sle": lambda left, right, bits: _signed(left, bits) <= _signed(right, bits),
 }
 
 _COMPARE: dict[p.Comparison, Callable[[int, int], bool]] = {
@@ -35,6 +46,22 @@ _COMPARE: dict[p.Comparison, Callable[[int, int], bool]] = {
     "gt": lambda left, right: left > right,
     "ge": lambda left, right: left >= right,
 }
+
+
+def _signed(value: int, bits: int) -> int:
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def _quotient(left: int, right: int) -> int:
+    """Rounded towards zero, where Python rounds down; 0 where there is none."""
+    if right == 0:
+        return 0
+    magnitude = abs(left) // abs(right)
+    return -magnitude if (left < 0) != (right < 0) else magnitude
+
+
+def _remainder(left: int, right: int) -> int:
+    return left - _quotient(left, right) * right if right else 0
 
 
 def integer(memory: Operations, frame: Frame, s: p.Int) -> None:

@@ -7,6 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`program`] | values, opcodes, programs |
+//! | [`operator`] | what instructions make of values |
 //! | [`wire`] | the bytes that a program travels as |
 //! | [`variant`] | the trait that a variant implements |
 //! | [`variants`] | the variants, a file each, and their table |
@@ -26,6 +27,7 @@ pub mod command;
 pub mod machine;
 pub mod marks;
 pub mod memory;
+pub mod operator;
 pub mod program;
 pub mod text;
 pub mod variant;

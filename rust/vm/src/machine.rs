@@ -2,18 +2,23 @@
 
 use crate::marks::{Lines, Marks, Silent};
 use crate::memory::{Memory, Slots};
+use crate::operator::{BINARY, Unary, Undivided};
 use crate::program::{Op, Opcode, Program, Value};
 use crate::variant::Variant;
 use crate::variants::Entry;
-use crate::wire::{self, ADD_U8, ADD_U16, Malformed, WRITE_CONST_U8, WRITE_CONST_U16};
+use crate::wire::{self, ADD, MOVE, Malformed, NOT};
 
-/// Why an operand cannot be compiled.
+/// Why a program stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrapKind {
-    /// Some of its bytes lie beyond the memory.
+    /// In compiling: some of the operand's bytes lie beyond the memory.
     OutOfBounds,
-    /// Its address is not a multiple of its width.
+    /// In compiling: its address is not a multiple of its width.
     Misaligned,
+    /// In running: the divisor is zero.
+    DivisionByZero,
+    /// In running: a signed quotient does not fit.
+    DivisionOverflow,
 }
 
 impl TrapKind {
@@ -22,18 +27,20 @@ impl TrapKind {
         match self {
             TrapKind::OutOfBounds => "out-of-bounds",
             TrapKind::Misaligned => "misaligned",
+            TrapKind::DivisionByZero => "division-by-zero",
+            TrapKind::DivisionOverflow => "division-overflow",
         }
     }
 }
 
-/// The first operand of a program that cannot be compiled.
+/// Where a program stops, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trap {
-    /// What is wrong with it.
+    /// Why.
     pub kind: TrapKind,
-    /// The index of its opcode.
+    /// The opcode's index.
     pub instruction: usize,
-    /// Its name in the opcode.
+    /// The operand's name in the opcode.
     pub operand: &'static str,
 }
 
@@ -45,7 +52,7 @@ pub enum Outcome {
         /// How many.
         steps: u64,
     },
-    /// No instruction was executed, and the memory is as it was.
+    /// It stopped before its end; of a trap in compiling no instruction was executed.
     Trapped(Trap),
 }
 
@@ -96,14 +103,17 @@ pub unsafe fn execute<'m, V: Variant<'m>>(
 
 /// An opcode whose operands the variant has made.
 struct Compiled<'m, V: Variant<'m>> {
-    is_wide: bool,
-    op: Width<'m, V>,
+    /// In bytes.
+    width: usize,
+    op: OfWidth<'m, V>,
 }
 
-/// `wide` where the operands are those of `u16`.
-union Width<'m, V: Variant<'m>> {
-    narrow: Op<u8, V::Operand<u8>>,
-    wide: Op<u16, V::Operand<u16>>,
+/// An operation at the width that stands beside it.
+union OfWidth<'m, V: Variant<'m>> {
+    one: Op<u8, V::Operand<u8>>,
+    two: Op<u16, V::Operand<u16>>,
+    four: Op<u32, V::Operand<u32>>,
+    eight: Op<u64, V::Operand<u64>>,
 }
 
 // Not derived: the variant itself need not be `Copy`.
@@ -115,13 +125,13 @@ impl<'m, V: Variant<'m>> Clone for Compiled<'m, V> {
 
 impl<'m, V: Variant<'m>> Copy for Compiled<'m, V> {}
 
-impl<'m, V: Variant<'m>> Clone for Width<'m, V> {
+impl<'m, V: Variant<'m>> Clone for OfWidth<'m, V> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<'m, V: Variant<'m>> Copy for Width<'m, V> {}
+impl<'m, V: Variant<'m>> Copy for OfWidth<'m, V> {}
 
 unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     memory: &'m mut [u8],
@@ -136,71 +146,88 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     let mut at = 0;
     while at < count {
         let opcode = opcodes.take();
-        let is_wide = opcode.code == WRITE_CONST_U16 || opcode.code == ADD_U16;
-        let width = if is_wide { 2 } else { 1 };
+        let width = wire::width(opcode.code);
+        let bytes = width as u64;
         let [first, second, third] = opcode.addresses;
-        // Behind a single operand there are zeros, which are wrong only where it is, too.
-        if size < width
-            || first > size - width
-            || second > size - width
-            || third > size - width
-            || (first | second | third) % width != 0
+        // Behind the last operand there are zeros, which are wrong only where others are, too.
+        if size < bytes
+            || first > size - bytes
+            || second > size - bytes
+            || third > size - bytes
+            || (first | second | third) % bytes != 0
         {
-            return Outcome::Trapped(first_trap(opcode, width, size, at));
+            return Outcome::Trapped(first_trap(opcode, size, at));
         }
         marks.compile(at);
-        // No truncation: each is at most the length of a slice.
-        let (addr, addr_op2, addr_res) = (first as usize, second as usize, third as usize);
-        let op = match opcode.code {
-            WRITE_CONST_U8 => {
-                let op = Op::WriteConst { addr, value: opcode.byte };
+        macro_rules! compile {
+            ($field:ident) => {{
                 // SAFETY: every operand has been checked, and the memory's base is aligned.
-                Width { narrow: unsafe { view.compile(op, marks) } }
-            }
-            WRITE_CONST_U16 => {
-                let op = Op::WriteConst { addr, value: opcode.pair };
-                // SAFETY: as above.
-                Width { wide: unsafe { view.compile(op, marks) } }
-            }
-            ADD_U8 => {
-                let op = Op::Add { addr_op1: addr, addr_op2, addr_res };
-                // SAFETY: as above.
-                Width { narrow: unsafe { view.compile(op, marks) } }
-            }
-            _ => {
-                let op = Op::Add { addr_op1: addr, addr_op2, addr_res };
-                // SAFETY: as above.
-                Width { wide: unsafe { view.compile(op, marks) } }
-            }
+                OfWidth { $field: unsafe { view.compile(operation(opcode), marks) } }
+            }};
+        }
+        let op = match width {
+            1 => compile!(one),
+            2 => compile!(two),
+            4 => compile!(four),
+            _ => compile!(eight),
         };
-        compiled.push(Compiled { is_wide, op });
+        compiled.push(Compiled { width, op });
         at += 1;
     }
     view.compiled(program.initial);
     at = 0;
     while at < count {
         marks.run(at);
-        let Compiled { is_wide, op } = compiled.get(at);
-        if is_wide {
-            // SAFETY: so it is.
-            let op = unsafe { op.wide };
-            // SAFETY: `view` compiled it.
-            unsafe { step(&mut view, op, marks) }
-        } else {
-            // SAFETY: as above.
-            let op = unsafe { op.narrow };
-            // SAFETY: as above.
-            unsafe { step(&mut view, op, marks) }
+        let Compiled { width, op } = compiled.get(at);
+        macro_rules! step {
+            ($field:ident) => {{
+                // SAFETY: the operation has this width.
+                let op = unsafe { op.$field };
+                // SAFETY: `view` compiled it.
+                unsafe { step(&mut view, op, marks) }
+            }};
+        }
+        let done = match width {
+            1 => step!(one),
+            2 => step!(two),
+            4 => step!(four),
+            _ => step!(eight),
+        };
+        if let Err(undivided) = done {
+            let (kind, operand) = match undivided {
+                Undivided::ByZero => (TrapKind::DivisionByZero, "addr_op2"),
+                Undivided::Overflow => (TrapKind::DivisionOverflow, "addr_res"),
+            };
+            return Outcome::Trapped(Trap { kind, instruction: at, operand });
         }
         at += 1;
     }
     Outcome::Ran { steps: count as u64 }
 }
 
+/// What an opcode of the width of `T` says.
+fn operation<T: Value>(opcode: Opcode) -> Op<T, usize> {
+    // No truncation: each is at most the length of a slice.
+    let [first, second, third] = opcode.addresses.map(|addr| addr as usize);
+    if opcode.code >= ADD {
+        let operator = BINARY[((opcode.code - ADD) / 4) as usize];
+        return Op::Binary { operator, addr_op1: first, addr_op2: second, addr_res: third };
+    }
+    if opcode.code >= MOVE {
+        let operator = if opcode.code >= NOT { Unary::Not } else { Unary::Move };
+        return Op::Unary { operator, addr_op: first, addr_res: second };
+    }
+    Op::WriteConst { addr: first, value: T::of(opcode.value) }
+}
+
 /// What is wrong with the first operand for which something is.
-fn first_trap(opcode: Opcode, width: u64, size: u64, instruction: usize) -> Trap {
-    let is_add = opcode.code == ADD_U8 || opcode.code == ADD_U16;
-    let names: &[&str] = if is_add { &["addr_op1", "addr_op2", "addr_res"] } else { &["addr"] };
+fn first_trap(opcode: Opcode, size: u64, instruction: usize) -> Trap {
+    let names: &[&str] = match opcode.code {
+        ADD.. => &["addr_op1", "addr_op2", "addr_res"],
+        MOVE.. => &["addr_op", "addr_res"],
+        _ => &["addr"],
+    };
+    let width = wire::width(opcode.code) as u64;
     let mut at = 0;
     while at < names.len() {
         if let Some(kind) = fault(opcode.addresses[at], width, size) {
@@ -229,18 +256,23 @@ unsafe fn step<'m, V: Variant<'m>, T: Value>(
     view: &mut V,
     op: Op<T, V::Operand<T>>,
     marks: &mut impl Marks,
-) {
+) -> Result<(), Undivided> {
     match op {
         Op::WriteConst { addr, value } => {
             marks.operand("addr");
             // SAFETY: the caller's promise is the one that is asked for.
             unsafe { view.store(addr, value) }
         }
-        Op::Add { addr_op1, addr_op2, addr_res } => {
+        Op::Unary { operator, addr_op, addr_res } => {
             // SAFETY: as above.
-            unsafe { view.add(addr_op1, addr_op2, addr_res, marks) }
+            unsafe { view.unary(operator, addr_op, addr_res, marks) }
+        }
+        Op::Binary { operator, addr_op1, addr_op2, addr_res } => {
+            // SAFETY: as above.
+            return unsafe { view.binary(operator, addr_op1, addr_op2, addr_res, marks) };
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -288,8 +320,8 @@ mod tests {
 
     #[test]
     fn every_step_is_marked_before_it_happens() {
-        let write: (u8, &[u64], &[u8]) = (wire::WRITE_CONST_U8, &[1], &[7]);
-        let add: (u8, &[u64], &[u8]) = (wire::ADD_U16, &[0, 0, 2], &[]);
+        let write: (u8, &[u64], &[u8]) = (wire::WRITE_CONST, &[1], &[7]);
+        let add: (u8, &[u64], &[u8]) = (wire::ADD + 1, &[0, 0, 2], &[]);
         let lines = [
             "compile 0",
             "  addr",
@@ -309,8 +341,8 @@ mod tests {
 
     #[test]
     fn a_trapped_opcode_is_neither_compiled_nor_is_anything_run() {
-        let write: (u8, &[u64], &[u8]) = (wire::WRITE_CONST_U8, &[3], &[7]);
-        let beyond: (u8, &[u64], &[u8]) = (wire::WRITE_CONST_U8, &[4], &[7]);
+        let write: (u8, &[u64], &[u8]) = (wire::WRITE_CONST, &[3], &[7]);
+        let beyond: (u8, &[u64], &[u8]) = (wire::WRITE_CONST, &[4], &[7]);
         assert_eq!(marks_of(&[write, beyond]), ["compile 0", "  addr"]);
     }
 

@@ -1,12 +1,13 @@
 //! Bytecode programs: values, opcodes, and the memory's initial bytes.
 
 use crate::marks::Marks;
+use crate::operator::{Binary, Unary, Undivided};
 use crate::wire::Opcodes;
 
 /// An unsigned integer of the VM, as it lies in memory: little-endian on every machine.
 ///
 /// On a big-endian machine a `u16` is therefore held with its bytes swapped, so that a variant
-/// may read and write it as it stands, whole or byte by byte; [`Value::sum`] knows.
+/// may read and write it as it stands, whole or byte by byte; the operators know.
 pub trait Value: Copy + 'static {
     /// Bytes in memory, and the alignment that an address must have.
     const SIZE: usize;
@@ -23,51 +24,95 @@ pub trait Value: Copy + 'static {
     /// The bytes as which the value lies in memory.
     fn to_bytes(self) -> Self::Bytes<u8>;
 
-    /// The sum of two values, wrapping.
-    fn sum(self, other: Self) -> Self;
+    /// The low bits of a number.
+    fn of(number: u64) -> Self;
+
+    /// What `operator` makes of the value.
+    fn unary(self, operator: Unary) -> Self;
+
+    /// What `operator` makes of this value and, second, the other.
+    fn binary(self, operator: Binary, other: Self) -> Result<Self, Undivided>;
 }
 
-impl Value for u8 {
-    const SIZE: usize = 1;
-    type Bytes<B: Copy> = [B; 1];
+macro_rules! value {
+    ($unsigned:ty, $signed:ty) => {
+        impl Value for $unsigned {
+            const SIZE: usize = size_of::<$unsigned>();
+            type Bytes<B: Copy> = [B; size_of::<$unsigned>()];
 
-    fn each<B: Copy>(mut byte: impl FnMut(usize) -> B) -> [B; 1] {
-        [byte(0)]
-    }
+            fn each<B: Copy>(mut byte: impl FnMut(usize) -> B) -> Self::Bytes<B> {
+                let mut bytes = [byte(0); size_of::<$unsigned>()];
+                let mut at = 1;
+                while at < size_of::<$unsigned>() {
+                    bytes[at] = byte(at);
+                    at += 1;
+                }
+                bytes
+            }
 
-    fn from_bytes(bytes: [u8; 1]) -> Self {
-        bytes[0]
-    }
+            fn from_bytes(bytes: Self::Bytes<u8>) -> Self {
+                <$unsigned>::from_ne_bytes(bytes)
+            }
 
-    fn to_bytes(self) -> [u8; 1] {
-        [self]
-    }
+            fn to_bytes(self) -> Self::Bytes<u8> {
+                self.to_ne_bytes()
+            }
 
-    fn sum(self, other: Self) -> Self {
-        self.wrapping_add(other)
-    }
+            fn of(number: u64) -> Self {
+                (number as $unsigned).to_le()
+            }
+
+            fn unary(self, operator: Unary) -> Self {
+                match operator {
+                    Unary::Move => self,
+                    Unary::Not => !self,
+                }
+            }
+
+            fn binary(self, operator: Binary, other: Self) -> Result<Self, Undivided> {
+                let (left, right) = (<$unsigned>::from_le(self), <$unsigned>::from_le(other));
+                let (signed_left, signed_right) = (left as $signed, right as $signed);
+                let result = match operator {
+                    Binary::Add => left.wrapping_add(right),
+                    Binary::Sub => left.wrapping_sub(right),
+                    Binary::Mul => left.wrapping_mul(right),
+                    Binary::Div | Binary::Rem | Binary::Sdiv | Binary::Srem if right == 0 => {
+                        return Err(Undivided::ByZero);
+                    }
+                    Binary::Sdiv | Binary::Srem
+                        if signed_left == <$signed>::MIN && signed_right == -1 =>
+                    {
+                        return Err(Undivided::Overflow);
+                    }
+                    Binary::Div => left / right,
+                    Binary::Rem => left % right,
+                    Binary::Sdiv => (signed_left / signed_right) as $unsigned,
+                    Binary::Srem => (signed_left % signed_right) as $unsigned,
+                    Binary::And => left & right,
+                    Binary::Or => left | right,
+                    Binary::Xor => left ^ right,
+                    Binary::Shl => left << (right % <$unsigned>::BITS as $unsigned),
+                    Binary::Shr => left >> (right % <$unsigned>::BITS as $unsigned),
+                    Binary::Sar => {
+                        (signed_left >> (right % <$unsigned>::BITS as $unsigned)) as $unsigned
+                    }
+                    Binary::Eq => (left == right) as $unsigned,
+                    Binary::Ne => (left != right) as $unsigned,
+                    Binary::Lt => (left < right) as $unsigned,
+                    Binary::Le => (left <= right) as $unsigned,
+                    Binary::Slt => (signed_left < signed_right) as $unsigned,
+                    Binary::Sle => (signed_left <= signed_right) as $unsigned,
+                };
+                Ok(result.to_le())
+            }
+        }
+    };
 }
 
-impl Value for u16 {
-    const SIZE: usize = 2;
-    type Bytes<B: Copy> = [B; 2];
-
-    fn each<B: Copy>(mut byte: impl FnMut(usize) -> B) -> [B; 2] {
-        [byte(0), byte(1)]
-    }
-
-    fn from_bytes(bytes: [u8; 2]) -> Self {
-        u16::from_ne_bytes(bytes)
-    }
-
-    fn to_bytes(self) -> [u8; 2] {
-        self.to_ne_bytes()
-    }
-
-    fn sum(self, other: Self) -> Self {
-        u16::from_le(self).wrapping_add(u16::from_le(other)).to_le()
-    }
-}
+value!(u8, i8);
+value!(u16, i16);
+value!(u32, i32);
+value!(u64, i64);
 
 /// An operation at one width: `T` is the type of its values, `P` what stands for an operand.
 ///
@@ -81,13 +126,24 @@ pub enum Op<T, P> {
         /// What, as it lies in memory.
         value: T,
     },
-    /// Store the wrapping sum of the values at `addr_op1` and `addr_op2` at `addr_res`.
-    Add {
-        /// The first summand.
+    /// Store what `operator` makes of the value at `addr_op` at `addr_res`.
+    Unary {
+        /// What is made of it.
+        operator: Unary,
+        /// The value.
+        addr_op: P,
+        /// The result.
+        addr_res: P,
+    },
+    /// Store what `operator` makes of the values at `addr_op1` and `addr_op2` at `addr_res`.
+    Binary {
+        /// What is made of them.
+        operator: Binary,
+        /// The first value.
         addr_op1: P,
-        /// The second summand.
+        /// The second value.
         addr_op2: P,
-        /// The sum.
+        /// The result.
         addr_res: P,
     },
 }
@@ -100,14 +156,21 @@ impl<T, P> Op<T, P> {
                 marks.operand("addr");
                 Op::WriteConst { addr: make(addr), value }
             }
-            Op::Add { addr_op1, addr_op2, addr_res } => {
+            Op::Unary { operator, addr_op, addr_res } => {
+                marks.operand("addr_op");
+                let addr_op = make(addr_op);
+                marks.operand("addr_res");
+                let addr_res = make(addr_res);
+                Op::Unary { operator, addr_op, addr_res }
+            }
+            Op::Binary { operator, addr_op1, addr_op2, addr_res } => {
                 marks.operand("addr_op1");
                 let addr_op1 = make(addr_op1);
                 marks.operand("addr_op2");
                 let addr_op2 = make(addr_op2);
                 marks.operand("addr_res");
                 let addr_res = make(addr_res);
-                Op::Add { addr_op1, addr_op2, addr_res }
+                Op::Binary { operator, addr_op1, addr_op2, addr_res }
             }
         }
     }
@@ -121,12 +184,10 @@ impl<T, P> Op<T, P> {
 pub struct Opcode {
     /// Its byte on the wire ([`crate::wire`]).
     pub code: u8,
-    /// Its operands, in their order; zeros behind a `WriteConst`'s only one.
+    /// Its operands, in their order, and zeros behind the last.
     pub addresses: [u64; 3],
-    /// The first byte of a `WriteConst`'s value.
-    pub byte: u8,
-    /// A `WriteConstU16`'s value, as it lies in memory.
-    pub pair: u16,
+    /// A `WriteConst`'s value.
+    pub value: u64,
 }
 
 /// Opcodes, and the memory's initial bytes (its size is their number).

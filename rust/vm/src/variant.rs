@@ -1,6 +1,7 @@
 //! The trait behind which a variant stands: one way of touching a program's memory.
 
 use crate::marks::Marks;
+use crate::operator::{Binary, Unary, Undivided};
 use crate::program::{Op, Value};
 
 /// One way in which the VM touches its memory, for memory that is borrowed for `'m`.
@@ -10,8 +11,8 @@ use crate::program::{Op, Value};
 /// 1. [`over`](Variant::over), once;
 /// 2. [`compile`](Variant::compile), once for each opcode, in the program's order;
 /// 3. [`compiled`](Variant::compiled), once, unless an opcode trapped;
-/// 4. [`store`](Variant::store) for each `WriteConst` and [`add`](Variant::add) for each `Add`,
-///    in the program's order.
+/// 4. [`store`](Variant::store) for each `WriteConst`, [`unary`](Variant::unary) and
+///    [`binary`](Variant::binary) for the others, in the program's order.
 ///
 /// The value is then dropped, and the owner reads the memory through its own borrow again. The
 /// VM itself keeps nothing of the memory but what the variant makes, and has checked every
@@ -108,7 +109,7 @@ pub trait Variant<'m>: Sized {
     /// As for `load`.
     unsafe fn store<T: Value>(&mut self, to: Self::Operand<T>, value: T);
 
-    /// Stores the sum of the values at `op1` and `op2` at `res`.
+    /// Stores what `operator` makes of the value at `op` at `res`.
     ///
     /// To be overridden by a variant whose operands are in use together, rather than one after
     /// the other; `marks` is told each operand right before it is touched.
@@ -116,13 +117,37 @@ pub trait Variant<'m>: Sized {
     /// # Safety
     ///
     /// As for `load`.
-    unsafe fn add<T: Value>(
+    unsafe fn unary<T: Value>(
         &mut self,
+        operator: Unary,
+        op: Self::Operand<T>,
+        res: Self::Operand<T>,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("addr_op");
+        // SAFETY: the caller's promise is the one that is asked for.
+        let value = unsafe { self.load(op) };
+        marks.operand("addr_res");
+        // SAFETY: as above.
+        unsafe { self.store(res, value.unary(operator)) };
+    }
+
+    /// Stores what `operator` makes of the values at `op1` and `op2` at `res`; where they cannot
+    /// be divided, nothing is stored.
+    ///
+    /// To be overridden as [`unary`](Variant::unary).
+    ///
+    /// # Safety
+    ///
+    /// As for `load`.
+    unsafe fn binary<T: Value>(
+        &mut self,
+        operator: Binary,
         op1: Self::Operand<T>,
         op2: Self::Operand<T>,
         res: Self::Operand<T>,
         marks: &mut impl Marks,
-    ) {
+    ) -> Result<(), Undivided> {
         marks.operand("addr_op1");
         // SAFETY: the caller's promise is the one that is asked for.
         let left = unsafe { self.load(op1) };
@@ -130,7 +155,9 @@ pub trait Variant<'m>: Sized {
         // SAFETY: as above.
         let right = unsafe { self.load(op2) };
         marks.operand("addr_res");
+        let result = left.binary(operator, right)?;
         // SAFETY: as above.
-        unsafe { self.store(res, left.sum(right)) };
+        unsafe { self.store(res, result) };
+        Ok(())
     }
 }

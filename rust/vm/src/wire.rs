@@ -5,16 +5,26 @@
 
 use std::ptr::slice_from_raw_parts;
 
+use crate::operator::BINARY;
 use crate::program::{Opcode, Program};
 
-/// `WriteConstU8`
-pub const WRITE_CONST_U8: u8 = 0x01;
-/// `WriteConstU16`
-pub const WRITE_CONST_U16: u8 = 0x02;
-/// `AddU8`
-pub const ADD_U8: u8 = 0x11;
-/// `AddU16`
-pub const ADD_U16: u8 = 0x12;
+/// `WriteConstU8`, the first of the four widths; so are the others.
+pub const WRITE_CONST: u8 = 0x01;
+/// `MoveU8`
+pub const MOVE: u8 = 0x05;
+/// `NotU8`
+pub const NOT: u8 = 0x09;
+/// What follows the last opcode with one value.
+const BEHIND_UNARY: u8 = NOT + 4;
+/// `AddU8`, the first of [`BINARY`](crate::operator::BINARY)
+pub const ADD: u8 = 0x11;
+/// What follows the last opcode.
+const BEHIND: u8 = ADD + 4 * BINARY.len() as u8;
+
+/// The width in bytes at which an opcode works.
+pub fn width(code: u8) -> usize {
+    1 << ((code - 1) & 3)
+}
 
 /// The bytes are not a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +74,9 @@ pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
     while at < length {
         let opcode = wire[at];
         let next = match opcode {
-            WRITE_CONST_U8 => at + 10,
-            WRITE_CONST_U16 => at + 11,
-            ADD_U8 | ADD_U16 => at + 25,
+            WRITE_CONST..MOVE => at + 9 + width(opcode),
+            MOVE..BEHIND_UNARY => at + 17,
+            ADD..BEHIND => at + 25,
             _ => return Err(Malformed::UnknownOpcode { opcode, offset: at }),
         };
         if next > length {
@@ -112,26 +122,58 @@ impl Opcodes<'_> {
         self.left -= 1;
         // SAFETY: `decode` has seen that the opcode's bytes are all there.
         let operands = unsafe { self.base.add(at + 1) };
-        if code == ADD_U8 || code == ADD_U16 {
+        if code >= ADD {
             self.at = at + 25;
             // SAFETY: as above.
             let Packed([op1, op2, res]) = unsafe { *(operands as *const Packed<[u64; 3]>) };
             let addresses = [u64::from_le(op1), u64::from_le(op2), u64::from_le(res)];
-            return Opcode { code, addresses, byte: 0, pair: 0 };
+            return Opcode { code, addresses, value: 0 };
         }
-        let byte = self.wire[at + 9];
-        let mut pair = 0;
-        self.at = at + 10;
-        if code == WRITE_CONST_U16 {
-            self.at = at + 11;
+        if code >= MOVE {
+            self.at = at + 17;
             // SAFETY: as above.
-            let value = unsafe { self.base.add(at + 9) };
-            // SAFETY: as above. As it will lie in memory, so not `from_le`.
-            Packed(pair) = unsafe { *(value as *const Packed<u16>) };
+            let Packed([op, res]) = unsafe { *(operands as *const Packed<[u64; 2]>) };
+            return Opcode { code, addresses: [u64::from_le(op), u64::from_le(res), 0], value: 0 };
         }
         // SAFETY: as above.
         let Packed(addr) = unsafe { *(operands as *const Packed<u64>) };
-        Opcode { code, addresses: [u64::from_le(addr), 0, 0], byte, pair }
+        // SAFETY: as above.
+        let value = unsafe { self.base.add(at + 9) };
+        let width = width(code);
+        self.at = at + 9 + width;
+        // SAFETY: a value of the width follows the address.
+        let value = unsafe { number(value, width) };
+        Opcode { code, addresses: [u64::from_le(addr), 0, 0], value }
+    }
+}
+
+/// The little-endian number of `width` bytes at `from`.
+///
+/// # Safety
+///
+/// So many bytes can be read there.
+unsafe fn number(from: *const u8, width: usize) -> u64 {
+    match width {
+        1 => {
+            // SAFETY: the caller's promise is the one that is asked for.
+            let byte = unsafe { *from };
+            u64::from(byte)
+        }
+        2 => {
+            // SAFETY: as above.
+            let Packed(pair) = unsafe { *(from as *const Packed<u16>) };
+            u64::from(u16::from_le(pair))
+        }
+        4 => {
+            // SAFETY: as above.
+            let Packed(four) = unsafe { *(from as *const Packed<u32>) };
+            u64::from(u32::from_le(four))
+        }
+        _ => {
+            // SAFETY: as above.
+            let Packed(eight) = unsafe { *(from as *const Packed<u64>) };
+            u64::from_le(eight)
+        }
     }
 }
 
@@ -144,12 +186,14 @@ struct Packed<T>(T);
 mod tests {
     use super::*;
 
-    /// Every opcode once, over the memory `aa bb`.
-    fn every_opcode() -> Vec<u8> {
+    /// Each kind of opcode at some widths, over the memory `aa bb`.
+    fn some_opcodes() -> Vec<u8> {
         let mut wire = vec![2, 0, 0, 0, 0, 0, 0, 0, 0xaa, 0xbb];
         wire.extend([0x01, 1, 0, 0, 0, 0, 0, 0, 0, 0xc1]);
         wire.extend([0x02, 2, 1, 0, 0, 0, 0, 0, 0, 0x34, 0x12]);
-        for opcode in [0x11, 0x12] {
+        wire.extend([0x04, 0, 0, 0, 0, 0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1]);
+        wire.extend([0x0b, 9, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0]);
+        for opcode in [0x11, 0x5c] {
             wire.push(opcode);
             for addr in [3, 4, u64::MAX] {
                 wire.extend(u64::to_le_bytes(addr));
@@ -159,21 +203,18 @@ mod tests {
     }
 
     #[test]
-    fn every_opcode_is_decoded() {
-        let wire = every_opcode();
+    fn opcodes_are_decoded() {
+        let wire = some_opcodes();
         let mut program = decode(&wire).expect("well-formed");
         assert_eq!(program.initial, [0xaa, 0xbb]);
-        let sum = [3, 4, u64::MAX];
+        let three = [3, 4, u64::MAX];
         let opcodes = [
-            Opcode { code: WRITE_CONST_U8, addresses: [1, 0, 0], byte: 0xc1, pair: 0 },
-            Opcode {
-                code: WRITE_CONST_U16,
-                addresses: [0x102, 0, 0],
-                byte: 0x34,
-                pair: 0x1234_u16.to_le(),
-            },
-            Opcode { code: ADD_U8, addresses: sum, byte: 0, pair: 0 },
-            Opcode { code: ADD_U16, addresses: sum, byte: 0, pair: 0 },
+            Opcode { code: 0x01, addresses: [1, 0, 0], value: 0xc1 },
+            Opcode { code: 0x02, addresses: [0x102, 0, 0], value: 0x1234 },
+            Opcode { code: 0x04, addresses: [0, 0, 0], value: 0x0102_0304_0506_0708 },
+            Opcode { code: 0x0b, addresses: [9, 8, 0], value: 0 },
+            Opcode { code: 0x11, addresses: three, value: 0 },
+            Opcode { code: 0x5c, addresses: three, value: 0 },
         ];
         assert_eq!(program.opcodes.len(), opcodes.len());
         for opcode in opcodes {
@@ -190,8 +231,8 @@ mod tests {
 
     #[test]
     fn every_cut_is_noticed() {
-        let wire = every_opcode();
-        let whole = [10, 20, 31, 56, 81];
+        let wire = some_opcodes();
+        let whole = [10, 20, 31, 48, 65, 90, 115];
         for end in 0..=wire.len() {
             let decoded = decode(&wire[..end]);
             if whole.contains(&end) {
@@ -213,7 +254,7 @@ mod tests {
             let mut wire = vec![0; 8];
             wire.push(opcode);
             wire.extend([0; 24]);
-            if [WRITE_CONST_U8, WRITE_CONST_U16, ADD_U8, ADD_U16].contains(&opcode) {
+            if (0x01..=0x0c).contains(&opcode) || (0x11..=0x5c).contains(&opcode) {
                 continue;
             }
             let malformed = Malformed::UnknownOpcode { opcode, offset: 8 };

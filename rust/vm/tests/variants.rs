@@ -88,6 +88,24 @@ fn computes(variant: &str) {
         .write_u16(2, 0xabcd);
     little_endian_and_wrapping.gives(variant, 3, &[0x33, 0x12, 0xcd, 0xab, 1, 2]);
 
+    let wide = Wire::over(&[0; 40])
+        .opcode(0x04, &[0], &(-7_i64).to_le_bytes())
+        .opcode(0x04, &[8], &2_u64.to_le_bytes())
+        .opcode(0x28, &[0, 8, 16], &[])
+        .opcode(0x3a, &[8, 8, 24], &[])
+        .opcode(0x08, &[16, 32], &[])
+        .opcode(0x0b, &[24, 28], &[]);
+    let mut memory = [(-7_i64), 2, -3, 0, -3].map(i64::to_le_bytes).concat();
+    memory[24] = 8;
+    memory[28..32].copy_from_slice(&(!8_u32).to_le_bytes());
+    wide.gives(variant, 6, &memory);
+
+    let undivided =
+        Wire::over(&[6, 0, 5]).opcode(0x11, &[0, 2, 2], &[]).opcode(0x1d, &[0, 1, 2], &[]);
+    let trap = Trap { kind: TrapKind::DivisionByZero, instruction: 1, operand: "addr_op2" };
+    let finished = Finished { outcome: Outcome::Trapped(trap), memory: vec![6, 0, 11] };
+    assert_eq!(undivided.run(variant), finished);
+
     let aliasing =
         Wire::over(&[1, 2, 3, 4]).add_u8(0, 0, 0).add_u16(0, 0, 0).add_u8(1, 1, 3).add_u16(2, 0, 2);
     aliasing.gives(variant, 4, &[4, 4, 7, 12]);

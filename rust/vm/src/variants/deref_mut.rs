@@ -1,13 +1,14 @@
 //! `deref-mut`: raw pointers are turned into `&mut` where they are used. Undefined behaviour
-//! where the operands of an addition alias each other.
+//! where the operands of an instruction alias each other.
 
 use crate::marks::Marks;
+use crate::operator::{Binary, Unary, Undivided};
 use crate::program::{Op, Value};
 use crate::variant::Variant;
 
 /// One base pointer for all operands; each access goes through a `&mut` made of the operand.
 ///
-/// The three references of an addition are alive together. Where two of them cover the same
+/// The references of an instruction are alive together. Where two of them cover the same
 /// byte, the younger one ends the claim of the older one, and using the older one then breaks
 /// the rule that a `&mut` is the only way to what it points to.
 pub struct DerefMut {
@@ -42,13 +43,34 @@ impl<'m> Variant<'m> for DerefMut {
         *to = value;
     }
 
-    unsafe fn add<T: Value>(
+    unsafe fn unary<T: Value>(
         &mut self,
+        operator: Unary,
+        op: *mut T,
+        res: *mut T,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("addr_res");
+        // SAFETY: in bounds, aligned, initialised, but not sound where the operands alias each
+        // other: see `DerefMut` for the broken rule.
+        let res = unsafe { &mut *res };
+        marks.operand("addr_op");
+        // SAFETY: as above.
+        let op = unsafe { &mut *op };
+        marks.operand("addr_op");
+        let value = *op;
+        marks.operand("addr_res");
+        *res = value.unary(operator);
+    }
+
+    unsafe fn binary<T: Value>(
+        &mut self,
+        operator: Binary,
         op1: *mut T,
         op2: *mut T,
         res: *mut T,
         marks: &mut impl Marks,
-    ) {
+    ) -> Result<(), Undivided> {
         marks.operand("addr_res");
         // SAFETY: in bounds, aligned, initialised, but not sound where the operands alias each
         // other: see `DerefMut` for the broken rule.
@@ -65,6 +87,7 @@ impl<'m> Variant<'m> for DerefMut {
         marks.operand("addr_op2");
         let right = *op2;
         marks.operand("addr_res");
-        *res = left.sum(right);
+        *res = left.binary(operator, right)?;
+        Ok(())
     }
 }

@@ -71,14 +71,15 @@ impl<'m> Variant<'m> for Exposed {
                 marks.operand("addr");
                 Op::WriteConst { addr: VmPtr::at(base + addr), value }
             }
-            Op::Add { addr_op1, addr_op2, addr_res } => {
+            Op::Unary { .. } => op.map(marks, |addr| VmPtr::at(base + addr)),
+            Op::Binary { operator, addr_op1, addr_op2, addr_res } => {
                 marks.operand("addr_op1");
                 let addr_op1 = VmPtr::at(base + addr_op1);
                 marks.operand("addr_op2");
                 let addr_op2 = VmPtr::at(addr_op2 + base);
                 marks.operand("addr_res");
                 let addr_res = VmPtr::at(base + addr_res);
-                Op::Add { addr_op1, addr_op2, addr_res }
+                Op::Binary { operator, addr_op1, addr_op2, addr_res }
             }
         }
     }
