@@ -101,6 +101,7 @@ class Result:
     outcome: what the engine saw, None where nothing ran.
     reason: why the verdict is not `agree`, in one sentence; empty where it is.
     seconds: wall-clock time of the run, None where many runs shared one process.
+    seeds: those that an interpreter ran under; empty for its default, or where there are none.
     command: the shell line that repeats the run; empty where there is none.
     place: where in the case's file the outcome arose, or its program stands.
     fault: the harness contradicted itself about this run, as `reason` says.
@@ -115,6 +116,7 @@ class Result:
     verdict: Verdict
     reason: str = ""
     seconds: float | None = None
+    seeds: tuple[int, ...] = ()
     command: str = ""
     place: Place | None = None
     fault: bool = False

@@ -8,7 +8,7 @@ may do anything with undefined behaviour, so that agreeing with it shows nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -90,6 +90,33 @@ def judge(
     return Judgement(verdict=Verdict.AGREE)
 
 
+def judge_seeds(
+    by_seed: Sequence[tuple[Outcome, Sequence[int]]], prediction: Prediction
+) -> Judgement:
+    """The verdict on a run that comes to several outcomes, depending on the seed.
+
+    by_seed: each outcome, with the seeds under which it was seen.
+    """
+    seen = "; ".join(
+        f"{_describe_fully(outcome)} under seed {describe_numbers(seeds)}"
+        for outcome, seeds in by_seed
+    )
+    if prediction.hangs_on_addresses:
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=f"{HANGS_ON_ADDRESSES}: {seen}")
+    return Judgement(verdict=Verdict.MISMATCH, reason=f"differs by seed: {seen}")
+
+
+def describe_numbers(numbers: Iterable[int]) -> str:
+    """The numbers with their ranges drawn together, such as `0-3, 7`."""
+    ranges: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in ranges)
+
+
 def judge_native(*, outcome: Outcome, defined: Iterable[Outcome], reference: Outcome) -> Judgement:
     """Hold the outcome of compiled code against the reference.
 
@@ -128,6 +155,12 @@ def describe(outcome: Outcome) -> str:
             return f"{outcome.name}: {outcome.message.splitlines()[0] if outcome.message else ''}"
         case _:
             assert_never(outcome)
+
+
+def _describe_fully(outcome: Outcome) -> str:
+    if isinstance(outcome, Ran) and outcome.memory is not None:
+        return f"ran to {_show(outcome.memory)}"
+    return describe(outcome)
 
 
 def _judge_exact(prediction: Prediction, exact: Outcome) -> Judgement:

@@ -20,7 +20,7 @@ from harness.lowering.variants import VARIANTS
 from harness.resources import rust_vm_dir
 from harness.result import EngineName, Tool
 from harness.toolchain.environment import cache_folder
-from harness.toolchain.process import Launcher
+from harness.toolchain.process import Launcher, Limits
 from harness.toolchain.rust import RustToolchain
 
 if TYPE_CHECKING:
@@ -92,11 +92,22 @@ def assemble(
         vm_folder=rust_vm_dir(),
         cache=cache,
         workers=selection.jobs,
+        limits=Limits(seconds=selection.seconds, memory=selection.memory),
     )
-    miri = MiriBatchEngine(launcher, plain, workers=selection.jobs, confirm_every=CONFIRM_EVERY)
+    miri = MiriBatchEngine(
+        launcher,
+        plain,
+        workers=selection.jobs,
+        confirm_every=CONFIRM_EVERY,
+        seeds=selection.seeds,
+    )
 
+    # A record is of one seed.
+    several = selection.seeds > 1
     archive = Archive(
-        Store(cache / "evidence" / "records.log"), vm_folder=rust_vm_dir(), live=selection.live
+        Store(cache / "evidence" / "records.log"),
+        vm_folder=rust_vm_dir(),
+        live=selection.live or several,
     )
 
     def tool_of(engine: EngineName) -> Tool | None:

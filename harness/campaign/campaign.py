@@ -12,7 +12,7 @@ from harness.cases.case import BytecodeCase
 from harness.engines.engine import Observation
 from harness.outcome import NOWHERE, Ran, Trapped
 from harness.result import EngineName, Evidence, Result, Run, Verdict
-from harness.verdict import NATIVE_IS_NO_EVIDENCE, Judgement, judge, judge_native
+from harness.verdict import NATIVE_IS_NO_EVIDENCE, Judgement, judge, judge_native, judge_seeds
 
 if TYPE_CHECKING:
     from harness.campaign.oracle import Oracle
@@ -160,7 +160,12 @@ class Campaign:
         if jobs:
             for seen in engine.run(jobs):
                 result = self._judge(engine.name, cases[seen.job.case], seen)
-                if tool is not None and not seen.fault:
+                if result.verdict is Verdict.MISMATCH:
+                    confirmed = engine.confirm(seen)
+                    if confirmed.fault:
+                        seen = confirmed
+                        result = self._judge(engine.name, cases[seen.job.case], seen)
+                if tool is not None and not seen.fault and len(seen.by_seed) <= 1:
                     counts = bool(seen.job.mode) or result.verdict is not Verdict.NOT_CHECKED
                     self.archive.keep(engine.name, seen.job, seen.outcome, tool, counts=counts)
                 yield result
@@ -204,6 +209,9 @@ class Campaign:
             judgement = judge(
                 outcome=outcome, expected=expected, prediction=prediction, reference=reference
             )
+            if len(seen.by_seed) > 1:
+                located = ((self.oracle.locate(case, variant, o), n) for o, n in seen.by_seed)
+                judgement = judge_seeds(list(located), prediction)
         result = Result(
             run=name_job(case, engine, job),
             expected=expected,
@@ -213,12 +221,19 @@ class Campaign:
             verdict=judgement.verdict,
             reason=judgement.reason,
             seconds=seen.seconds,
+            seeds=_seeds(seen),
             command=seen.command,
             place=_place(case, outcome, expected, predicted),
             fault=bool(seen.fault),
             recording=recording,
         )
         return self.ledger.apply(result)
+
+
+def _seeds(seen: Observation) -> tuple[int, ...]:
+    if seen.by_seed:
+        return tuple(sorted(seed for _, seeds in seen.by_seed for seed in seeds))
+    return () if seen.seed is None else (seen.seed,)
 
 
 def _place(case: Case, *outcomes: Outcome | None) -> Place | None:

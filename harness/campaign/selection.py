@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from harness.mode import MODES, Mode
 from harness.result import EngineName, Form
 
+MEBIBYTE = 1 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
@@ -32,7 +34,8 @@ class Selection:
     cases: a glob over the names of cases; None for all.
     variants: names; None for all. engines: None for whatever this machine has; named, a
     missing one is an error.
-    jobs: processes at once.
+    jobs: processes at once. seeds: how many Miri does each run under.
+    seconds: wall-clock time that one run under Miri may take. memory: bytes that it may use.
     quick: each engine does a case in a variant only once; `harness.campaign.plan` says how.
     """
 
@@ -46,6 +49,9 @@ class Selection:
     jobs: int
     shard: Shard = WHOLE
     quick: bool = False
+    seeds: int = 1
+    seconds: float = 60.0
+    memory: int = 4096 * MEBIBYTE
 
     def names_case(self, case: str) -> bool:
         """Whether the case is selected by name, in whichever shard it is."""

@@ -18,9 +18,11 @@ COMMANDS = {
     "list": "List cases, variants or modes.",
     "explain": "Show, step by step, the borrow stacks or trees and the step that breaks the rules.",
     "bless": "Commit what a real Miri shows of cases, for machines that have none.",
+    "bench": "Measure how fast things are, side by side.",
     "doctor": "Say what is installed, what is not, and the one command that mends it.",
 }
-"""Each command is the function of its name in the module of its name beside this one."""
+"""Each command is the function, or the group, of its name in the module of its name beside this
+one."""
 
 
 def build_app() -> App:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.campaign.selection import Shard
 
 Choice = TypeVar("Choice", bound=StrEnum)
+Number = TypeVar("Number", int, float)
 
 
 def read_modes(names: Iterable[str] | None) -> tuple[Mode, ...]:
@@ -68,6 +69,13 @@ def read_shard(text: str | None) -> Shard:
     raise InputError(
         None, f"--shard: {text!r} is no part of a whole", "write I/N with 1 ≤ I ≤ N, such as 1/4"
     )
+
+
+def read_limit(option: str, limit: Number) -> Number:
+    """The limit, if it lets anything run. Raises: InputError."""
+    if not 0 < limit < 1 << 40:
+        raise InputError(None, f"{option}: nothing can run with {limit}", "write 1 or more")
+    return limit
 
 
 def read_jobs(jobs: int | None) -> int:

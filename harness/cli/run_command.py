@@ -37,6 +37,9 @@ def run_command(
     jobs: Annotated[int | None, Parameter(["-j", "--jobs"])] = None,
     shard: Annotated[str | None, Parameter("--shard")] = None,
     quick: Annotated[bool, Parameter("--quick", negative=())] = False,
+    seeds: Annotated[int, Parameter("--seeds")] = 1,
+    timeout: Annotated[float, Parameter("--timeout")] = 60.0,
+    memory_limit: Annotated[int, Parameter("--memory-limit")] = 4096,
     json: Annotated[Path | None, Parameter("--json")] = None,
     junit: Annotated[Path | None, Parameter("--junit")] = None,
     github: Annotated[bool | None, Parameter("--github", negative="--no-github")] = None,
@@ -72,6 +75,12 @@ def run_command(
     quick
         For daily use: compile and interpret every case in every variant only once, each time
         in another mode and form.
+    seeds
+        Interpret every case under so many seeds of Miri, and say where they differ.
+    timeout
+        Seconds that one run under Miri may take.
+    memory_limit
+        MiB of memory that one run under Miri may use.
     json
         Write every result to this file, for programs.
     junit
@@ -87,6 +96,7 @@ def run_command(
     from harness.cli.options import (
         read_choices,
         read_jobs,
+        read_limit,
         read_modes,
         read_shard,
         read_variants,
@@ -108,6 +118,9 @@ def run_command(
         jobs=read_jobs(jobs),
         shard=read_shard(shard),
         quick=quick,
+        seeds=read_limit("--seeds", seeds),
+        seconds=read_limit("--timeout", timeout),
+        memory=read_limit("--memory-limit", memory_limit) << 20,
     )
     wanted = (("--json", json, json_report.encode), ("--junit", junit, junit_report.encode))
     files = {

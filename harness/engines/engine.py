@@ -40,6 +40,8 @@ class Observation:
     command: the shell line that repeats the run; empty where there is none.
     seconds: wall-clock time; None where many runs shared one process.
     seed: the one that it was seen under, where an interpreter has such; None is its default.
+    by_seed: where several seeds were asked for, what was seen under which, a row for each
+    outcome; the first row's is the observation's own. Empty for one seed.
     fault: how the harness contradicted itself about this run, in one sentence; such a run
     says nothing about the program.
     """
@@ -49,6 +51,7 @@ class Observation:
     command: str = ""
     seconds: float | None = None
     seed: int | None = None
+    by_seed: tuple[tuple[Outcome, tuple[int, ...]], ...] = ()
     fault: str = ""
 
 
@@ -70,4 +73,11 @@ class Engine(Protocol):
         Jobs may come back in any order; every job comes back exactly once.
 
         Raises: KeyboardInterrupt or Cancelled, after every child process was ended.
+        """
+
+    def confirm(self, seen: Observation) -> Observation:
+        """Do again, in the plainest way, what is about to be called a finding.
+
+        Where that contradicts what was seen, the observation comes back with a fault. What was
+        seen in the plainest way already comes back as it is.
         """

@@ -7,7 +7,7 @@ What cannot be attributed for certain is run again in smaller batches, and at la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -21,6 +21,7 @@ from harness.engines.miri import MiriEngine, run_plainly
 from harness.engines.miri_pointer_batch import Compiled, compile_programs, run_programs
 from harness.engines.miri_run import Runner, VmCrate
 from harness.engines.miri_vm_batch import run_bytecode
+from harness.engines.seeds import gather
 from harness.mode import Mode
 from harness.outcome import ToolFailed
 from harness.pointer.program import PointerProgram
@@ -34,6 +35,9 @@ Piece = TypeVar("Piece")
 LARGEST_BATCH = 250
 """Items to a process: enough that its start and its compiling are small beside them, and few
 enough that results keep coming and that one bad item makes few others wait."""
+
+PLAIN_SEEDS = 1 << 30
+"""From here on count the seeds of runs that no batch began, where a job has several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,7 @@ class MiriBatchEngine:
 
     plain: does what cannot be done in a batch. workers: processes at once.
     confirm_every: one of so many is also run plainly, under the same seed; None for none.
-    Where the two differ, the observation has a fault.
+    Where the two differ, the observation has a fault. seeds: under how many each job is run.
     """
 
     def __init__(
@@ -63,12 +67,14 @@ class MiriBatchEngine:
         workers: int = 1,
         largest_batch: int = LARGEST_BATCH,
         confirm_every: int | None = None,
+        seeds: int = 1,
     ) -> None:
         self._launcher = launcher
         self._plain = plain
         self._workers = workers
         self._largest = largest_batch
         self._confirm_every = confirm_every
+        self._seeds = seeds
 
     @property
     def name(self) -> EngineName:
@@ -89,15 +95,35 @@ class MiriBatchEngine:
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
+        if self._seeds == 1:
+            return self._run(jobs)
+        # All runs of a job come into one batch, which gives each another seed.
+        repeated = [job for job in jobs for _ in range(self._seeds)]
+        return gather(self._run(repeated), self._seeds)
+
+    def confirm(self, seen: Observation) -> Observation:
+        """Do again by itself, under the same seed, what a batch saw; once for each outcome."""
+        if seen.seconds is not None:
+            return seen
+        runner, crate = self._plain.runner(self._launcher), self._crate([seen.job])
+        for outcome, seeds in seen.by_seed or ((seen.outcome, (seen.seed,)),):
+            again = run_plainly(runner, crate, replace(seen.job, seed=seeds[0]))
+            if fault := again.fault or contradiction(outcome, again.outcome):
+                return replace(seen, fault=fault)
+        return seen
+
+    def _run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         launcher = self._launcher.fork()
         work = _Work(
             runner=self._plain.runner(launcher),
             crate=self._crate(jobs),
             confirm_every=self._confirm_every,
+            seeds=self._seeds,
         )
         pool = ThreadPoolExecutor(self._workers)
         finished: SimpleQueue[Future[_Done]] = SimpleQueue()
-        waiting = list(work.plan(jobs, self._largest))
+        largest = max(1, self._largest // self._seeds) * self._seeds
+        waiting = list(work.plan(jobs, largest))
         running = 0
         try:
             while waiting or running:
@@ -126,6 +152,7 @@ class _Work:
     runner: Runner
     crate: VmCrate | ToolFailed | None
     confirm_every: int | None
+    seeds: int
 
     def plan(self, jobs: Sequence[Job], largest: int) -> Iterator[_Task]:
         """The tasks to begin with: libraries to compile first, as others follow from them."""
@@ -136,7 +163,7 @@ class _Work:
         for job in free:
             if not isinstance(job.program, Program):
                 by_program.setdefault(job.program, []).append(job)
-        for chunk in _chunks(list(by_program.values()), largest):
+        for chunk in _chunks(list(by_program.values()), max(1, largest // self.seeds)):
             yield self._compiling(chunk)
         by_mode: dict[Mode | None, list[Job]] = {}
         for job in free:
@@ -148,16 +175,22 @@ class _Work:
         for job in seeded:
             yield self._plainly(job)
 
-    def _plainly(self, job: Job) -> _Task:
-        return lambda: _Done(observations=(run_plainly(self.runner, self.crate, job),))
+    def _plainly(self, job: Job, seed: int | None = None) -> _Task:
+        def task() -> _Done:
+            seeded = job if seed is None else replace(job, seed=seed)
+            seen = run_plainly(self.runner, self.crate, seeded)
+            return _Done(observations=(replace(seen, job=job),))
+
+        return task
 
     def _bytecode(self, jobs: Sequence[Job]) -> _Task:
         def task() -> _Done:
             if not isinstance(self.crate, VmCrate):
                 return _Done(tasks=tuple(self._plainly(job) for job in jobs))
             numbered = dict(enumerate(jobs))
-            seen = dict(run_bytecode(self.runner, self.crate, numbered))
-            return self._done(numbered, seen)
+            begun: dict[int, int] = {}
+            seen = dict(run_bytecode(self.runner, self.crate, numbered, begun))
+            return self._done(numbered, seen, begun)
 
         return task
 
@@ -170,38 +203,45 @@ class _Work:
             for compiled in compile_programs(
                 self.runner.launcher, self.runner.miri, list(by_program)
             ):
-                numbered = {
-                    number: by_program.pop(program)
-                    for number, program in enumerate(compiled.programs)
-                }
-                tasks += self._by_mode(compiled, numbered)
+                compiled_groups = [by_program.pop(program) for program in compiled.programs]
+                tasks += self._by_mode(compiled, compiled_groups)
             for group in by_program.values():
                 tasks += [self._plainly(job) for job in group]
             return _Done(tasks=tuple(tasks))
 
         return task
 
-    def _by_mode(self, compiled: Compiled, groups: dict[int, Sequence[Job]]) -> Iterator[_Task]:
-        by_mode: dict[Mode | None, dict[int, list[Job]]] = {}
-        for number, group in groups.items():
+    def _by_mode(self, compiled: Compiled, groups: Iterable[Sequence[Job]]) -> Iterator[_Task]:
+        by_mode: dict[Mode | None, list[Job]] = {}
+        for group in groups:
             for job in group:
-                by_mode.setdefault(job.mode, {}).setdefault(number, []).append(job)
+                by_mode.setdefault(job.mode, []).append(job)
         for of_mode in by_mode.values():
-            # The same program under two names is interpreted once for each.
-            while of_mode:
-                numbered = {number: group.pop() for number, group in of_mode.items()}
-                of_mode = {number: group for number, group in of_mode.items() if group}
-                yield self._programs(compiled, numbered)
+            yield self._programs(compiled, dict(enumerate(of_mode)))
 
     def _programs(self, compiled: Compiled, numbered: dict[int, Job]) -> _Task:
-        return lambda: self._done(numbered, dict(run_programs(self.runner, compiled, numbered)))
+        def task() -> _Done:
+            begun: dict[int, int] = {}
+            seen = dict(run_programs(self.runner, compiled, numbered, begun))
+            return self._done(numbered, seen, begun)
 
-    def _done(self, jobs: dict[int, Job], seen: dict[int, Observation]) -> _Done:
-        """What was seen; what is to be confirmed, and a plain run for each job that was not."""
+        return task
+
+    def _done(
+        self, jobs: dict[int, Job], seen: dict[int, Observation], begun: dict[int, int]
+    ) -> _Done:
+        """What was seen; what is to be confirmed, and a plain run for each job that was not.
+
+        begun: the seeds under which they began; one is kept only where there are several.
+        """
         every = self.confirm_every
         doubted = {number for number in seen if every and number % every == 0}
         confirming = [self._confirming(seen[number]) for number in sorted(doubted)]
-        left = [self._plainly(job) for number, job in jobs.items() if number not in seen]
+        left = [
+            self._plainly(job, None if self.seeds == 1 else begun.get(number, PLAIN_SEEDS + number))
+            for number, job in jobs.items()
+            if number not in seen
+        ]
         return _Done(
             observations=tuple(each for number, each in seen.items() if number not in doubted),
             tasks=(*confirming, *left),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import count, islice
 from pathlib import Path
 
 from harness.diagnostics.message import read_json
@@ -24,6 +25,9 @@ _MANY = (
     "-Zmiri-disable-isolation",
     "-Zthreads=1",
 )
+
+RUNS_TO_A_PROCESS = 10
+"""How many runs at their limit of time a process may last: one that prints is never silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,11 @@ class Batch:
     """One way to interpret items: a program on top of a library, in one mode.
 
     main: the program's file in `miri_mains`. externs: the libraries under it.
-    flags: those of the mode. limits: of one plain run; an item may take as long.
+    flags: those of the mode. limits: of one plain run; an item may take as long, and a process
+    as long as `RUNS_TO_A_PROCESS` of them.
+
+    begun: the seed under which each item last began; no two interpreters of a batch have the
+    same one.
     """
 
     launcher: Launcher
@@ -54,6 +62,8 @@ class Batch:
     externs: Mapping[str, Path]
     flags: Sequence[str]
     limits: Limits
+    begun: dict[int, int] = field(default_factory=dict)
+    _seeds: count[int] = field(default_factory=count)
 
     def interpret(self, items: Mapping[int, Item]) -> Iterator[Attributed]:
         """Interpret every item and yield what is certain.
@@ -85,20 +95,33 @@ class Batch:
             externs=self.externs,
         )
 
-    def repeat(self, seen: Attributed, item: Item) -> str:
-        """The shell line that repeats one interpreter."""
-        octal = "".join(f"\\{byte:03o}" for byte in item.encode(seen.item))
-        return f"printf '{octal}' | {self.command(f'{seen.seed}..{seen.seed + 1}').shell()}"
+    def repeater(self) -> Callable[[Attributed, Item], str]:
+        """Makes the shell line that repeats one interpreter."""
+        line = self.command("@first..@end").shell()
+
+        def repeat(seen: Attributed, item: Item) -> str:
+            octal = "".join(f"\\{byte:03o}" for byte in item.encode(seen.item))
+            own = line.replace("@first..@end", f"{seen.seed}..{seen.seed + 1}")
+            return f"printf '{octal}' | {own}"
+
+        return repeat
 
     def _start(self, items: Mapping[int, Item]) -> tuple[Segments, bool]:
         """What one process says, and whether it came to its own end."""
-        limits = replace(self.limits, seconds=None, silence=self.limits.seconds)
+        seconds = self.limits.seconds
+        of_process = None if seconds is None else RUNS_TO_A_PROCESS * seconds
+        limits = replace(self.limits, seconds=of_process, silence=seconds)
+        seeds = list(islice(self._seeds, len(items)))
         fed = b"".join(item.encode(number) for number, item in items.items())
-        done = self.launcher.run(self.command(f"0..{len(items)}"), stdin=fed, limits=limits)
+        done = self.launcher.run(
+            self.command(f"{seeds[0]}..{seeds[-1] + 1}"), stdin=fed, limits=limits
+        )
         # A process that a signal ended has broken off in the middle, too.
         is_whole = done.ending is Ending.EXITED and done.exit_code >= 0
         records = read_records(done.stdout)
-        return cut(read_json(done.stderr), records, is_whole=is_whole), is_whole
+        segments = cut(read_json(done.stderr), records, is_whole=is_whole)
+        self.begun.update(segments.begun)
+        return segments, is_whole
 
 
 def main_folder(miri: Miri, main: str) -> Path:

@@ -62,12 +62,14 @@ def compile_programs(
 
 
 def run_programs(
-    runner: Runner, compiled: Compiled, jobs: Mapping[int, Job]
+    runner: Runner, compiled: Compiled, jobs: Mapping[int, Job], begun: dict[int, int]
 ) -> Iterator[tuple[int, Observation]]:
-    """Run jobs of one mode, by the number of their program in the library.
+    """Run jobs of one mode, by number. A number that does not come back is to be run plainly.
 
-    A number that does not come back is to be run plainly.
+    begun: receives the seed under which each began.
     """
+    choices = {program: choice for choice, program in enumerate(compiled.programs)}
+    items = {number: Item(choice=choices[_program(job)]) for number, job in jobs.items()}
     batch = Batch(
         launcher=runner.launcher,
         miri=runner.miri,
@@ -75,10 +77,19 @@ def run_programs(
         externs={LIBRARY: compiled.library},
         flags=(*run_flags(next(iter(jobs.values()))), "-Zmiri-ignore-leaks"),
         limits=runner.limits,
+        begun=begun,
     )
-    for seen in batch.interpret({number: Item(choice=number) for number in jobs}):
-        observation = _observe(batch, compiled, jobs[seen.item], seen)
-        if observation is not None:
+    repeat = batch.repeater()
+    for seen in batch.interpret(items):
+        item = items[seen.item]
+        outcome = _outcome(compiled, jobs[seen.item], seen, item)
+        if outcome is not None:
+            observation = Observation(
+                job=jobs[seen.item],
+                outcome=outcome,
+                command=repeat(seen, item),
+                seed=seen.seed,
+            )
             yield seen.item, observation
 
 
@@ -87,18 +98,19 @@ def _culprits(failed: CompileFailed, source: RustSource) -> set[int]:
     return {source.lines[line][0] for line in lines if line in source.lines}
 
 
-def _observe(batch: Batch, compiled: Compiled, job: Job, seen: Attributed) -> Observation | None:
+def _program(job: Job) -> PointerProgram:
+    assert isinstance(job.program, PointerProgram)
+    return job.program
+
+
+def _outcome(compiled: Compiled, job: Job, seen: Attributed, item: Item) -> Outcome | None:
     """None if the error is in the lines of another program."""
-    outcome: Outcome
     if isinstance(seen.said, Ended):
-        has_memory = compiled.programs[seen.item].result is not None
-        outcome = seen.said.of_pointer_program(has_memory=has_memory)
-    else:
-        failure = read_error(error_of(seen.said))
-        for frame in failure.frames:
-            origin = compiled.source.lines.get(frame.span.line)
-            if frame.span.file == LIBRARY_FILE and origin and origin[0] != seen.item:
-                return None
-        outcome = place_in_program(failure, compiled.source, LIBRARY_FILE)
-    command = batch.repeat(seen, Item(choice=seen.item))
-    return Observation(job=job, outcome=outcome, command=command, seed=seen.seed)
+        has_memory = _program(job).result is not None
+        return seen.said.of_pointer_program(has_memory=has_memory)
+    failure = read_error(error_of(seen.said))
+    for frame in failure.frames:
+        origin = compiled.source.lines.get(frame.span.line)
+        if frame.span.file == LIBRARY_FILE and origin and origin[0] != item.choice:
+            return None
+    return place_in_program(failure, compiled.source, LIBRARY_FILE)

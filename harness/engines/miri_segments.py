@@ -40,12 +40,13 @@ class Attributed:
 class Segments:
     """What could be attributed, and the item that the last interpreter began, if any.
 
-    count: of interpreters that started.
+    count: of interpreters that started. begun: the seed under which each item last began.
     """
 
     count: int
     attributed: tuple[Attributed, ...]
     last_begun: int | None
+    begun: Mapping[int, int]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,7 +73,12 @@ def cut(transcript: Transcript, records: Mapping[int, Ended], *, is_whole: bool)
         if said is not None:
             attributed.append(Attributed(item=item, seed=segment.seed, said=said))
     last_begun = segments[-1].begun[-1] if segments and segments[-1].begun else None
-    return Segments(count=len(segments), attributed=tuple(attributed), last_begun=last_begun)
+    return Segments(
+        count=len(segments),
+        attributed=tuple(attributed),
+        last_begun=last_begun,
+        begun={item: segment.seed for segment in segments for item in segment.begun},
+    )
 
 
 def _said(segment: _Segment, ended: Ended | None) -> Ended | Transcript | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -22,9 +23,11 @@ from harness.outcome import Outcome, UndefinedBehaviour, Unsupported
 
 
 def run_bytecode(
-    runner: Runner, crate: VmCrate, jobs: Mapping[int, Job]
+    runner: Runner, crate: VmCrate, jobs: Mapping[int, Job], begun: dict[int, int]
 ) -> Iterator[tuple[int, Observation]]:
     """Run jobs of one mode, by number. A number that does not come back is to be run plainly.
+
+    begun: receives the seed under which each began.
 
     Those that fail are interpreted once more, with marks, to find where they were.
     """
@@ -35,11 +38,16 @@ def run_bytecode(
         externs=crate.externs,
         flags=run_flags(next(iter(jobs.values()))),
         limits=runner.limits,
+        begun=begun,
     )
+    repeat = _repeater(runner, crate, next(iter(jobs.values())))
     failed: dict[int, Observation] = {}
     items = {number: _item(job, marked=False) for number, job in jobs.items()}
     for seen in batch.interpret(items):
-        observation = _observe(runner, crate, jobs[seen.item], seen)
+        job = jobs[seen.item]
+        observation = Observation(
+            job=job, outcome=_outcome(seen), command=repeat(job, seen.seed), seed=seen.seed
+        )
         if isinstance(observation.outcome, UndefinedBehaviour | Unsupported):
             failed[seen.item] = observation
         else:
@@ -64,12 +72,20 @@ def variant_id(name: str) -> int:
     return number >> 1
 
 
-def _observe(runner: Runner, crate: VmCrate, job: Job, seen: Attributed) -> Observation:
-    assert isinstance(job.program, Program)
-    flags = run_flags(replace(job, seed=seen.seed))
-    words = arguments(job.variant or "", job.program)
-    command = runner.miri.driver_command(crate.folder, flags, words, externs=crate.externs)
-    return Observation(job=job, outcome=_outcome(seen), command=command.shell(), seed=seen.seed)
+def _repeater(runner: Runner, crate: VmCrate, job: Job) -> Callable[[Job, int], str]:
+    """Makes the shell line that repeats a job of the same mode under a seed."""
+    flags = (*run_flags(job), "-Zmiri-seed=@seed")
+    words = ("@variant", "@program")
+    line = runner.miri.driver_command(crate.folder, flags, words, externs=crate.externs).shell()
+
+    def repeat(job: Job, seed: int) -> str:
+        assert isinstance(job.program, Program)
+        own = line.replace("@seed", str(seed), 1)
+        for word, argument in zip(words, arguments(job.variant or "", job.program), strict=True):
+            own = own.replace(word, shlex.quote(argument))
+        return own
+
+    return repeat
 
 
 def _outcome(seen: Attributed) -> Outcome:

@@ -72,6 +72,10 @@ class NativeEngine:
                 self._launcher, generated, rust.compiler, self._cache, CASE_LIMITS
             )
 
+    def confirm(self, seen: Observation) -> Observation:
+        """See `harness.engines.engine.Engine`; no run of this engine is plainer."""
+        return seen
+
     def rust(self) -> RustToolchain | Missing:
         """The toolchain that compiles, or what of it has to be installed."""
         if self._rust is None:

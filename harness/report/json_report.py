@@ -17,6 +17,7 @@ from harness.errors import InputError
 from harness.outcome import Location, Outcome
 from harness.report.report import Report
 from harness.result import CaseKind, EngineName, Evidence, Form, Recording, Result, Verdict
+from harness.verdict import describe_numbers
 
 SCHEMA = 1
 """The number in the report's `schema` field; a change that breaks readers raises it."""
@@ -62,7 +63,10 @@ class JsonRecording(Struct, frozen=True, kw_only=True):
 
 
 class JsonResult(Struct, frozen=True, kw_only=True):
-    """One program run; what does not apply is null. `command` repeats it in a shell."""
+    """One program run; what does not apply is null. `command` repeats it in a shell.
+
+    `seeds`: what Miri ran under, such as `0-15, 20`; null for its default.
+    """
 
     case: str
     kind: CaseKind
@@ -72,6 +76,7 @@ class JsonResult(Struct, frozen=True, kw_only=True):
     provenance: str | None
     target: str | None
     engine: EngineName
+    seeds: str | None
     expected: JsonOutcome | None
     predicted: JsonOutcome | None
     outcome: JsonOutcome | None
@@ -176,6 +181,7 @@ def _encode_result(result: Result) -> JsonResult:
         provenance=None if mode is None else str(mode.provenance),
         target=run.target,
         engine=run.engine,
+        seeds=describe_numbers(result.seeds) or None,
         expected=None if result.expected is None else encode_outcome(result.expected),
         predicted=None if result.predicted is None else encode_outcome(result.predicted),
         outcome=None if result.outcome is None else encode_outcome(result.outcome, result.seconds),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,23 @@ import pytest
 
 from harness import _native
 from harness.bytecode.program import Binary, BinaryOperator, Program, Width, WriteConst
-from harness.engines import miri_pointer_batch
+from harness.engines import miri_items, miri_pointer_batch, miri_run
 from harness.engines.engine import Job, Observation
 from harness.engines.miri import MiriEngine
 from harness.engines.miri_batch import MiriBatchEngine
 from harness.mode import MODES, Mode, parse_mode
-from harness.outcome import Outcome, Ran, TimedOut, ToolFailed, UndefinedBehaviour, Unsupported
+from harness.outcome import (
+    Outcome,
+    Panicked,
+    Ran,
+    TimedOut,
+    ToolFailed,
+    UndefinedBehaviour,
+    Unsupported,
+)
 from harness.pointer import program as p
+from harness.pointer.rust import RustSource
+from harness.pointer.text import parse
 from harness.reference import vm as reference
 from harness.resources import rust_vm_dir
 from harness.result import Form
@@ -188,7 +199,7 @@ def test_marks_cost_one_more_process_a_mode(engines: Engines) -> None:
         for each in failed
         if isinstance(each.outcome, UndefinedBehaviour | Unsupported)
     )
-    assert engines.count("-Zmiri-many-seeds=0..") == 2
+    assert engines.count("-Zmiri-many-seeds=") == 2
 
 
 def test_a_long_program_is_no_different(engines: Engines) -> None:
@@ -281,3 +292,126 @@ def test_no_jobs_start_nothing(engines: Engines) -> None:
     engines.echoed.clear()
     assert engines.run() == []
     assert engines.echoed == []
+
+
+# Seeds
+
+ODD = parse(
+    """
+    local x = [0]
+    p = &raw mut x
+    a = p.addr()
+    b = a << 63: u64
+    c = b >> 63: u64
+    read p[c]: u8
+    """
+).program
+"""Within bounds where the address of `x` is even."""
+
+
+def test_every_job_runs_under_seeds_of_its_own_and_says_which_differ(cache: Path) -> None:
+    engines = Engines(cache)
+    seeded = MiriBatchEngine(engines.launcher, engines.plain, workers=2, seeds=8)
+    jobs = (
+        *vm_jobs(THREAD, modes=(STACKED_STRICT,)),
+        Job(case="one", program=reads(3), mode=STACKED_STRICT),
+        Job(case="odd", program=ODD, mode=STACKED_STRICT),
+        Job(case="too-large", program=TOO_LARGE, mode=STACKED_STRICT),
+    )
+    seen = in_order(jobs, seeded.run(jobs))
+    for each in seen:
+        assert each.fault == ""
+        assert len({seed for _, seeds in each.by_seed for seed in seeds}) == 8
+    *alike, odd, too_large = seen
+    assert all(len(each.by_seed) == 1 for each in alike)
+    assert {outcome.name for outcome, _ in odd.by_seed} == {"ran", "panicked"}
+    assert seeded.confirm(odd).fault == ""
+    assert isinstance(too_large.outcome, ToolFailed)
+
+
+def test_a_finding_is_confirmed_by_a_plain_run_under_its_seed(engines: Engines) -> None:
+    [seen] = engines.run(Job(case="one", program=reads(3), mode=STACKED_STRICT))
+    assert engines.batch.confirm(seen) == seen
+    assert engines.count(f"-Zmiri-seed={seen.seed}") == 1
+    denied = engines.batch.confirm(replace(seen, outcome=TimedOut(message="never")))
+    assert denied.fault.startswith("in a batch it was TimedOut")
+
+
+# Bad items: written in Rust where the pointer language cannot say them
+
+
+class Planted:
+    """Programs of which one is replaced in the library by a body of Rust."""
+
+    def __init__(self, cache: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+        limits = Limits(seconds=5.0, memory=1000 * MEBIBYTE, output=MEBIBYTE)
+        self.engines = Engines(cache, limits=limits)
+        self.programs = [reads(60), reads(61), reads(77), reads(62), reads(63)]
+        place = "[77u8; 1]"
+
+        def planting(write: Callable[..., RustSource]) -> Callable[..., RustSource]:
+            def written(programs: Sequence[p.PointerProgram]) -> RustSource:
+                source = write(programs)
+                lines = source.text.splitlines()
+                return replace(
+                    source,
+                    text="\n".join(f"{body} {line}" if place in line else line for line in lines),
+                )
+
+            return written
+
+        for module, name in ((miri_pointer_batch, "write_library"), (miri_run, "write")):
+            monkeypatch.setattr(module, name, planting(getattr(module, name)))
+
+    def outcome(self) -> Outcome:
+        """What becomes of the bad one; the others are seen to be as they should."""
+        jobs = [
+            Job(case=str(n), program=each, mode=STACKED_STRICT)
+            for n, each in enumerate(self.programs)
+        ]
+        outcomes = [each.outcome for each in self.engines.run(*jobs)]
+        good = [outcomes[n] for n in (0, 1, 3, 4)]
+        assert good == [Ran(checksum=n) for n in (60, 61, 62, 63)]
+        # The bad one alone was run plainly, or nothing.
+        assert self.engines.count("-- 0") <= 1
+        return outcomes[2]
+
+
+def test_an_endless_loop_is_timed_out(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = Planted(cache, monkeypatch, "loop {}").outcome()
+    assert outcome == TimedOut(message="still running after 5 s")
+
+
+def test_an_endless_recursion_is_timed_out(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "fn again(depth: [u64; 2000]) -> u64 { again(depth) + depth[0] } again([1; 2000]);"
+    assert isinstance(Planted(cache, monkeypatch, body).outcome(), TimedOut)
+
+
+def test_a_panic_is_that_of_its_program(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = Planted(cache, monkeypatch, 'panic!("planted");').outcome()
+    assert isinstance(outcome, Panicked)
+    assert "planted" in outcome.message
+
+
+def test_a_flood_of_output_is_ended(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = (
+        'unsafe extern "C" { fn write(to: i32, from: *const u8, size: usize) -> isize; } '
+        "let flood = [b'x'; 65536]; loop { write(2, flood.as_ptr(), 65536); }"
+    )
+    outcome = Planted(cache, monkeypatch, body).outcome()
+    assert isinstance(outcome, ToolFailed)
+    assert outcome.message == "more than 1 MiB of output"
+
+
+def test_output_that_drips_is_timed_out(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(miri_items, "RUNS_TO_A_PROCESS", 2)
+    body = (
+        'unsafe extern "C" { fn write(to: i32, from: *const u8, size: usize) -> isize; } '
+        'loop { write(2, b"x".as_ptr(), 1); let mut i = 0; while i < 10000 { i += 1; } }'
+    )
+    assert isinstance(Planted(cache, monkeypatch, body).outcome(), TimedOut)
+
+
+def test_an_exit_is_that_of_its_program(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = Planted(cache, monkeypatch, "std::process::exit(9);").outcome()
+    assert isinstance(outcome, ToolFailed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.campaign.campaign import Campaign
@@ -41,12 +41,18 @@ SEVEN = Ran(checksum=7)
 
 @dataclass(slots=True, kw_only=True)
 class Fake:
-    """An engine that gives every job the same outcome. done: the jobs that it ran."""
+    """An engine that gives every job the same outcome. done: the jobs that it ran.
+
+    contradiction: what it says when it is asked to confirm; confirmed: what it was asked for.
+    """
 
     outcome: Outcome = SEVEN
     absent: Missing | None = None
     fault: str = ""
+    contradiction: str = ""
+    by_seed: tuple[tuple[Outcome, tuple[int, ...]], ...] = ()
     done: list[Job] = field(default_factory=list)
+    confirmed: list[Job] = field(default_factory=list)
 
     @property
     def name(self) -> EngineName:
@@ -61,7 +67,11 @@ class Fake:
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         for job in jobs:
             self.done.append(job)
-            yield Observation(job=job, outcome=self.outcome, fault=self.fault)
+            yield Observation(job=job, outcome=self.outcome, fault=self.fault, by_seed=self.by_seed)
+
+    def confirm(self, seen: Observation) -> Observation:
+        self.confirmed.append(seen.job)
+        return replace(seen, fault=self.contradiction)
 
 
 def campaign(

@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("toolchain",),
     ("engines",),
     ("evidence",),
-    ("campaign", "explain", "mutation"),
+    ("campaign", "explain", "mutation", "bench"),
     ("report",),
     ("api",),
     ("cli",),

@@ -84,6 +84,7 @@ def test_results_and_errors_go_to_their_items() -> None:
     assert said(segments) == {5: 1, 3: Transcript, 4: 2}
     assert [each.seed for each in segments.attributed] == [0, 1, 2]
     assert segments.count == 3
+    assert segments.begun == {5: 0, 3: 1, 4: 2}
 
 
 def test_an_error_after_the_result_counts() -> None:

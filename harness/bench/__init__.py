@@ -1,0 +1,1 @@
+"""Benches: how fast things are, measured side by side."""

@@ -1,0 +1,121 @@
+"""`harness bench`: how fast things are, measured side by side."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.bench.miri import Bench
+
+SIZES = (100, 1_000, 10_000)
+"""The numbers of cases by which growth is measured."""
+
+bench_command = App(
+    name="bench", help="Measure how fast things are, side by side.", help_format="plaintext"
+)
+
+
+@bench_command.command(name="miri")
+def bench_miri(
+    *,
+    toolchain: Annotated[str | None, Parameter("--toolchain")] = None,
+    jobs: Annotated[int | None, Parameter(["-j", "--jobs"])] = None,
+    single: Annotated[int, Parameter("--single")] = 12,
+    growth: Annotated[bool, Parameter("--growth", negative=())] = False,
+) -> int:
+    """Run the same cases under Miri by cargo, by Miri's driver, and in batches.
+
+    Nothing compiled before is used, but for Miri's own standard library.
+
+    Parameters
+    ----------
+    toolchain
+        rustup's name of the toolchain with Miri (default: $HARNESS_MIRI_TOOLCHAIN, or nightly).
+    jobs
+        Processes at once in batches (default: one for each processor).
+    single
+        How many of the runs are done one by one.
+    growth
+        Instead, the time and the memory of 100, 1,000 and 10,000 random pointer programs.
+    """
+    from rich.console import Console
+
+    from harness.bench.miri import Bench
+    from harness.cli.exit_code import ExitCode
+    from harness.cli.options import read_jobs, read_limit
+    from harness.toolchain.miri import toolchain_name
+
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
+        bench = Bench(
+            toolchain=toolchain_name(toolchain), cache=Path(folder), workers=read_jobs(jobs)
+        )
+        if growth:
+            _print_growth(console, bench)
+        else:
+            _print_timings(console, bench, read_limit("--single", single))
+    return ExitCode.AGREE
+
+
+def _print_timings(console: Console, bench: Bench, single: int) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from harness.bench.miri import LONGEST, pointer_jobs, vm_jobs
+    from harness.cases.load import load
+    from harness.lowering.variants import VARIANTS
+    from harness.resources import corpus_dir
+
+    cases = load((corpus_dir(),), variants=VARIANTS).cases
+    groups = {
+        "pointer cases": pointer_jobs(cases),
+        f"form vm, up to {LONGEST} instructions": vm_jobs(cases),
+    }
+    for title, jobs in groups.items():
+        title = f"{title}; batches: {bench.workers} at once; times: ms of a run"
+        table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+        table.add_column("way", no_wrap=True)
+        for column in ("runs", "a second", "ratio", "start-up", "compiling", "interpreting"):
+            table.add_column(column, justify="right", no_wrap=True)
+        slowest: float | None = None
+        for timing in bench.timings(jobs, single=single):
+            slowest = slowest or timing.rate
+            parts = (timing.start_up, timing.compiling, timing.interpreting)
+            table.add_row(
+                timing.way,
+                f"{timing.runs:,}",
+                f"{timing.rate:,.1f}",
+                f"{timing.rate / slowest:,.0f}x",
+                *("" if part is None else f"{1000 * part / timing.runs:.2f}" for part in parts),
+            )
+        console.print(table)
+    console.print(
+        "a second: once compiled. start-up, compiling, interpreting: wall-clock time shared among "
+        "all runs; one by one, compiling is part of interpreting.",
+        soft_wrap=True,
+    )
+
+
+def _print_growth(console: Console, bench: Bench) -> None:
+    from rich.table import Table
+
+    mebibyte = 1 << 20
+    table = Table(title="random pointer programs, a mode each, held against the model")
+    for column in ("cases", "seconds", "a case", "harness", "one Miri", "disagree"):
+        table.add_column(column, justify="right")
+    for row in bench.growth(SIZES):
+        table.add_row(
+            f"{row.cases:,}",
+            f"{row.seconds:.1f}",
+            f"{1000 * row.seconds / row.cases:.2f} ms",
+            f"{row.peak // mebibyte} MiB",
+            f"{row.peak_of_child // mebibyte} MiB",
+            f"{row.disagreeing}",
+        )
+    console.print(table)
