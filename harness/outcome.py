@@ -18,6 +18,9 @@ class TrapKind(StrEnum):
     MISALIGNED = "misaligned"
     DIVISION_BY_ZERO = "division-by-zero"
     DIVISION_OVERFLOW = "division-overflow"
+    ASSERTION_FAILED = "assertion-failed"
+    STEP_LIMIT = "step-limit"
+    DIVERGED = "diverged"
 
     @property
     def in_compiling(self) -> bool:

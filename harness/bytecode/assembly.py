@@ -2,12 +2,15 @@
 
 One instruction a line; its mnemonic with the width of its operands, then what it takes,
 then `->` and where the result goes. A memory operand is an address in square brackets; a
-comment runs from `#` to the end of its line:
+comment runs from `#` to the end of its line. A label is a name and a colon, alone or before an
+instruction:
 
-    const.u16 2 -> [2]          # memory[2..4] = 2
-    add.u16 [2], [4] -> [6]
+    again:
+    add.u16 [2], [4] -> [2]     # memory[2..4] += memory[4..6]
+    lt.u16 [2], [6] -> [8]
+    jump_if.u16 [8], again
 
-Reference: `docs/cases.md`. What instructions there are stands in `instruction_set.py`.
+Reference: `docs/bytecode.md`. What instructions there are stands in `instruction_set.py`.
 """
 
 from __future__ import annotations
@@ -25,12 +28,12 @@ from harness.bytecode.instruction_set import (
     Kind,
     form_of,
 )
-from harness.bytecode.program import ADDRESS_LIMIT, Instruction
+from harness.bytecode.program import ADDRESS_LIMIT, Branch, Instruction, Jump
 from harness.bytecode.tokens import Locate, Token, TokenKind, locate_in, parse_integer, tokens
 from harness.errors import InputError, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 def parse(text: str, locate: Locate | None = None) -> tuple[Instruction, ...]:
@@ -43,23 +46,65 @@ def parse(text: str, locate: Locate | None = None) -> tuple[Instruction, ...]:
     return tuple(_instructions(text, locate or locate_in(text, "<assembly>")))
 
 
-def format(instructions: Iterable[Instruction]) -> str:
-    """The text of `instructions`, a line each; `parse` gives them back."""
-    return "".join(f"{format_instruction(each)}\n" for each in instructions)
+def format(instructions: Sequence[Instruction]) -> str:
+    """The text of `instructions`, a line each and one for each label; `parse` gives them back."""
+    targets = {each.target for each in instructions if isinstance(each, Jump | Branch)}
+    lines = []
+    for index, instruction in enumerate(instructions):
+        if index in targets:
+            lines.append(f"{_label(index)}:")
+        lines.append(format_instruction(instruction))
+    if len(instructions) in targets:
+        lines.append(f"{_label(len(instructions))}:")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def format_instruction(instruction: Instruction) -> str:
-    """The text of one instruction, without a line end."""
-    return form_of(instruction).write(lambda field: getattr(instruction, field.name))
+    """The text of one instruction, without a line end; a label says which index it stands for."""
+
+    def show(field: Field) -> object:
+        value: int = getattr(instruction, field.name)
+        return _label(value) if field.kind is Kind.TARGET else value
+
+    return form_of(instruction).write(show)
+
+
+def _label(index: int) -> str:
+    return f"at_{index}"
 
 
 def _instructions(text: str, locate: Locate) -> Iterator[Instruction]:
+    lines: list[list[Token]] = []
+    labels: dict[str, int] = {}
     offset = 0
     for line in text.split("\n"):
         found = list(tokens(line.removesuffix("\r"), offset, locate))
+        while len(found) > 1 and found[1].kind is TokenKind.COLON:
+            _bind(found[0], len(lines), labels, locate)
+            del found[:2]
         if found:
-            yield _Line(found, locate).instruction()
+            lines.append(found)
         offset += len(line) + 1
+    for found in lines:
+        yield _Line(found, locate, labels).instruction()
+
+
+def _bind(label: Token, index: int, labels: dict[str, int], locate: Locate) -> None:
+    """Note what the label stands for. Raises: InputError."""
+    if label.kind is not TokenKind.WORD or "." in label.text:
+        message = f"{quoted(label.text)} is no label"
+        raise InputError(locate(label.offset), message, "a label is a name, such as again:")
+    if label.text in labels:
+        message = f"the label {quoted(label.text)} is there already"
+        raise InputError(locate(label.offset), message, "give each label a name of its own")
+    labels[label.text] = index
+
+
+_WHAT = {
+    Kind.MEMORY: "a memory operand",
+    Kind.CONSTANT: "a constant",
+    Kind.TARGET: "a target",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +112,17 @@ class _Operand:
     """One operand as it stands in the text. offset: of its first character."""
 
     kind: Kind
-    number: Token
+    token: Token
     offset: int
 
 
 class _Line:
     """The tokens of one line that has some, taken one after the other."""
 
-    def __init__(self, found: list[Token], locate: Locate) -> None:
+    def __init__(self, found: list[Token], locate: Locate, labels: Mapping[str, int]) -> None:
         self.found = found
         self.locate = locate
+        self.labels = labels
         self.next = 0
 
     def instruction(self) -> Instruction:
@@ -118,7 +164,8 @@ class _Line:
         operands: list[_Operand] = []
         while (token := self._peek()) is not None and token.kind is not TokenKind.ARROW:
             if operands and self._take(TokenKind.COMMA) is None:
-                if token.kind not in (TokenKind.NUMBER, TokenKind.OPEN):
+                is_label = token.kind is TokenKind.WORD and form.has_target
+                if token.kind not in (TokenKind.NUMBER, TokenKind.OPEN) and not is_label:
                     break
                 message = f"no comma before {quoted(token.text)}"
                 remedy = f"operands are separated by commas: {form.usage}"
@@ -132,9 +179,11 @@ class _Line:
             if self._take(TokenKind.CLOSE) is None:
                 remedy = f"write [{number.text}]"
                 raise self._error(number.end, "no ']' after the address", remedy)
-            return _Operand(kind=Kind.MEMORY, number=number, offset=opened.offset)
+            return _Operand(kind=Kind.MEMORY, token=number, offset=opened.offset)
+        if label := self._take(TokenKind.WORD):
+            return _Operand(kind=Kind.TARGET, token=label, offset=label.offset)
         number = self._want_number(form, "an operand")
-        return _Operand(kind=Kind.CONSTANT, number=number, offset=number.offset)
+        return _Operand(kind=Kind.CONSTANT, token=number, offset=number.offset)
 
     def _want_number(self, form: Form, what: str) -> Token:
         if number := self._take(TokenKind.NUMBER):
@@ -164,11 +213,16 @@ class _Line:
         raise self._error(offset, message, f"write {form.usage}")
 
     def _number(self, operand: _Operand, field: Field, form: Form) -> int:
-        token = operand.number
+        token = operand.token
         if operand.kind is not field.kind:
-            what = "a memory operand" if field.kind is Kind.MEMORY else "a constant"
-            message = f"{field.name} of {form.mnemonic} is {what}"
-            raise self._error(operand.offset, message, f"write {field.show(token.text)}")
+            message = f"{field.name} of {form.mnemonic} is {_WHAT[field.kind]}"
+            shown = field.show(token.text) if operand.kind is not Kind.TARGET else form.usage
+            remedy = f"write {shown}"
+            if field.kind is Kind.TARGET:
+                remedy = f"write a label: {form.usage}, and target: before an instruction"
+            raise self._error(operand.offset, message, remedy)
+        if field.kind is Kind.TARGET:
+            return self._target(token)
         try:
             number = parse_integer(token.text)
         except InputError as error:
@@ -178,6 +232,14 @@ class _Line:
         else:
             self._check_constant(number, token, form)
         return number
+
+    def _target(self, token: Token) -> int:
+        if token.text in self.labels:
+            return self.labels[token.text]
+        near = difflib.get_close_matches(token.text[:40], self.labels, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"write {token.text}: where it stands for"
+        message = f"there is no label {quoted(token.text)}"
+        raise self._error(token.offset, message, remedy)
 
     def _check_address(self, number: int, token: Token) -> None:
         if number < 0:
@@ -190,6 +252,7 @@ class _Line:
             raise self._error(token.offset, message, remedy)
 
     def _check_constant(self, number: int, token: Token, form: Form) -> None:
+        assert form.width is not None, "an instruction with a constant has a width"
         limit = form.width.limit
         if -limit // 2 <= number < 0:
             message = f"{quoted(token.text)} is negative, but a constant is unsigned"
@@ -198,7 +261,8 @@ class _Line:
         if not 0 <= number < limit:
             name = form.width.name.lower()
             message = f"{quoted(token.text)} does not fit into {name}"
-            wider = min((each for each in form.family.widths if number < each.limit), default=None)
+            fitting = (each for each in form.family.widths if each and number < each.limit)
+            wider = min(fitting, default=None)
             remedy = f"a {name} is from 0 to {limit - 1}"
             if wider is not None and number >= 0:
                 remedy += f"; {Form(family=form.family, width=wider).mnemonic} takes this value"

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from harness.bytecode.program import (
+    Assert,
     Binary,
     BinaryOperator,
+    Branch,
+    Halt,
     Instruction,
+    Jump,
     Unary,
     UnaryOperator,
     Width,
@@ -25,10 +29,11 @@ if TYPE_CHECKING:
 
 
 class Kind(Enum):
-    """What an operand is; the value shows how it is written."""
+    """What an operand is. A target is an instruction, by its index; in the text, by a label."""
 
-    MEMORY = "[{}]"
-    CONSTANT = "{}"
+    MEMORY = "memory"
+    CONSTANT = "constant"
+    TARGET = "target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,7 @@ class Field:
 
     def show(self, operand: object) -> str:
         """The operand as it is written."""
-        return self.kind.value.format(operand)
+        return f"[{operand}]" if self.kind is Kind.MEMORY else str(operand)
 
 
 def _memory(name: str) -> Field:
@@ -51,9 +56,12 @@ def _constant(name: str) -> Field:
     return Field(name=name, kind=Kind.CONSTANT)
 
 
+_TARGET = Field(name="target", kind=Kind.TARGET)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One instruction at every width that it has.
+    """One instruction at every width that it has; the width None is that of one without values.
 
     opcode: its first byte in the wire form at 8 bits; each doubling of the width adds 1.
     takes, gives: the operands before the arrow and after it, in the order of the text.
@@ -66,7 +74,7 @@ class Family:
     takes: tuple[Field, ...]
     gives: tuple[Field, ...]
     fixed: Mapping[str, object] = field(default_factory=dict)
-    widths: tuple[Width, ...] = tuple(Width)
+    widths: tuple[Width | None, ...] = tuple(Width)
 
 
 def _unary(operator: UnaryOperator, opcode: int) -> Family:
@@ -77,6 +85,17 @@ def _unary(operator: UnaryOperator, opcode: int) -> Family:
         takes=(_memory("addr_op"),),
         gives=(_memory("addr_res"),),
         fixed={"operator": operator},
+    )
+
+
+def _branch(name: str, opcode: int, *, on_zero: bool) -> Family:
+    return Family(
+        name=name,
+        opcode=opcode,
+        instruction=Branch,
+        takes=(_memory("addr"), _TARGET),
+        gives=(),
+        fixed={"on_zero": on_zero},
     )
 
 
@@ -102,6 +121,11 @@ FAMILIES: tuple[Family, ...] = (
     _unary(UnaryOperator.MOVE, 0x05),
     _unary(UnaryOperator.NOT, 0x09),
     *(_binary(operator, 0x11 + 4 * index) for index, operator in enumerate(BinaryOperator)),
+    Family(name="jump", opcode=0x61, instruction=Jump, takes=(_TARGET,), gives=(), widths=(None,)),
+    Family(name="halt", opcode=0x62, instruction=Halt, takes=(), gives=(), widths=(None,)),
+    Family(name="assert", opcode=0x65, instruction=Assert, takes=(_memory("addr"),), gives=()),
+    _branch("jump_if", 0x69, on_zero=False),
+    _branch("jump_unless", 0x6D, on_zero=True),
 )
 
 
@@ -110,15 +134,16 @@ class Form:
     """A family at one width: what one mnemonic or one opcode means."""
 
     family: Family
-    width: Width
+    width: Width | None
 
     @property
     def mnemonic(self) -> str:
-        return f"{self.family.name}.{self.width.name.lower()}"
+        name = self.family.name
+        return name if self.width is None else f"{name}.{self.width.name.lower()}"
 
     @property
     def opcode(self) -> int:
-        return self.family.opcode + self.width.bit_length() - 1
+        return self.family.opcode + (0 if self.width is None else self.width.bit_length() - 1)
 
     @property
     def written(self) -> tuple[Field, ...]:
@@ -131,6 +156,10 @@ class Form:
         by_name = {field.name: field for field in self.written}
         names = (field.name for field in fields(self.family.instruction))
         return tuple(by_name[name] for name in names if name in by_name)
+
+    @property
+    def has_target(self) -> bool:
+        return any(field.kind is Kind.TARGET for field in self.written)
 
     @property
     def usage(self) -> str:
@@ -146,7 +175,8 @@ class Form:
     def make(self, values: dict[str, int]) -> Instruction:
         """The instruction whose fields, besides the width, are `values`."""
         build: Callable[..., Instruction] = self.family.instruction
-        return build(width=self.width, **self.family.fixed, **values)
+        width = {} if self.width is None else {"width": self.width}
+        return build(**width, **self.family.fixed, **values)
 
 
 FORMS: tuple[Form, ...] = tuple(
@@ -155,11 +185,20 @@ FORMS: tuple[Form, ...] = tuple(
 BY_MNEMONIC: dict[str, Form] = {form.mnemonic: form for form in FORMS}
 BY_OPCODE: dict[int, Form] = {form.opcode: form for form in FORMS}
 _BY_INSTRUCTION = {
-    (form.family.instruction, form.family.fixed.get("operator"), form.width): form for form in FORMS
+    (form.family.instruction, *form.family.fixed.values(), form.width): form for form in FORMS
 }
 
 
 def form_of(instruction: Instruction) -> Form:
     """The form that `instruction` has."""
-    operator = getattr(instruction, "operator", None)
-    return _BY_INSTRUCTION[type(instruction), operator, instruction.width]
+    match instruction:
+        case Unary(operator=fixed, width=width) | Binary(operator=fixed, width=width):
+            return _BY_INSTRUCTION[type(instruction), fixed, width]
+        case Branch(on_zero=on_zero, width=width):
+            return _BY_INSTRUCTION[Branch, on_zero, width]
+        case WriteConst(width=width) | Assert(width=width):
+            return _BY_INSTRUCTION[type(instruction), width]
+        case Jump() | Halt():
+            return _BY_INSTRUCTION[type(instruction), None]
+        case _:
+            assert_never(instruction)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+STEP_LIMIT = 2_000
+"""Instructions that a program may execute where it says nothing else."""
+
 MEMORY_ALIGNMENT = 16
 """The memory's base address is a multiple of this, in bytes."""
 
@@ -161,15 +164,92 @@ class Binary:
         )
 
 
-Instruction = WriteConst | Unary | Binary
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """Go on with the instruction `target`; as many as there are is the program's end.
+
+    Raises: ValueError, for a number that no instruction can hold.
+    """
+
+    target: int
+
+    def __post_init__(self) -> None:
+        _check_range("target", self.target, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """Go on with `target` if the value at `addr` is not zero; if it is, `on_zero`.
+
+    Raises: ValueError, for a number or an address that no instruction can hold.
+    """
+
+    on_zero: bool
+    width: Width
+    addr: int
+    target: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr", self.addr, ADDRESS_LIMIT)
+        _check_range("target", self.target, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (Operand(name="addr", addr=self.addr, width=self.width, writes=False),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assert:
+    """Trap if the value at `addr` is zero.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    width: Width
+    addr: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr", self.addr, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (Operand(name="addr", addr=self.addr, width=self.width, writes=False),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """End the program here."""
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return ()
+
+
+Instruction = WriteConst | Unary | Binary | Jump | Branch | Assert | Halt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """Instructions, and the memory's initial bytes (its size is their number)."""
+    """Instructions, and the memory's initial bytes (its size is their number).
+
+    step_limit: how many instructions may be executed; the next one traps.
+
+    Raises: ValueError, for a target behind the program's end, or a limit that is none.
+    """
 
     instructions: tuple[Instruction, ...]
     memory: bytes
+    step_limit: int = STEP_LIMIT
+
+    def __post_init__(self) -> None:
+        _check_range("step_limit", self.step_limit, ADDRESS_LIMIT)
+        for instruction in self.instructions:
+            if isinstance(instruction, Jump | Branch):
+                _check_range("target", instruction.target, len(self.instructions) + 1)
 
 
 def _check_range(name: str, number: int, limit: int) -> None:

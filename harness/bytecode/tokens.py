@@ -22,6 +22,7 @@ class TokenKind(StrEnum):
     COMMA = "comma"
     OPEN = "open"
     CLOSE = "close"
+    COLON = "colon"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ _TOKEN = re.compile(
       | (?P<comma>,)
       | (?P<open>\[)
       | (?P<close>\])
+      | (?P<colon>:)
       | (?P<number>-?[0-9][0-9A-Za-z_.]*)
       | (?P<word>[A-Za-z_][0-9A-Za-z_.]*)""",
     re.VERBOSE,

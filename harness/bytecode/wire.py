@@ -1,10 +1,11 @@
 """The wire form: a bytecode program as bytes, the input of the Rust VM (`rust/vm`).
 
     u64     memory size
+    u64     step limit
     bytes   the memory, as many
     …       instructions, to the end of the input:
             opcode byte, then its operands in the order of the instruction's fields: an
-            address as u64, a constant at the instruction's width
+            address or a target as u64, a constant at the instruction's width
 
 All integers are little-endian. `decode` takes exactly what `encode` makes.
 """
@@ -14,19 +15,21 @@ from __future__ import annotations
 from enum import StrEnum
 
 from harness.bytecode.instruction_set import BY_OPCODE, Field, Form, Kind, form_of
-from harness.bytecode.program import Instruction, Program
+from harness.bytecode.program import Branch, Instruction, Jump, Program
 from harness.errors import InputError, Place
 
 _U64 = 8
+_HEAD = 2 * _U64
 
 
 class Malformation(StrEnum):
     """Why bytes are not a program's wire form."""
 
-    NO_SIZE = "no-size"
+    NO_HEAD = "no-head"
     MEMORY_CUT_SHORT = "memory-cut-short"
     UNKNOWN_OPCODE = "unknown-opcode"
     INSTRUCTION_CUT_SHORT = "instruction-cut-short"
+    TARGET_OUTSIDE = "target-outside"
 
 
 class WireError(InputError):
@@ -46,6 +49,7 @@ class WireError(InputError):
 def encode(program: Program) -> bytes:
     """The wire form of `program`."""
     wire = bytearray(len(program.memory).to_bytes(_U64, "little"))
+    wire += program.step_limit.to_bytes(_U64, "little")
     wire += program.memory
     for instruction in program.instructions:
         form = form_of(instruction)
@@ -63,31 +67,45 @@ def decode(wire: bytes, file: str = "<wire>") -> Program:
 
     Raises: WireError.
     """
-    if len(wire) < _U64:
+    if len(wire) < _HEAD:
         raise WireError(
             file,
-            Malformation.NO_SIZE,
+            Malformation.NO_HEAD,
             0,
-            f"the memory's size takes {_U64} bytes, and there are {len(wire)}",
-            "a program begins with its memory's size as a little-endian u64",
+            f"the memory's size and the step limit take {_HEAD} bytes, and there are {len(wire)}",
+            "a program begins with both, each a little-endian u64",
         )
     size = int.from_bytes(wire[:_U64], "little")
-    end_of_memory = _U64 + size
+    step_limit = int.from_bytes(wire[_U64:_HEAD], "little")
+    end_of_memory = _HEAD + size
     if end_of_memory > len(wire):
         raise WireError(
             file,
             Malformation.MEMORY_CUT_SHORT,
-            _U64,
-            f"the memory is to have {size} bytes, and {len(wire) - _U64} follow",
-            "the memory's bytes follow its size, as many as the size says",
+            _HEAD,
+            f"the memory is to have {size} bytes, and {len(wire) - _HEAD} follow",
+            "the memory's bytes follow the step limit, as many as the size says",
         )
     instructions: list[Instruction] = []
+    ends: list[int] = []
     at = end_of_memory
     while at < len(wire):
         instruction, at = _instruction(wire, at, file)
         instructions.append(instruction)
-    memory = bytes(wire[_U64:end_of_memory])
-    return Program(instructions=tuple(instructions), memory=memory)
+        ends.append(at)
+    for instruction, end in zip(instructions, ends, strict=True):
+        # A target stands last in its instruction.
+        if isinstance(instruction, Jump | Branch) and instruction.target > len(instructions):
+            raise WireError(
+                file,
+                Malformation.TARGET_OUTSIDE,
+                end - _U64,
+                f"the target is {instruction.target}, and there are {len(instructions)} "
+                "instructions",
+                "a target is an instruction's index, or their number for the program's end",
+            )
+    memory = bytes(wire[_HEAD:end_of_memory])
+    return Program(instructions=tuple(instructions), memory=memory, step_limit=step_limit)
 
 
 def _instruction(wire: bytes, at: int, file: str) -> tuple[Instruction, int]:
@@ -117,4 +135,7 @@ def _instruction(wire: bytes, at: int, file: str) -> tuple[Instruction, int]:
 
 def _size(field: Field, form: Form) -> int:
     """How many bytes the operand takes in the wire form."""
-    return form.width if field.kind is Kind.CONSTANT else _U64
+    if field.kind is not Kind.CONSTANT:
+        return _U64
+    assert form.width is not None, "an instruction with a constant has a width"
+    return form.width

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from harness.campaign.way import way_of
 from harness.cases.case import BytecodeCase
-from harness.lowering.variants import VARIANTS, Lowered, lower
+from harness.lowering.variants import VARIANTS, Lowered, Way, lower
 from harness.mode import MODES, Provenance
 from harness.model.exposed import missed_by_wildcard
 from harness.model.machine import examine
@@ -48,7 +49,9 @@ class Oracle:
 
     def lowered(self, case: BytecodeCase, variant: str) -> Lowered:
         """The pointer program that the case comes to in a variant."""
-        return self._once((case.id, variant), lambda: lower(case.program, VARIANTS[variant]))
+        return self._once(
+            (case.id, variant), lambda: lower(case.program, VARIANTS[variant], self._way(case))
+        )
 
     def prediction(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
         """What the model says of the case; places are in the bytecode where there is one."""
@@ -84,6 +87,9 @@ class Oracle:
         if variant is None or not isinstance(case, BytecodeCase):
             return outcome
         return self.lowered(case, variant).locate(outcome)
+
+    def _way(self, case: BytecodeCase) -> Way:
+        return self._once((case.id, "way"), lambda: way_of(case.program))
 
     def _predict(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
         if not isinstance(case, BytecodeCase):

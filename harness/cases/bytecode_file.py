@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta, Struct
 
 from harness.bytecode import assembly
-from harness.bytecode.program import Program
+from harness.bytecode.program import STEP_LIMIT, Program
 from harness.cases.case import MEMORY_LIMIT, BytecodeCase, Expectation
 from harness.cases.expectations import ExpectationReader, read_location
 from harness.cases.memory_bytes import parse_hex, read_memory
@@ -30,6 +30,7 @@ class BytecodeFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     description: Annotated[str, Meta(description='description = "What the case shows."')]
     source: Annotated[str, Meta(description='source = "where the case comes from"')]
     program: Annotated[str, Meta(description="program = '''…''', an instruction a line")]
+    step_limit: Annotated[int | None, Meta(description="step_limit = 100")] = None
     memory: Annotated[dict[str, Any], Meta(description="[memory] with size = 16 below it")]
     expect: Annotated[
         dict[str, Any],
@@ -71,7 +72,11 @@ def read_bytecode_case(
     whole = document.table((), BytecodeFile)
     memory = _initial_memory(document)
     instructions = assembly.parse(whole.program, document.locate_in(("program",)))
-    program = Program(instructions=instructions, memory=memory)
+    step_limit = STEP_LIMIT if whole.step_limit is None else whole.step_limit
+    if not 0 <= step_limit <= STEP_LIMIT:
+        message = f"the step limit is {step_limit}"
+        raise document.error(("step_limit",), message, f"write 0 to {STEP_LIMIT}")
+    program = Program(instructions=instructions, memory=memory, step_limit=step_limit)
     table = document.table(("expect",), ExpectTable)
     expected = _expected(document, table, program)
     expectations: tuple[Expectation, ...] = ()
@@ -162,7 +167,8 @@ def _expected_trap(document: Document, table: ExpectTable, kind: str, program: P
         if getattr(table, name) is None:
             message = f"a trap without its {name}"
             raise document.error((*path, "trap"), message, f"write {name} = {example}")
-    location = read_location(document, path, program, table.instruction, table.operand)
+    names = ("step",) if trap is TrapKind.STEP_LIMIT else ()
+    location = read_location(document, path, program, table.instruction, table.operand, names)
     memory = program.memory
     if table.memory is not None:
         memory = read_memory(document, (*path, "memory"), table.memory, memory)

@@ -134,9 +134,16 @@ class ExpectationReader:
 
 
 def read_location(
-    document: Document, path: Path, program: Program, instruction: int | None, operand: str | None
+    document: Document,
+    path: Path,
+    program: Program,
+    instruction: int | None,
+    operand: str | None,
+    names: tuple[str, ...] = (),
 ) -> Location:
     """The place in `program` that `instruction` and `operand` of the table at `path` name.
+
+    names: what the operand may be, if not one of the instruction's.
 
     Raises: InputError, if the program has no such place.
     """
@@ -152,7 +159,7 @@ def read_location(
         message = "the program has no such instruction"
         remedy = f"its instructions are {numbers}"
         raise document.error((*path, "instruction"), message, remedy)
-    names = [each.name for each in program.instructions[instruction].operands()]
+    names = names or tuple(each.name for each in program.instructions[instruction].operands())
     if operand is not None and operand not in names:
         message = f"instruction {instruction} has no operand {quoted(operand)}"
         raise document.error((*path, "operand"), message, f"its operands are {', '.join(names)}")

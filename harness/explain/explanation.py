@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.campaign.way import way_of
 from harness.cases.case import BytecodeCase
 from harness.errors import InputError
 from harness.explain.recording import MOST_STEPS, record
@@ -67,7 +68,7 @@ def explain(
         if variant is None:
             variant, choice = _choose_variant(case, modes or MODES)
             choices.append(choice)
-        lowered = lower(case.program, VARIANTS[variant])
+        lowered = lower(case.program, VARIANTS[variant], way_of(case.program))
         program = lowered.program
     else:
         if variant is not None:
@@ -96,8 +97,10 @@ def explain(
 
 def _choose_variant(case: BytecodeCase, modes: Sequence[Mode]) -> tuple[str, str]:
     """A variant worth an explanation, and why it is."""
+    way = way_of(case.program)
     for name, variant in VARIANTS.items():
-        if not variant.sound and _is_undefined(lower(case.program, variant).program, modes):
+        lowered = lower(case.program, variant, way)
+        if not variant.sound and _is_undefined(lowered.program, modes):
             return name, f"variant {name}: the first that is undefined behaviour"
     first = next(iter(VARIANTS))
     return first, f"variant {first}: the first, since none is undefined behaviour"

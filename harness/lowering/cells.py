@@ -44,10 +44,10 @@ class CellSlice(Design):
         return [p.Return(to=builder.name("c", operand), of=made)]
 
     def load(self, builder: Builder, operand: Operand) -> str:
-        return read_value(builder, builder.name("c", operand), operand)
+        return read_value(builder, builder.made("c", operand), operand)
 
     def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
-        write_value(builder, builder.name("c", operand), operand, value)
+        write_value(builder, builder.made("c", operand), operand, value)
 
 
 class CellBytes(CellSlice):
@@ -91,7 +91,7 @@ class CellBytes(CellSlice):
 
 
 def _byte(builder: Builder, operand: Operand, byte: int) -> str:
-    return builder.name(f"c{byte}", operand)
+    return builder.made(f"c{byte}", operand)
 
 
 def join_bytes(builder: Builder, operand: Operand, places: list[tuple[str, p.IntOperand]]) -> str:

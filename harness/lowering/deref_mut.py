@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class DerefMut(Raw):
     """The references of an instruction are made before the first of them is used."""
 
+    def load(self, builder: Builder, operand: Operand) -> str:
+        return read_value(builder, _deref(builder, operand), operand)
+
     def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
         write_value(builder, _deref(builder, operand), operand, value)
 
@@ -34,5 +37,5 @@ class DerefMut(Raw):
 def _deref(builder: Builder, operand: Operand) -> str:
     builder.of_operand(operand)
     made = builder.name("m", operand)
-    builder.add(p.RefMut(to=made, of=builder.name("p", operand), align=operand.width))
+    builder.add(p.RefMut(to=made, of=builder.made("p", operand), align=operand.width))
     return made

@@ -7,10 +7,23 @@ and `compute`. Here they do not touch memory, they add the statements that do.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from harness.bytecode.program import MEMORY_ALIGNMENT, Instruction, Operand, Program, WriteConst
+from harness.bytecode.program import (
+    MEMORY_ALIGNMENT,
+    Assert,
+    Binary,
+    Branch,
+    Halt,
+    Instruction,
+    Jump,
+    Operand,
+    Program,
+    Unary,
+    WriteConst,
+)
 from harness.lowering.arithmetic import computed
 from harness.lowering.lowered import Lowered, Origin, Phase
 from harness.pointer import program as p
@@ -25,16 +38,35 @@ OWNER = "owner"
 """The owner's `&mut` to all of it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The way that a program takes. It is asserted again by what the program is lowered to.
+
+    path: the instructions that run, in order, by their indices.
+    stops_before: the one that the step limit keeps from running, if it does.
+    """
+
+    path: tuple[int, ...]
+    stops_before: int | None = None
+
+
+def straight(program: Program) -> Way:
+    """Every instruction once."""
+    return Way(path=tuple(range(len(program.instructions))))
+
+
 @dataclass(slots=True, kw_only=True)
 class Builder:
     """Collects statements, each with its origin.
 
     size: of the memory, in bytes.
     origin: of the statements that are added next.
+    occurrence: how often the instruction has run before, so that its variables differ.
     """
 
     size: int
     origin: Origin = field(default_factory=lambda: Origin(phase=Phase.SET_UP))
+    occurrence: int = 0
     origins: dict[p.Path, Origin] = field(default_factory=dict)
     bodies: list[list[p.AnyStatement]] = field(default_factory=lambda: [[]])
 
@@ -71,14 +103,19 @@ class Builder:
         assert self.origin.instruction is not None
         return self.origin.instruction
 
-    def name(self, prefix: str, operand: Operand) -> str:
-        """A variable for an operand of the instruction: `p_op1_0`."""
+    def made(self, prefix: str, operand: Operand) -> str:
+        """A variable that compiling binds, for an operand of the instruction: `p_op1_0`."""
         part = operand.name.removeprefix("addr").strip("_")
         return "_".join(each for each in (prefix, part, str(self.index)) if each)
 
+    def name(self, prefix: str, operand: Operand) -> str:
+        """A variable to be bound now: as `made`, and `value_op1_0_2` the third time."""
+        name = self.made(prefix, operand)
+        return f"{name}_{self.occurrence}" if self.occurrence else name
+
     def address(self, operand: Operand) -> str:
         """The integer variable that holds the operand's address."""
-        return self.name("addr", operand)
+        return self.made("addr", operand)
 
     def guard(
         self,
@@ -153,8 +190,8 @@ def write_value(builder: Builder, ptr: str, operand: Operand, value: p.IntOperan
     builder.add(p.Write(ptr=ptr, at=0, width=width, value=value, aligned=width > 1))
 
 
-def lower_by(design: Design, program: Program) -> Lowered:
-    """`program` with the memory touched as `design` does."""
+def lower_by(design: Design, program: Program, way: Way) -> Lowered:
+    """`program` with the memory touched as `design` does on its way."""
     size = len(program.memory)
     builder = Builder(size=size)
     init = initial_bytes(program.memory)
@@ -167,22 +204,59 @@ def lower_by(design: Design, program: Program) -> Lowered:
             builder.at(Phase.COMPILE, index, operand.name)
             _check(builder, operand)
         builder.at(Phase.COMPILE, index)
-        design.compile(builder, operands)
+        if operands:
+            design.compile(builder, operands)
     builder.origin = Origin(phase=Phase.SET_UP)
     design.compiled(builder, program.memory)
-    for index, instruction in enumerate(program.instructions):
-        builder.at(Phase.RUN, index)
-        *sources, res = instruction.operands()
-        if isinstance(instruction, WriteConst):
-            builder.of_operand(res)
-            design.store(builder, res, instruction.value)
-        else:
-            design.compute(builder, instruction, tuple(sources), res)
+    _run(design, builder, program, way)
     statements = tuple(builder.bodies.pop())
     builder.origins[len(statements),] = Origin(phase=Phase.END)
     return Lowered(
         program=p.PointerProgram(statements=statements, result=OWNER), origins=builder.origins
     )
+
+
+def _run(design: Design, builder: Builder, program: Program, way: Way) -> None:
+    """The run phase: the instructions that are on the way."""
+    seen: Counter[int] = Counter()
+    end = len(program.instructions) if way.stops_before is None else way.stops_before
+    for position, index in enumerate(way.path, start=1):
+        following = way.path[position] if position < len(way.path) else end
+        builder.at(Phase.RUN, index)
+        builder.occurrence = seen[index]
+        seen[index] += 1
+        _step(design, builder, program.instructions[index], following)
+    if way.stops_before is not None:
+        builder.at(Phase.RUN, way.stops_before)
+        builder.guard(0, "eq", 1, "step-limit", "step")
+
+
+def _step(design: Design, builder: Builder, instruction: Instruction, following: int) -> None:
+    """One instruction of the run phase, after which `following` is the next."""
+    match instruction:
+        case WriteConst(value=value):
+            (res,) = instruction.operands()
+            builder.of_operand(res)
+            design.store(builder, res, value)
+        case Unary() | Binary():
+            *sources, res = instruction.operands()
+            design.compute(builder, instruction, tuple(sources), res)
+        case Branch(target=target, on_zero=on_zero):
+            (operand,) = instruction.operands()
+            builder.of_operand(operand)
+            condition = design.load(builder, operand)
+            if target != builder.index + 1:
+                is_zero = (following == target) is on_zero
+                comparison: p.Comparison = "eq" if is_zero else "ne"
+                builder.guard(condition, comparison, 0, "diverged", operand.name)
+        case Assert():
+            (operand,) = instruction.operands()
+            builder.of_operand(operand)
+            builder.guard(design.load(builder, operand), "ne", 0, "assertion-failed", operand.name)
+        case Jump() | Halt():
+            pass
+        case _:
+            assert_never(instruction)
 
 
 def initial_bytes(memory: bytes) -> int | str:

@@ -35,6 +35,6 @@ class Exposed(Design):
 
 def _pointer(builder: Builder, operand: Operand) -> str:
     made = builder.name("p", operand)
-    address = builder.name("at", operand)
+    address = builder.made("at", operand)
     builder.add(p.FromExposed(to=made, int_=address, offset=0, size=operand.width))
     return made

@@ -30,10 +30,10 @@ class Raw(Design):
             offset_from(builder, BASE, operand, builder.name("p", operand))
 
     def load(self, builder: Builder, operand: Operand) -> str:
-        return read_value(builder, builder.name("p", operand), operand)
+        return read_value(builder, builder.made("p", operand), operand)
 
     def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
-        write_value(builder, builder.name("p", operand), operand, value)
+        write_value(builder, builder.made("p", operand), operand, value)
 
 
 class Owner(Raw):

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.bytecode.program import Halt, Jump
 from harness.lowering.cells import CellBytes, CellSlice
 from harness.lowering.deref_mut import DerefMut
-from harness.lowering.design import Design, lower_by
+from harness.lowering.design import Design, Way, lower_by, straight
 from harness.lowering.exposed import Exposed
 from harness.lowering.indexed import Index
 from harness.lowering.lowered import Lowered, Origin, Phase
@@ -21,9 +22,9 @@ from harness.mode import Aliasing, Mode, Provenance
 from harness.outcome import Location, Outcome, Ran, Trapped, Unsupported, UnsupportedKind
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Program
+    from harness.bytecode.program import Operand, Program
 
-__all__ = ["VARIANTS", "Lowered", "Origin", "Phase", "Variant", "lower"]
+__all__ = ["VARIANTS", "Lowered", "Origin", "Phase", "Variant", "Way", "lower"]
 
 _INT_TO_PTR = (
     "integer-to-pointer casts and `ptr::with_exposed_provenance` are not supported "
@@ -56,21 +57,42 @@ class Variant:
         if not compiles or not program.instructions:
             return expected
         if not self.strict and mode.provenance is Provenance.STRICT:
-            first = program.instructions[0].operands()[0]
-            location = Location(instruction=0, operand=first.name)
+            first = _first_access(program)
+            if first is None:
+                return expected
+            index, operand = first
+            location = Location(instruction=index, operand=operand.name)
             return Unsupported(
                 kind=UnsupportedKind.INT_TO_PTR, message=_INT_TO_PTR, location=location
             )
         return expected if self.sound or mode.aliasing is Aliasing.NONE else None
 
 
-def lower(program: Program, variant: Variant) -> Lowered:
+def _first_access(program: Program) -> tuple[int, Operand] | None:
+    """The instruction and the operand that are accessed first; None if none is.
+
+    Before the first instruction with an operand there are only jumps, each taken once.
+    """
+    at, steps = 0, 0
+    while at < len(program.instructions) and steps < program.step_limit:
+        instruction = program.instructions[at]
+        operands = instruction.operands()
+        if operands:
+            return at, operands[0]
+        if isinstance(instruction, Halt):
+            return None
+        at = instruction.target if isinstance(instruction, Jump) else at + 1
+        steps += 1
+    return None
+
+
+def lower(program: Program, variant: Variant, way: Way | None = None) -> Lowered:
     """What the VM does to memory for `program` in `variant`, as a pointer program.
 
     The compile phase comes first, then the run phase. Addresses are checked and values
-    computed by the lowered program itself.
+    computed by the lowered program itself. way: needed where there are branches.
     """
-    return lower_by(variant.design(), program)
+    return lower_by(variant.design(), program, way or straight(program))
 
 
 _TABLE = (

@@ -62,7 +62,15 @@ ArithmeticOperator = Literal[
     "sle",
 ]
 Comparison = Literal["eq", "ne", "lt", "le", "gt", "ge"]
-GuardTrap = Literal["out-of-bounds", "misaligned", "division-by-zero", "division-overflow"]
+GuardTrap = Literal[
+    "out-of-bounds",
+    "misaligned",
+    "division-by-zero",
+    "division-overflow",
+    "assertion-failed",
+    "step-limit",
+    "diverged",
+]
 
 
 class Statement(

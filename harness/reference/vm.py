@@ -6,9 +6,21 @@ that a mistake there shows as a difference.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from harness.bytecode.program import Binary, Instruction, Operand, Program, Unary, Width, WriteConst
+from harness.bytecode.program import (
+    Assert,
+    Binary,
+    Branch,
+    Halt,
+    Jump,
+    Operand,
+    Program,
+    Unary,
+    Width,
+    WriteConst,
+)
 from harness.outcome import Location, Ran, TrapKind, Trapped
 from harness.reference.arithmetic import Undivided, binary, unary
 
@@ -16,25 +28,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """path: the instructions that were begun, by their index, in order."""
+
+    path: tuple[int, ...]
+    outcome: Ran | Trapped
+
+
 def run(program: Program) -> Ran | Trapped:
     """What `program` does, first compiled and then run, as the thread's VM does it.
 
     Compiling checks every operand of every instruction; if one fails, no instruction runs.
     """
+    return trace(program).outcome
+
+
+def trace(program: Program) -> Trace:
+    """As `run`, with the way that the program took."""
     for trap in _traps(program):
-        return trap
+        return Trace(path=(), outcome=trap)
     memory = bytearray(program.memory)
-    steps = 0
-    for index, instruction in enumerate(program.instructions):
+    path: list[int] = []
+    at = 0
+    while at < len(program.instructions):
+        if len(path) == program.step_limit:
+            trapped = _Stop(TrapKind.STEP_LIMIT, "step")
+            return Trace(path=tuple(path), outcome=_trapped(trapped, at, memory, len(path)))
+        path.append(at)
         try:
-            _execute(instruction, memory)
-        except Undivided as undivided:
-            location = Location(instruction=index, operand=undivided.operand)
-            return Trapped(
-                kind=undivided.kind, location=location, memory=bytes(memory), steps=steps
-            )
-        steps += 1
-    return Ran(memory=bytes(memory), steps=steps)
+            at = _execute(program, at, memory)
+        except _Stop as stop:
+            return Trace(path=tuple(path), outcome=_trapped(stop, at, memory, len(path) - 1))
+    return Trace(path=tuple(path), outcome=Ran(memory=bytes(memory), steps=len(path)))
+
+
+class _Stop(Exception):
+    """A trap in running. operand: its name."""
+
+    def __init__(self, kind: TrapKind, operand: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.operand = operand
+
+
+def _trapped(stop: _Stop, at: int, memory: bytearray, steps: int) -> Trapped:
+    location = Location(instruction=at, operand=stop.operand)
+    return Trapped(kind=stop.kind, location=location, memory=bytes(memory), steps=steps)
 
 
 def _traps(program: Program) -> Iterator[Trapped]:
@@ -60,9 +100,13 @@ def _trap(operand: Operand, size: int) -> TrapKind | None:
     return None
 
 
-def _execute(instruction: Instruction, memory: bytearray) -> None:
-    """Change `memory` as `instruction` says. Raises: Undivided, before any change."""
-    match instruction:
+def _execute(program: Program, at: int, memory: bytearray) -> int:
+    """Do what the instruction with the index `at` says; returns the next one's.
+
+    Raises: _Stop, before any change.
+    """
+    following = at + 1
+    match instruction := program.instructions[at]:
         case WriteConst(width=width, addr=addr, value=value):
             _store(memory, addr, width, value)
         case Unary(operator=move, width=width, addr_op=addr_op, addr_res=addr_res):
@@ -70,9 +114,23 @@ def _execute(instruction: Instruction, memory: bytearray) -> None:
         case Binary(operator=operator, width=width, addr_res=addr_res):
             left = _load(memory, instruction.addr_op1, width)
             right = _load(memory, instruction.addr_op2, width)
-            _store(memory, addr_res, width, binary(operator, left, right, width))
+            try:
+                _store(memory, addr_res, width, binary(operator, left, right, width))
+            except Undivided as undivided:
+                raise _Stop(undivided.kind, undivided.operand) from None
+        case Jump(target=target):
+            following = target
+        case Branch(width=width, addr=addr, target=target, on_zero=on_zero):
+            if (_load(memory, addr, width) == 0) is on_zero:
+                following = target
+        case Assert(width=width, addr=addr):
+            if _load(memory, addr, width) == 0:
+                raise _Stop(TrapKind.ASSERTION_FAILED, "addr")
+        case Halt():
+            following = len(program.instructions)
         case _:
             assert_never(instruction)
+    return following
 
 
 def _load(memory: bytearray, addr: int, width: Width) -> int:

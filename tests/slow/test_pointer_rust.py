@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.campaign.way import way_of
 from harness.cases.case import BytecodeCase
 from harness.cases.load import load
 from harness.engines.engine import Job
@@ -135,7 +136,7 @@ def lowered_corpus(every: int = 1) -> list[tuple[BytecodeCase, str, Lowered]]:
     """Every so-many-th case of the corpus in every variant."""
     cases = load([ROOT / "corpus" / "bytecode"]).cases[::every]
     return [
-        (case, variant, lower(case.program, VARIANTS[variant]))
+        (case, variant, lower(case.program, VARIANTS[variant], way_of(case.program)))
         for case in cases
         for variant in VARIANTS
         if isinstance(case, BytecodeCase)

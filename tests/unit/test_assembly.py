@@ -6,16 +6,20 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.bytecode import assembly
-from harness.bytecode.instruction_set import BY_MNEMONIC, FORMS, Form, Kind
+from harness.bytecode.instruction_set import FORMS, Form, Kind
 from harness.bytecode.program import (
     ADDRESS_LIMIT,
     Binary,
     BinaryOperator,
+    Branch,
+    Halt,
     Instruction,
+    Jump,
     Width,
     WriteConst,
 )
 from harness.errors import InputError
+from tests.unit.instruction_strategies import SEQUENCES
 
 ADD = BinaryOperator.ADD
 
@@ -60,10 +64,30 @@ def test_texts_without_an_instruction(text: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.mnemonic)
 def test_every_form_is_read_and_written(form: Form) -> None:
-    numbers = {field.name: 3 + index for index, field in enumerate(form.written)}
-    text = form.write(lambda field: numbers[field.name])
-    assert assembly.parse(text) == (form.make(numbers),)
+    numbers = {
+        field.name: 0 if field.kind is Kind.TARGET else 3 + index
+        for index, field in enumerate(form.written)
+    }
+    text = form.write(lambda field: "at_0" if field.kind is Kind.TARGET else numbers[field.name])
+    assert assembly.parse(f"at_0: {text}") == (form.make(numbers),)
     assert assembly.format_instruction(form.make(numbers)) == text
+
+
+def test_labels() -> None:
+    text = """
+    start: again:
+        jump end            # forward
+        jump_if.u16 [2], again
+        halt
+    end:
+    """
+    assert assembly.parse(text) == (
+        Jump(target=3),
+        Branch(on_zero=False, width=Width.U16, addr=2, target=0),
+        Halt(),
+    )
+    written = "at_0:\njump at_3\njump_if.u16 [2], at_0\nhalt\nat_3:\n"
+    assert assembly.format(assembly.parse(text)) == written
 
 
 def test_the_text_of_the_two_families() -> None:
@@ -75,6 +99,15 @@ def test_the_text_of_the_two_families() -> None:
 
 
 COMPLAINTS = [
+    ("jump ▸there", "there is no label 'there'", "write there: where it stands for"),
+    ("again: jump ▸agian", "there is no label 'agian'", "did you mean again?"),
+    ("again: ▸again: halt", "the label 'again' is there already", "a name of its own"),
+    ("▸add.u8: halt", "'add.u8' is no label", "a label is a name, such as again:"),
+    ("▸7: halt", "'7' is no label", "a label is a name, such as again:"),
+    ("jump ▸7", "target of jump is a target", "write a label: jump target, and target: before"),
+    ("jump_if.u8 [7]▸", "jump_if.u8 has 2 operands", "jump_if.u8 [addr], target"),
+    ("halt ▸[0]", "halt has 0 operands before '->', not 1", "write halt"),
+    ("add.u8 ▸sum, [1] -> [2]", "addr_op1 of add.u8 is a memory operand", "add.u8 [addr_op1]"),
     ("▸addd.u8 [0], [1] -> [2]", "no instruction 'addd.u8'", "did you mean add.u8?"),
     ("▸ADD.U8 [0], [1] -> [2]", "there is no instruction 'ADD.U8'", "in lower case: add.u8"),
     ("▸add [0], [1] -> [2]", "there is no instruction 'add'", "add.u8 or add.u16"),
@@ -162,26 +195,14 @@ def test_the_first_mistake_is_the_one_that_is_named() -> None:
     assert str(caught.value.place) == "<assembly>:2:11"
 
 
-def instructions() -> st.SearchStrategy[Instruction]:
-    """Any instruction of the table, with any operands that it can hold."""
-
-    def of(mnemonic: str) -> st.SearchStrategy[Instruction]:
-        form = BY_MNEMONIC[mnemonic]
-        limits = {Kind.MEMORY: ADDRESS_LIMIT, Kind.CONSTANT: form.width.limit}
-        values = {each.name: st.integers(0, limits[each.kind] - 1) for each in form.written}
-        return st.fixed_dictionaries(values).map(form.make)
-
-    return st.sampled_from(sorted(BY_MNEMONIC)).flatmap(of)
+@given(SEQUENCES)
+def test_what_is_written_is_read_back(program: tuple[Instruction, ...]) -> None:
+    assert assembly.parse(assembly.format(program)) == program
 
 
-@given(st.lists(instructions()))
-def test_what_is_written_is_read_back(program: list[Instruction]) -> None:
-    assert assembly.parse(assembly.format(program)) == tuple(program)
-
-
-@given(st.lists(instructions(), max_size=3), st.data())
+@given(SEQUENCES, st.data())
 def test_a_damaged_text_is_read_or_refused_with_a_place_in_it(
-    program: list[Instruction], data: st.DataObject
+    program: tuple[Instruction, ...], data: st.DataObject
 ) -> None:
     text = assembly.format(program)
     at = data.draw(st.integers(0, len(text)))

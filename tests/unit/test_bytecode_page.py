@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.bytecode import assembly
 from harness.bytecode.instruction_set import FAMILIES, Form
 from harness.bytecode.program import Width
+from harness.bytecode.wire import Malformation
 from harness.outcome import TrapKind
 
 PAGE = (Path(__file__).parents[2] / "docs" / "bytecode.md").read_text(encoding="utf-8")
@@ -23,8 +24,8 @@ def test_every_instruction_has_its_line() -> None:
     )
     wanted = []
     for family in FAMILIES:
-        form = Form(family=family, width=Width.U8)
-        assert family.widths == tuple(Width)
+        form = Form(family=family, width=family.widths[0])
+        assert family.widths in (tuple(Width), (None,))
         wanted.append((form.usage.replace(".u8", ".W", 1), f"0x{form.opcode:02x}"))
     assert [(usage, opcode) for usage, opcode, _ in lines] == wanted
     meanings = [meaning for _, _, meaning in lines]
@@ -36,6 +37,11 @@ def test_every_trap_has_its_line() -> None:
     assert traps == [str(kind) for kind in TrapKind]
 
 
-def test_the_example_is_a_program() -> None:
-    (example,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
-    assert len(assembly.parse(example)) == 2
+def test_the_examples_are_programs() -> None:
+    examples = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+    assert [len(assembly.parse(example)) for example in examples] == [2, 2]
+
+
+def test_the_malformations_are_those_of_the_code() -> None:
+    words = section("Wire form").partition("malformed: ")[2].partition(", each")[0]
+    assert re.findall("`(.+?)`", words) == [str(each) for each in Malformation]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, Width, WriteConst
+from harness.campaign.way import way_of
 from harness.cases.case import BytecodeCase
 from harness.cases.load import load
 from harness.lowering.lowered import Origin, Phase
@@ -60,7 +61,7 @@ def bodies(statements: tuple[p.AnyStatement, ...]) -> Iterator[p.AnyStatement]:
 
 def run_phase(variant: str, lowered_program: Program) -> list[str]:
     """The lines of the run phase, all bodies in their order."""
-    lowered = lower(lowered_program, VARIANTS[variant])
+    lowered = lower(lowered_program, VARIANTS[variant], way_of(lowered_program))
     return [
         line
         for path, line in statement_lines(lowered.program)
@@ -77,7 +78,7 @@ def test_the_corpus_is_there() -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_every_lowered_program_is_well_formed(case: str, variant: str) -> None:
     source = cast("BytecodeCase", CASES[case]).program
-    lowered = lower(source, VARIANTS[variant])
+    lowered = lower(source, VARIANTS[variant], way_of(source))
     assert faults(lowered.program) == ()
     if len(source.memory) <= 64:
         assert parse(format(lowered.program)).program == lowered.program
@@ -318,7 +319,7 @@ def test_the_machine_comes_to_what_the_reference_does(source: Program) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_machine_keeps_each_promise(case: str, variant: str) -> None:
     source = cast("BytecodeCase", CASES[case])
-    lowered = lower(source.program, VARIANTS[variant])
+    lowered = lower(source.program, VARIANTS[variant], way_of(source.program))
     for mode in MODES:
         promised = VARIANTS[variant].promises(source.program, source.expected, mode)
         if promised is not None:

@@ -88,7 +88,7 @@ def test_nothing_over_nothing(variant: str) -> None:
 
 def test_an_unknown_variant_is_named_with_those_that_exist() -> None:
     with pytest.raises(ValueError, match=r'"rav"; the variants are reborrow, .*, index'):
-        _native.run("rav", bytes(8))
+        _native.run("rav", bytes(16))
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_an_unknown_variant_is_named_with_those_that_exist() -> None:
         (b"", "ends in the middle"),
         (b"\x01" + bytes(7), "ends in the middle"),
         (b"\xff" * 9, "ends in the middle"),
-        (bytes(8) + b"\x01", "ends in the middle"),
-        (bytes(8) + b"\xff", r"no opcode is 0xff \(byte 8"),
+        (bytes(16) + b"\x01", "ends in the middle"),
+        (bytes(16) + b"\xff", r"no opcode is 0xff \(byte 16"),
     ],
 )
 def test_a_malformed_program_is_refused(wire: bytes, message: str) -> None:
@@ -107,7 +107,7 @@ def test_a_malformed_program_is_refused(wire: bytes, message: str) -> None:
 
 
 def test_results_cannot_be_changed() -> None:
-    ran = _native.run("raw", bytes(8))
+    ran = _native.run("raw", bytes(16))
     with pytest.raises(AttributeError):
         ran.memory = b"x"  # type: ignore[misc]
 

@@ -232,12 +232,12 @@ def test_against_memory_as_one_number(memory: bytes, program: tuple[Instruction,
                 assert outcome.location == Location(instruction=index, operand=operand.name)
                 return
     for instruction in program:
+        assert isinstance(instruction, WriteConst | Binary)
         bits = 8 * instruction.width
         mask = (1 << bits) - 1
         if isinstance(instruction, WriteConst):
             addr, value = instruction.addr, instruction.value
         else:
-            assert isinstance(instruction, Binary)
             addr = instruction.addr_res
             value = (number >> 8 * instruction.addr_op1) + (number >> 8 * instruction.addr_op2)
         number = number & ~(mask << 8 * addr) | (value & mask) << 8 * addr

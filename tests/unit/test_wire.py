@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.bytecode.instruction_set import BY_MNEMONIC, BY_OPCODE, FORMS, Kind
+from harness.bytecode.instruction_set import BY_MNEMONIC, BY_OPCODE, FORMS
 from harness.bytecode.program import (
     ADDRESS_LIMIT,
+    Assert,
     Binary,
     BinaryOperator,
+    Branch,
+    Halt,
     Instruction,
+    Jump,
     Program,
     Width,
     WriteConst,
 )
 from harness.bytecode.wire import Malformation, WireError, decode, encode
+from tests.unit.instruction_strategies import SEQUENCES
 
 ADD = BinaryOperator.ADD
 
 EVERY_INSTRUCTION = Program(
     memory=b"\xaa\xbb",
+    step_limit=5,
     instructions=(
         WriteConst(width=Width.U8, addr=1, value=0x7F),
         WriteConst(width=Width.U16, addr=0x0102030405060708, value=0x1234),
@@ -32,14 +40,24 @@ EVERY_INSTRUCTION = Program(
             addr_op2=5,
             addr_res=ADDRESS_LIMIT - 1,
         ),
+        Jump(target=0),
+        Halt(),
+        Assert(width=Width.U64, addr=6),
+        Branch(on_zero=False, width=Width.U8, addr=7, target=1),
+        Branch(on_zero=True, width=Width.U64, addr=8, target=0),
     ),
 )
 ITS_WIRE = bytes.fromhex(
-    "0200000000000000 aabb"
+    "0200000000000000 0500000000000000 aabb"
     "01 0100000000000000 7f"
     "02 0807060504030201 3412"
     "11 0100000000000000 0200000000000000 0300000000000000"
     "12 0400000000000000 0500000000000000 ffffffffffffffff"
+    "61 0000000000000000"
+    "62"
+    "68 0600000000000000"
+    "69 0700000000000000 0100000000000000"
+    "70 0800000000000000 0000000000000000"
 )
 
 
@@ -50,8 +68,8 @@ def test_every_instruction_byte_for_byte() -> None:
 
 def test_no_memory_and_no_instructions() -> None:
     empty = Program(memory=b"", instructions=())
-    assert encode(empty) == bytes(8)
-    assert decode(bytes(8)) == empty
+    assert decode(encode(empty)) == empty
+    assert encode(replace(empty, step_limit=0)) == bytes(16)
 
 
 def test_each_form_has_an_opcode_of_its_own() -> None:
@@ -63,7 +81,7 @@ def test_the_wire_form_holds_every_field_of_an_instruction() -> None:
         assert {each.name for each in form.encoded} == {each.name for each in form.written}
 
 
-CUTS = {len(ITS_WIRE), 10, 20, 31, 56}
+CUTS = {len(ITS_WIRE), 18, 28, 39, 64, 89, 98, 99, 108, 125}
 """Where `ITS_WIRE` may end: behind the memory and behind each instruction."""
 
 
@@ -72,10 +90,10 @@ def test_a_program_cut_short_is_refused(length: int) -> None:
     with pytest.raises(WireError) as caught:
         decode(ITS_WIRE[:length])
     wanted = (
-        Malformation.NO_SIZE
-        if length < 8
+        Malformation.NO_HEAD
+        if length < 16
         else Malformation.MEMORY_CUT_SHORT
-        if length < 10
+        if length < 18
         else Malformation.INSTRUCTION_CUT_SHORT
     )
     assert caught.value.reason is wanted
@@ -90,16 +108,27 @@ def test_a_program_may_end_behind_any_instruction(length: int) -> None:
 @pytest.mark.parametrize(
     ("wire", "reason", "offset", "message"),
     [
-        ("", Malformation.NO_SIZE, 0, "the memory's size takes 8 bytes, and there are 0"),
-        ("01 00 00 00 00 00 00 00", Malformation.MEMORY_CUT_SHORT, 8, "to have 1 bytes, and 0"),
-        ("ff" * 8, Malformation.MEMORY_CUT_SHORT, 8, "have 18446744073709551615 bytes, and 0"),
-        ("00" * 8 + "ff", Malformation.UNKNOWN_OPCODE, 8, "there is no opcode 0xff"),
-        ("00" * 8 + "01", Malformation.INSTRUCTION_CUT_SHORT, 9, "addr of the const.u8 at byte 8"),
+        ("", Malformation.NO_HEAD, 0, "the step limit take 16 bytes, and there are 0"),
+        ("01" + "00" * 15, Malformation.MEMORY_CUT_SHORT, 16, "to have 1 bytes, and 0"),
+        ("ff" * 16, Malformation.MEMORY_CUT_SHORT, 16, "18446744073709551615 bytes, and 0"),
+        ("00" * 16 + "ff", Malformation.UNKNOWN_OPCODE, 16, "there is no opcode 0xff"),
         (
-            "00" * 8 + "02" + "00" * 8 + "12",
+            "00" * 16 + "01",
             Malformation.INSTRUCTION_CUT_SHORT,
             17,
-            "value of the const.u16 at byte 8 takes 2 bytes, and there are 1",
+            "addr of the const.u8 at byte 16",
+        ),
+        (
+            "00" * 16 + "02" + "00" * 8 + "12",
+            Malformation.INSTRUCTION_CUT_SHORT,
+            25,
+            "value of the const.u16 at byte 16 takes 2 bytes, and there are 1",
+        ),
+        (
+            "00" * 16 + "62" + "61 0300000000000000",
+            Malformation.TARGET_OUTSIDE,
+            18,
+            "the target is 3, and there are 2 instructions",
         ),
     ],
 )
@@ -113,19 +142,11 @@ def test_each_malformation(wire: str, reason: Malformation, offset: int, message
     assert error.remedy
 
 
-def instructions() -> st.SearchStrategy[Instruction]:
-    def of(opcode: int) -> st.SearchStrategy[Instruction]:
-        form = BY_OPCODE[opcode]
-        limits = {Kind.MEMORY: ADDRESS_LIMIT, Kind.CONSTANT: form.width.limit}
-        values = {each.name: st.integers(0, limits[each.kind] - 1) for each in form.encoded}
-        return st.fixed_dictionaries(values).map(form.make)
-
-    return st.sampled_from(sorted(BY_OPCODE)).flatmap(of)
-
-
-@given(st.binary(max_size=40), st.lists(instructions()).map(tuple))
-def test_what_is_encoded_is_decoded(memory: bytes, program: tuple[Instruction, ...]) -> None:
-    whole = Program(memory=memory, instructions=program)
+@given(st.binary(max_size=40), SEQUENCES, st.integers(0, ADDRESS_LIMIT - 1))
+def test_what_is_encoded_is_decoded(
+    memory: bytes, program: tuple[Instruction, ...], step_limit: int
+) -> None:
+    whole = Program(memory=memory, instructions=program, step_limit=step_limit)
     assert decode(encode(whole)) == whole
 
 
@@ -133,7 +154,7 @@ def test_what_is_encoded_is_decoded(memory: bytes, program: tuple[Instruction, .
     st.one_of(
         st.binary(),
         st.tuples(st.binary(max_size=8), st.lists(st.sampled_from(ITS_WIRE)).map(bytes)).map(
-            lambda parts: len(parts[0]).to_bytes(8, "little") + parts[0] + parts[1]
+            lambda parts: len(parts[0]).to_bytes(8, "little") + bytes(8) + parts[0] + parts[1]
         ),
     )
 )

@@ -6,7 +6,7 @@ use crate::operator::{BINARY, Unary, Undivided};
 use crate::program::{Op, Opcode, Program, Value};
 use crate::variant::Variant;
 use crate::variants::Entry;
-use crate::wire::{self, ADD, MOVE, Malformed, NOT};
+use crate::wire::{self, ADD, ASSERT, HALT, JUMP, JUMP_IF, JUMP_UNLESS, MOVE, Malformed, NOT};
 
 /// Why a program stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub enum TrapKind {
     DivisionByZero,
     /// In running: a signed quotient does not fit.
     DivisionOverflow,
+    /// In running: a value that must not be is zero.
+    AssertionFailed,
+    /// As many instructions have been executed as may be.
+    StepLimit,
 }
 
 impl TrapKind {
@@ -29,6 +33,8 @@ impl TrapKind {
             TrapKind::Misaligned => "misaligned",
             TrapKind::DivisionByZero => "division-by-zero",
             TrapKind::DivisionOverflow => "division-overflow",
+            TrapKind::AssertionFailed => "assertion-failed",
+            TrapKind::StepLimit => "step-limit",
         }
     }
 }
@@ -150,15 +156,24 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
         let bytes = width as u64;
         let [first, second, third] = opcode.addresses;
         // Behind the last operand there are zeros, which are wrong only where others are, too.
-        if size < bytes
-            || first > size - bytes
-            || second > size - bytes
-            || third > size - bytes
-            || (first | second | third) % bytes != 0
+        let has_operand = opcode.code != JUMP && opcode.code != HALT;
+        if has_operand
+            && (size < bytes
+                || first > size - bytes
+                || second > size - bytes
+                || third > size - bytes
+                || (first | second | third) % bytes != 0)
         {
             return Outcome::Trapped(first_trap(opcode, size, at));
         }
         marks.compile(at);
+        if !has_operand {
+            let target = opcode.value as usize;
+            let op = if opcode.code == JUMP { Op::Jump { target } } else { Op::Halt };
+            compiled.push(Compiled { width: 1, op: OfWidth { one: op } });
+            at += 1;
+            continue;
+        }
         macro_rules! compile {
             ($field:ident) => {{
                 // SAFETY: every operand has been checked, and the memory's base is aligned.
@@ -176,7 +191,16 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     }
     view.compiled(program.initial);
     at = 0;
+    let mut steps = 0;
     while at < count {
+        if steps == program.step_limit {
+            return Outcome::Trapped(Trap {
+                kind: TrapKind::StepLimit,
+                instruction: at,
+                operand: "step",
+            });
+        }
+        steps += 1;
         marks.run(at);
         let Compiled { width, op } = compiled.get(at);
         macro_rules! step {
@@ -184,31 +208,35 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
                 // SAFETY: the operation has this width.
                 let op = unsafe { op.$field };
                 // SAFETY: `view` compiled it.
-                unsafe { step(&mut view, op, marks) }
+                unsafe { step(&mut view, op, at, count, marks) }
             }};
         }
-        let done = match width {
+        let following = match width {
             1 => step!(one),
             2 => step!(two),
             4 => step!(four),
             _ => step!(eight),
         };
-        if let Err(undivided) = done {
-            let (kind, operand) = match undivided {
-                Undivided::ByZero => (TrapKind::DivisionByZero, "addr_op2"),
-                Undivided::Overflow => (TrapKind::DivisionOverflow, "addr_res"),
-            };
-            return Outcome::Trapped(Trap { kind, instruction: at, operand });
-        }
-        at += 1;
+        at = match following {
+            Ok(following) => following,
+            Err(trap) => return Outcome::Trapped(trap),
+        };
     }
-    Outcome::Ran { steps: count as u64 }
+    Outcome::Ran { steps }
 }
 
 /// What an opcode of the width of `T` says.
 fn operation<T: Value>(opcode: Opcode) -> Op<T, usize> {
     // No truncation: each is at most the length of a slice.
-    let [first, second, third] = opcode.addresses.map(|addr| addr as usize);
+    let [first, second, third] = opcode.addresses;
+    let (first, second, third) = (first as usize, second as usize, third as usize);
+    if opcode.code >= JUMP_IF {
+        let on_zero = opcode.code >= JUMP_UNLESS;
+        return Op::Branch { on_zero, addr: first, target: opcode.value as usize };
+    }
+    if opcode.code >= ASSERT {
+        return Op::Assert { addr: first };
+    }
     if opcode.code >= ADD {
         let operator = BINARY[((opcode.code - ADD) / 4) as usize];
         return Op::Binary { operator, addr_op1: first, addr_op2: second, addr_res: third };
@@ -223,6 +251,7 @@ fn operation<T: Value>(opcode: Opcode) -> Op<T, usize> {
 /// What is wrong with the first operand for which something is.
 fn first_trap(opcode: Opcode, size: u64, instruction: usize) -> Trap {
     let names: &[&str] = match opcode.code {
+        ASSERT.. => &["addr"],
         ADD.. => &["addr_op1", "addr_op2", "addr_res"],
         MOVE.. => &["addr_op", "addr_res"],
         _ => &["addr"],
@@ -249,14 +278,18 @@ fn fault(addr: u64, width: u64, size: u64) -> Option<TrapKind> {
     None
 }
 
+/// Executes the instruction with the index `at` of `count` and gives the next one's.
+///
 /// # Safety
 ///
 /// `view` made the operands.
 unsafe fn step<'m, V: Variant<'m>, T: Value>(
     view: &mut V,
     op: Op<T, V::Operand<T>>,
+    at: usize,
+    count: usize,
     marks: &mut impl Marks,
-) -> Result<(), Undivided> {
+) -> Result<usize, Trap> {
     match op {
         Op::WriteConst { addr, value } => {
             marks.operand("addr");
@@ -269,10 +302,36 @@ unsafe fn step<'m, V: Variant<'m>, T: Value>(
         }
         Op::Binary { operator, addr_op1, addr_op2, addr_res } => {
             // SAFETY: as above.
-            return unsafe { view.binary(operator, addr_op1, addr_op2, addr_res, marks) };
+            let done = unsafe { view.binary(operator, addr_op1, addr_op2, addr_res, marks) };
+            if let Err(undivided) = done {
+                let (kind, operand) = match undivided {
+                    Undivided::ByZero => (TrapKind::DivisionByZero, "addr_op2"),
+                    Undivided::Overflow => (TrapKind::DivisionOverflow, "addr_res"),
+                };
+                return Err(Trap { kind, instruction: at, operand });
+            }
         }
+        Op::Branch { on_zero, addr, target } => {
+            marks.operand("addr");
+            // SAFETY: as above.
+            let value = unsafe { view.load(addr) };
+            if value.is_zero() == on_zero {
+                return Ok(target);
+            }
+        }
+        Op::Assert { addr } => {
+            marks.operand("addr");
+            // SAFETY: as above.
+            let value = unsafe { view.load(addr) };
+            if value.is_zero() {
+                let kind = TrapKind::AssertionFailed;
+                return Err(Trap { kind, instruction: at, operand: "addr" });
+            }
+        }
+        Op::Jump { target } => return Ok(target),
+        Op::Halt => return Ok(count),
     }
-    Ok(())
+    Ok(at + 1)
 }
 
 #[cfg(test)]
@@ -302,7 +361,7 @@ mod tests {
 
     /// The marks of a program over four bytes.
     fn marks_of(opcodes: &[(u8, &[u64], &[u8])]) -> Vec<String> {
-        let mut wire = vec![4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut wire = vec![4, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         for (opcode, addresses, value) in opcodes {
             wire.push(*opcode);
             for address in *addresses {

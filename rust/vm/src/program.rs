@@ -27,6 +27,9 @@ pub trait Value: Copy + 'static {
     /// The low bits of a number.
     fn of(number: u64) -> Self;
 
+    /// Whether every bit is zero.
+    fn is_zero(self) -> bool;
+
     /// What `operator` makes of the value.
     fn unary(self, operator: Unary) -> Self;
 
@@ -60,6 +63,10 @@ macro_rules! value {
 
             fn of(number: u64) -> Self {
                 (number as $unsigned).to_le()
+            }
+
+            fn is_zero(self) -> bool {
+                self == 0
             }
 
             fn unary(self, operator: Unary) -> Self {
@@ -146,6 +153,27 @@ pub enum Op<T, P> {
         /// The result.
         addr_res: P,
     },
+    /// Go on with `target` if the value at `addr` is zero, or if it is not.
+    Branch {
+        /// Whether it is zero that branches.
+        on_zero: bool,
+        /// The value.
+        addr: P,
+        /// An instruction's index.
+        target: usize,
+    },
+    /// Trap if the value at `addr` is zero.
+    Assert {
+        /// The value.
+        addr: P,
+    },
+    /// Go on with an instruction, by its index.
+    Jump {
+        /// The index.
+        target: usize,
+    },
+    /// End the program.
+    Halt,
 }
 
 impl<T, P> Op<T, P> {
@@ -172,6 +200,16 @@ impl<T, P> Op<T, P> {
                 let addr_res = make(addr_res);
                 Op::Binary { operator, addr_op1, addr_op2, addr_res }
             }
+            Op::Branch { on_zero, addr, target } => {
+                marks.operand("addr");
+                Op::Branch { on_zero, addr: make(addr), target }
+            }
+            Op::Assert { addr } => {
+                marks.operand("addr");
+                Op::Assert { addr: make(addr) }
+            }
+            Op::Jump { target } => Op::Jump { target },
+            Op::Halt => Op::Halt,
         }
     }
 }
@@ -186,7 +224,7 @@ pub struct Opcode {
     pub code: u8,
     /// Its operands, in their order, and zeros behind the last.
     pub addresses: [u64; 3],
-    /// A `WriteConst`'s value.
+    /// A `WriteConst`'s value, or a target.
     pub value: u64,
 }
 
@@ -197,6 +235,8 @@ pub struct Opcode {
 pub struct Program<'w> {
     /// The memory before the first instruction.
     pub initial: &'w [u8],
+    /// How many instructions may be executed.
+    pub step_limit: u64,
     /// What is executed, in order.
     pub opcodes: Opcodes<'w>,
 }

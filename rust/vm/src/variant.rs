@@ -11,8 +11,9 @@ use crate::program::{Op, Value};
 /// 1. [`over`](Variant::over), once;
 /// 2. [`compile`](Variant::compile), once for each opcode, in the program's order;
 /// 3. [`compiled`](Variant::compiled), once, unless an opcode trapped;
-/// 4. [`store`](Variant::store) for each `WriteConst`, [`unary`](Variant::unary) and
-///    [`binary`](Variant::binary) for the others, in the program's order.
+/// 4. [`store`](Variant::store) for each `WriteConst`, [`load`](Variant::load) for each `Branch`
+///    and `Assert`, [`unary`](Variant::unary) and [`binary`](Variant::binary) for the others, in
+///    the order in which they run.
 ///
 /// The value is then dropped, and the owner reads the memory through its own borrow again. The
 /// VM itself keeps nothing of the memory but what the variant makes, and has checked every
@@ -54,8 +55,8 @@ use crate::program::{Op, Value};
 ///     }
 /// }
 ///
-/// // Memory 20 22 00, and AddU8 { addr_op1: 0, addr_op2: 1, addr_res: 2 }.
-/// let mut wire = vec![3, 0, 0, 0, 0, 0, 0, 0, 20, 22, 0, 0x11];
+/// // Memory 20 22 00, one step, and AddU8 { addr_op1: 0, addr_op2: 1, addr_res: 2 }.
+/// let mut wire = vec![3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 20, 22, 0, 0x11];
 /// for addr in [0_u64, 1, 2] {
 ///     wire.extend(addr.to_le_bytes());
 /// }

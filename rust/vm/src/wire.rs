@@ -1,7 +1,8 @@
 //! The wire form of a program: what `harness/bytecode/wire.py` writes.
 //!
-//! All numbers are little-endian: the memory's size (u64), its initial bytes, then opcodes to
-//! the end: a byte that names the opcode, addresses (u64 each), and a `WriteConst`'s value.
+//! All numbers are little-endian: the memory's size (u64), the step limit (u64), the memory's
+//! initial bytes, then opcodes to the end: a byte that names the opcode, addresses (u64 each),
+//! and a `WriteConst`'s value or a target (u64).
 
 use std::ptr::slice_from_raw_parts;
 
@@ -21,6 +22,19 @@ pub const ADD: u8 = 0x11;
 /// What follows the last opcode.
 const BEHIND: u8 = ADD + 4 * BINARY.len() as u8;
 
+/// `Jump`
+pub const JUMP: u8 = 0x61;
+/// `Halt`
+pub const HALT: u8 = 0x62;
+/// `AssertU8`
+pub const ASSERT: u8 = 0x65;
+/// `JumpIfU8`
+pub const JUMP_IF: u8 = 0x69;
+/// `JumpUnlessU8`
+pub const JUMP_UNLESS: u8 = 0x6d;
+/// What follows the last branch.
+const BEHIND_BRANCH: u8 = JUMP_UNLESS + 4;
+
 /// The width in bytes at which an opcode works.
 pub fn width(code: u8) -> usize {
     1 << ((code - 1) & 3)
@@ -38,6 +52,11 @@ pub enum Malformed {
         /// Its distance from the input's start.
         offset: usize,
     },
+    /// A jump goes beyond the program's end.
+    TargetOutside {
+        /// Where to.
+        target: u64,
+    },
 }
 
 impl std::fmt::Display for Malformed {
@@ -46,6 +65,9 @@ impl std::fmt::Display for Malformed {
             Malformed::Truncated => out.write_str("the program ends in the middle"),
             Malformed::UnknownOpcode { opcode, offset } => {
                 write!(out, "no opcode is {opcode:#04x} (byte {offset} of the program)")
+            }
+            Malformed::TargetOutside { target } => {
+                write!(out, "a jump goes to {target}, beyond the program's end")
             }
         }
     }
@@ -58,39 +80,59 @@ impl std::error::Error for Malformed {}
 /// Lengths are checked here, once; [`Opcodes`] then reads without a check.
 pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
     let length = wire.len();
-    if length < 8 {
+    if length < HEAD {
         return Err(Malformed::Truncated);
     }
     let base = wire.as_ptr();
-    // SAFETY: there are 8 bytes.
-    let Packed(size) = unsafe { *(base as *const Packed<u64>) };
-    let size = u64::from_le(size);
-    if size > (length - 8) as u64 {
+    // SAFETY: there are 16 bytes.
+    let Packed([size, step_limit]) = unsafe { *(base as *const Packed<[u64; 2]>) };
+    let (size, step_limit) = (u64::from_le(size), u64::from_le(step_limit));
+    if size > (length - HEAD) as u64 {
         return Err(Malformed::Truncated);
     }
-    let start = 8 + size as usize;
+    let start = HEAD + size as usize;
     let mut at = start;
     let mut count = 0;
+    let mut furthest = 0;
     while at < length {
         let opcode = wire[at];
         let next = match opcode {
             WRITE_CONST..MOVE => at + 9 + width(opcode),
             MOVE..BEHIND_UNARY => at + 17,
             ADD..BEHIND => at + 25,
+            HALT => at + 1,
+            JUMP | ASSERT..JUMP_IF => at + 9,
+            JUMP_IF..BEHIND_BRANCH => at + 17,
             _ => return Err(Malformed::UnknownOpcode { opcode, offset: at }),
         };
         if next > length {
             return Err(Malformed::Truncated);
         }
+        if opcode >= JUMP_IF || opcode == JUMP {
+            // SAFETY: the target's bytes are the opcode's last.
+            let target = unsafe { base.add(next - 8) };
+            // SAFETY: as above.
+            let Packed(target) = unsafe { *(target as *const Packed<u64>) };
+            let target = u64::from_le(target);
+            if target > furthest {
+                furthest = target;
+            }
+        }
         at = next;
         count += 1;
     }
+    if furthest > count as u64 {
+        return Err(Malformed::TargetOutside { target: furthest });
+    }
     // SAFETY: the memory's bytes begin there.
-    let initial = unsafe { base.add(8) };
+    let initial = unsafe { base.add(HEAD) };
     // SAFETY: as many follow.
     let initial = unsafe { &*slice_from_raw_parts(initial, size as usize) };
-    Ok(Program { initial, opcodes: Opcodes { wire, base, at: start, left: count } })
+    Ok(Program { initial, step_limit, opcodes: Opcodes { wire, base, at: start, left: count } })
 }
+
+/// Bytes before the memory.
+const HEAD: usize = 16;
 
 /// Opcodes as they stand on the wire, read one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +164,9 @@ impl Opcodes<'_> {
         self.left -= 1;
         // SAFETY: `decode` has seen that the opcode's bytes are all there.
         let operands = unsafe { self.base.add(at + 1) };
+        if code >= JUMP {
+            return self.control(code, operands);
+        }
         if code >= ADD {
             self.at = at + 25;
             // SAFETY: as above.
@@ -144,6 +189,31 @@ impl Opcodes<'_> {
         // SAFETY: a value of the width follows the address.
         let value = unsafe { number(value, width) };
         Opcode { code, addresses: [u64::from_le(addr), 0, 0], value }
+    }
+
+    /// The opcode `code` that decides where to go on, and whose operands stand there.
+    fn control(&mut self, code: u8, operands: *const u8) -> Opcode {
+        self.at += 1;
+        let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
+        if code == HALT {
+            return opcode;
+        }
+        self.at += 8;
+        // SAFETY: `decode` has seen that the opcode's bytes are all there.
+        let Packed(first) = unsafe { *(operands as *const Packed<u64>) };
+        let first = u64::from_le(first);
+        if code == JUMP {
+            opcode.value = first;
+            return opcode;
+        }
+        opcode.addresses[0] = first;
+        if code >= JUMP_IF {
+            self.at += 8;
+            // SAFETY: as above.
+            let Packed([_, target]) = unsafe { *(operands as *const Packed<[u64; 2]>) };
+            opcode.value = u64::from_le(target);
+        }
+        opcode
     }
 }
 
@@ -188,7 +258,7 @@ mod tests {
 
     /// Each kind of opcode at some widths, over the memory `aa bb`.
     fn some_opcodes() -> Vec<u8> {
-        let mut wire = vec![2, 0, 0, 0, 0, 0, 0, 0, 0xaa, 0xbb];
+        let mut wire = vec![2, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0xaa, 0xbb];
         wire.extend([0x01, 1, 0, 0, 0, 0, 0, 0, 0, 0xc1]);
         wire.extend([0x02, 2, 1, 0, 0, 0, 0, 0, 0, 0x34, 0x12]);
         wire.extend([0x04, 0, 0, 0, 0, 0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1]);
@@ -199,6 +269,10 @@ mod tests {
                 wire.extend(u64::to_le_bytes(addr));
             }
         }
+        wire.extend([0x61, 1, 0, 0, 0, 0, 0, 0, 0]);
+        wire.push(0x62);
+        wire.extend([0x68, 6, 0, 0, 0, 0, 0, 0, 0]);
+        wire.extend([0x69, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         wire
     }
 
@@ -207,6 +281,7 @@ mod tests {
         let wire = some_opcodes();
         let mut program = decode(&wire).expect("well-formed");
         assert_eq!(program.initial, [0xaa, 0xbb]);
+        assert_eq!(program.step_limit, 9);
         let three = [3, 4, u64::MAX];
         let opcodes = [
             Opcode { code: 0x01, addresses: [1, 0, 0], value: 0xc1 },
@@ -215,6 +290,10 @@ mod tests {
             Opcode { code: 0x0b, addresses: [9, 8, 0], value: 0 },
             Opcode { code: 0x11, addresses: three, value: 0 },
             Opcode { code: 0x5c, addresses: three, value: 0 },
+            Opcode { code: 0x61, addresses: [0; 3], value: 1 },
+            Opcode { code: 0x62, addresses: [0; 3], value: 0 },
+            Opcode { code: 0x68, addresses: [6, 0, 0], value: 0 },
+            Opcode { code: 0x69, addresses: [7, 0, 0], value: 0 },
         ];
         assert_eq!(program.opcodes.len(), opcodes.len());
         for opcode in opcodes {
@@ -225,14 +304,14 @@ mod tests {
 
     #[test]
     fn a_program_may_be_empty_and_its_memory_too() {
-        let program = decode(&[0; 8]).expect("well-formed");
+        let program = decode(&[0; 16]).expect("well-formed");
         assert!(program.initial.is_empty() && program.opcodes.is_empty());
     }
 
     #[test]
     fn every_cut_is_noticed() {
         let wire = some_opcodes();
-        let whole = [10, 20, 31, 48, 65, 90, 115];
+        let whole = [18, 28, 39, 56, 73, 98, 123, 132, 133, 142, 159];
         for end in 0..=wire.len() {
             let decoded = decode(&wire[..end]);
             if whole.contains(&end) {
@@ -245,19 +324,31 @@ mod tests {
 
     #[test]
     fn a_size_beyond_the_input_is_truncation_without_an_allocation() {
-        assert_eq!(decode(&[0xff; 16]).err(), Some(Malformed::Truncated));
+        assert_eq!(decode(&[0xff; 32]).err(), Some(Malformed::Truncated));
+    }
+
+    #[test]
+    fn a_target_beyond_the_end_is_refused() {
+        for (target, outside) in [(0, false), (1, false), (2, true), (u64::MAX, true)] {
+            let mut wire = vec![0; 16];
+            wire.push(JUMP);
+            wire.extend(target.to_le_bytes());
+            let malformed = outside.then_some(Malformed::TargetOutside { target });
+            assert_eq!(decode(&wire).err(), malformed);
+        }
     }
 
     #[test]
     fn every_other_byte_is_no_opcode() {
         for opcode in 0..=255 {
-            let mut wire = vec![0; 8];
+            let mut wire = vec![0; 16];
             wire.push(opcode);
             wire.extend([0; 24]);
-            if (0x01..=0x0c).contains(&opcode) || (0x11..=0x5c).contains(&opcode) {
+            let known = [0x01..=0x0c, 0x11..=0x5c, 0x61..=0x62, 0x65..=0x70];
+            if known.iter().any(|range| range.contains(&opcode)) {
                 continue;
             }
-            let malformed = Malformed::UnknownOpcode { opcode, offset: 8 };
+            let malformed = Malformed::UnknownOpcode { opcode, offset: 16 };
             assert_eq!(decode(&wire).err(), Some(malformed));
         }
     }

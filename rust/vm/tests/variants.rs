@@ -13,6 +13,7 @@ struct Wire(Vec<u8>);
 impl Wire {
     fn over(memory: &[u8]) -> Wire {
         let mut bytes = (memory.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(100_u64.to_le_bytes());
         bytes.extend(memory);
         Wire(bytes)
     }
@@ -99,6 +100,23 @@ fn computes(variant: &str) {
     memory[24] = 8;
     memory[28..32].copy_from_slice(&(!8_u32).to_le_bytes());
     wide.gives(variant, 6, &memory);
+
+    // The sum of the numbers from 5 down to 1, by a loop.
+    let loops = Wire::over(&[5, 1, 0])
+        .add_u8(2, 0, 2)
+        .opcode(0x15, &[0, 1, 0], &[])
+        .opcode(0x69, &[0, 0], &[])
+        .opcode(0x65, &[2], &[])
+        .opcode(0x6d, &[0, 6], &[])
+        .write_u8(0, 9)
+        .opcode(0x62, &[], &[])
+        .write_u8(0, 9);
+    loops.gives(variant, 18, &[0, 1, 15]);
+
+    let endless = Wire::over(&[0]).opcode(0x61, &[0], &[]);
+    let trap = Trap { kind: TrapKind::StepLimit, instruction: 0, operand: "step" };
+    let finished = Finished { outcome: Outcome::Trapped(trap), memory: vec![0] };
+    assert_eq!(endless.run(variant), finished);
 
     let undivided =
         Wire::over(&[6, 0, 5]).opcode(0x11, &[0, 2, 2], &[]).opcode(0x1d, &[0, 1, 2], &[]);

@@ -67,11 +67,6 @@ impl<'m> Variant<'m> for Exposed {
     ) -> Op<T, VmPtr<T>> {
         let base = self.base.address.get();
         match op {
-            Op::WriteConst { addr, value } => {
-                marks.operand("addr");
-                Op::WriteConst { addr: VmPtr::at(base + addr), value }
-            }
-            Op::Unary { .. } => op.map(marks, |addr| VmPtr::at(base + addr)),
             Op::Binary { operator, addr_op1, addr_op2, addr_res } => {
                 marks.operand("addr_op1");
                 let addr_op1 = VmPtr::at(base + addr_op1);
@@ -81,6 +76,7 @@ impl<'m> Variant<'m> for Exposed {
                 let addr_res = VmPtr::at(base + addr_res);
                 Op::Binary { operator, addr_op1, addr_op2, addr_res }
             }
+            _ => op.map(marks, |addr| VmPtr::at(base + addr)),
         }
     }
 

@@ -1,0 +1,22 @@
+"""The way that a bytecode program takes, from the reference VM, for what it is lowered to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.lowering.variants import Way
+from harness.outcome import TrapKind, Trapped
+from harness.reference.vm import trace
+
+if TYPE_CHECKING:
+    from harness.bytecode.program import Program
+
+
+def way_of(program: Program) -> Way:
+    """The instructions that the reference VM runs, and where the step limit stops it."""
+    seen = trace(program)
+    outcome = seen.outcome
+    stops_before = None
+    if isinstance(outcome, Trapped) and outcome.kind is TrapKind.STEP_LIMIT:
+        stops_before = outcome.location.instruction
+    return Way(path=seen.path, stops_before=stops_before)

@@ -1,0 +1,34 @@
+"""Any instructions of the table, with any operands that they can hold."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from harness.bytecode.instruction_set import FORMS, Field, Form, Kind
+from harness.bytecode.program import ADDRESS_LIMIT, Instruction
+
+
+def instructions(count: int) -> st.SearchStrategy[Instruction]:
+    """One instruction of a program that has `count`."""
+
+    def number(form: Form, field: Field) -> st.SearchStrategy[int]:
+        match field.kind:
+            case Kind.MEMORY:
+                return st.integers(0, ADDRESS_LIMIT - 1)
+            case Kind.TARGET:
+                return st.integers(0, count)
+            case Kind.CONSTANT:
+                assert form.width is not None
+                return st.integers(0, form.width.limit - 1)
+
+    def of(form: Form) -> st.SearchStrategy[Instruction]:
+        values = {field.name: number(form, field) for field in form.written}
+        return st.fixed_dictionaries(values).map(form.make)
+
+    return st.sampled_from(FORMS).flatmap(of)
+
+
+SEQUENCES: st.SearchStrategy[tuple[Instruction, ...]] = st.integers(0, 8).flatmap(
+    lambda count: st.lists(instructions(count), min_size=count, max_size=count).map(tuple)
+)
+"""The instructions of a program, whose targets are in it."""
