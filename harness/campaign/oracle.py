@@ -112,6 +112,7 @@ class Oracle:
     def _once(self, key: Hashable, find: Callable[[], Value]) -> Value:
         if key not in self._known:
             self._known[key] = find()
+        # Each key stands for one kind of value, which its call site names.
         return self._known[key]  # type: ignore[return-value]
 
 

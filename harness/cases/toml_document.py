@@ -227,7 +227,7 @@ def _characters(raw: str) -> Iterator[int]:
     quotes = 3 if raw[:3] in ("'''", '"""') else 1
     at, end = quotes, len(raw) - quotes
     if quotes == 3:
-        # A line end right after the opening quotes is not part of the value.
+        # A line end right after the opening quotes is not part of the value; it matches always.
         at += len(re.match(r"\r?\n|", raw[at:end])[0])  # type: ignore[index]
     escapes = raw[0] == '"'
     while at < end:

@@ -96,6 +96,7 @@ def _search(
         exposures: list[ChosenExposure] = []
 
         def expose(memory: Memory, script: list[int] = script) -> ChosenExposure:
+            # Only called while this round lasts, so that the loop's variables are its own.
             exposures.append(ChosenExposure(memory, script, for_good=for_good))  # noqa: B023
             return exposures[-1]  # noqa: B023
 

@@ -141,6 +141,7 @@ class Operations:
         target = self.check(pointer, size, purpose)
         if target is None or type(target) is Target:
             return target
+        # Not a Target, hence a fault: `type(…) is` is quicker than what mypy can follow.
         raise Stop(target)  # type: ignore[arg-type]
 
     def is_aligned(self, pointer: Pointer, align: int) -> bool:
@@ -278,6 +279,7 @@ class Operations:
         new = self.borrows.retag(allocation, tag, offset, size, retag)
         if type(new) is Broken:
             raise Stop(new)
+        # Not Broken, hence a tag, as in `require`.
         return pointer._replace(provenance=Concrete(allocation, new))  # type: ignore[arg-type]
 
     def require_valid(self, pointer: Pointer, size: int, type_name: str, align: int = 1) -> None:
@@ -287,6 +289,7 @@ class Operations:
         """
         target = self.check(pointer, size, Purpose.DEREFERENCEABLE)
         if target is not None and type(target) is not Target:
+            # A fault, as in `require`.
             raise Stop(faults.invalid_reference(target, type_name))  # type: ignore[arg-type]
         if align != 1 and not self.is_aligned(pointer, align):
             raise Stop(faults.unaligned_reference(type_name, align))

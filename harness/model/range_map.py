@@ -49,6 +49,7 @@ class RangeMap(Generic[State]):
         index = bisect_left(starts, offset)
         if starts[index] != offset:
             starts.insert(index, offset)
+            # `copy` of a state gives its own kind, which its protocol cannot say.
             self.states.insert(index, self.states[index - 1].copy())  # type: ignore[arg-type]
         return index
 

@@ -114,6 +114,7 @@ class _Parser:
                 found.append(self._call(line, to, here, scope))
                 continue
             statement = simple_statement(line, to, scope)
+            # mypy infers no lambda's default.
             self._fit(line, lambda s=statement: check(s, scope))  # type: ignore[misc]
             found.append(statement)
         return tuple(found)

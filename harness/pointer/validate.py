@@ -153,6 +153,7 @@ def _check_body(
         if isinstance(statement, p.Call):
             fits = _check_call(statement, here, scope, found)
         else:
+            # mypy infers no lambda's default.
             fits = _attempt(lambda s=statement: check(s, scope), here, found)  # type: ignore[misc]
         if not fits:
             scope.unknown |= set(bound(statement)) - scope.kinds.keys()

@@ -350,7 +350,7 @@ def resident_bytes(leader: int) -> int:
 
 def _resident_pages(leader: int) -> Iterator[int]:
     try:
-        entries = [entry for entry in os.listdir("/proc") if entry.isdigit()]  # noqa: PTH208
+        entries = [entry for entry in os.listdir("/proc") if entry.isdigit()]  # noqa: PTH208 - as below
     except FileNotFoundError:
         return
     for entry in entries:
