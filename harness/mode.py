@@ -48,5 +48,8 @@ EVERY_MODE: tuple[Mode, ...] = tuple(
 )
 """All modes, the six that every Miri has first."""
 
+NONE_STRICT = Mode(aliasing=Aliasing.NONE, provenance=Provenance.STRICT)
+"""What the compiler's own evaluation of constants knows: memory alone."""
+
 MODES: tuple[Mode, ...] = EVERY_MODE[:6]
 """The six modes that every Miri has: what `--mode all` means."""

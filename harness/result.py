@@ -33,6 +33,7 @@ class EngineName(StrEnum):
     MODEL = "model"
     IN_PROCESS = "in-process"
     NATIVE = "native"
+    CONST = "const"
     MIRI = "miri"
 
 

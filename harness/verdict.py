@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from harness.outcome import (
+    FaultKind,
     Leaked,
     Location,
     Outcome,
@@ -30,6 +31,10 @@ NATIVE_IS_NO_EVIDENCE = "native-is-no-evidence"
 
 HANGS_ON_ADDRESSES = "hangs on addresses"
 """How the reason begins where the prediction is one of several outcomes, and another was seen."""
+
+
+VALIDITY = "validity/"
+"""How the rules about the value of a reference begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +120,33 @@ def describe_numbers(numbers: Iterable[int]) -> str:
         else:
             ranges.append([number, number])
     return ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+def judge_constant(
+    *,
+    outcome: Outcome,
+    expected: Outcome | None,
+    prediction: Prediction,
+    reference: Outcome | None,
+) -> Judgement:
+    """Hold the outcome of constant evaluation against the others, where its rules are theirs.
+
+    `docs/const.md` has the rules that are not.
+    """
+    judgement = judge(
+        outcome=outcome, expected=expected, prediction=prediction, reference=reference
+    )
+    if judgement.verdict is not Verdict.MISMATCH:
+        return judgement
+    if isinstance(outcome, Unsupported):
+        reason = f"constant evaluation cannot go on: {outcome.message}"
+    elif isinstance(outcome, UndefinedBehaviour) and outcome.kind is FaultKind.ALIASING:
+        reason = f"a rule of aliasing, in a mode without: {outcome.message}"
+    elif (prediction.rule or "").startswith(VALIDITY):
+        reason = f"constant evaluation takes any reference for valid: {prediction.sentence}"
+    else:
+        return judgement
+    return Judgement(verdict=Verdict.NOT_CHECKED, reason=reason)
 
 
 def judge_native(*, outcome: Outcome, defined: Iterable[Outcome], reference: Outcome) -> Judgement:

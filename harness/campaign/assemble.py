@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.campaign.campaign import Campaign
 from harness.campaign.oracle import Oracle
+from harness.engines.constant import ConstEngine
 from harness.engines.in_process import InProcessEngine
 from harness.engines.miri import MiriEngine
 from harness.engines.miri_batch import MiriBatchEngine
@@ -21,7 +22,7 @@ from harness.resources import rust_vm_dir
 from harness.result import EngineName, Tool
 from harness.toolchain.environment import cache_folder
 from harness.toolchain.process import Launcher, Limits
-from harness.toolchain.rust import RustToolchain
+from harness.toolchain.rust import Compiler, RustToolchain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,12 +43,13 @@ class Setup:
 
     campaign: Campaign
     native: NativeEngine
+    const: ConstEngine
     miri: MiriBatchEngine
 
     def missing(self) -> dict[EngineName, Missing]:
         """What is missing of the engines that were asked for."""
         selection = self.campaign.selection
-        engines: list[Engine] = [self.native, self.miri]
+        engines: list[Engine] = [self.native, self.const, self.miri]
         found = ((e.name, e.missing()) for e in engines if selection.wants_engine(e.name))
         return {name: missing for name, missing in found if missing is not None}
 
@@ -86,6 +88,7 @@ def assemble(
     launcher = Launcher(echo=echo)
     cache = cache_folder()
     native = NativeEngine(launcher, vm_folder=rust_vm_dir(), cache=cache)
+    const = ConstEngine(launcher, cache=cache, workers=selection.jobs)
     plain = MiriEngine(
         launcher,
         toolchain=selection.toolchain,
@@ -115,6 +118,11 @@ def assemble(
             if miri.missing():
                 return None
             version, compiler = miri.toolchain.version, miri.toolchain.compiler
+        elif engine is EngineName.CONST:
+            evaluator = const.compiler()
+            if not isinstance(evaluator, Compiler):
+                return None
+            version, compiler = evaluator.version, evaluator
         else:
             rust = native.rust()
             if not isinstance(rust, RustToolchain):
@@ -130,10 +138,10 @@ def assemble(
         cases=cases,
         selection=selection,
         variants=selection.variants or tuple(VARIANTS),
-        engines=(InProcessEngine(), native, miri),
+        engines=(InProcessEngine(), native, const, miri),
         oracle=Oracle(archive),
         archive=archive,
         tool=tool_of,
         ledger=Ledger(entries=entries(), version=version_of),
     )
-    return Setup(campaign=campaign, native=native, miri=miri)
+    return Setup(campaign=campaign, native=native, const=const, miri=miri)

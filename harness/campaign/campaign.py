@@ -12,7 +12,14 @@ from harness.cases.case import BytecodeCase
 from harness.engines.engine import Observation
 from harness.outcome import NOWHERE, Ran, Trapped
 from harness.result import EngineName, Evidence, Result, Run, Verdict
-from harness.verdict import NATIVE_IS_NO_EVIDENCE, Judgement, judge, judge_native, judge_seeds
+from harness.verdict import (
+    NATIVE_IS_NO_EVIDENCE,
+    Judgement,
+    judge,
+    judge_constant,
+    judge_native,
+    judge_seeds,
+)
 
 if TYPE_CHECKING:
     from harness.campaign.oracle import Oracle
@@ -206,7 +213,8 @@ class Campaign:
             expected = self.oracle.expected(case, variant, job.mode)
             prediction = self.oracle.prediction(case, variant, job.mode)
             predicted = prediction.outcome
-            judgement = judge(
+            judged = judge_constant if engine is EngineName.CONST else judge
+            judgement = judged(
                 outcome=outcome, expected=expected, prediction=prediction, reference=reference
             )
             if len(seen.by_seed) > 1:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.campaign.selection import case_number
 from harness.cases.case import BytecodeCase
 from harness.engines.engine import Job
+from harness.mode import NONE_STRICT
 from harness.result import EngineName, Form
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def count(
 def _chosen(
     engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
 ) -> Iterator[tuple[Case, str | None, Form | None, Mode | None]]:
-    modes: tuple[Mode | None, ...] = selection.modes if engine is EngineName.MIRI else (None,)
+    modes = _modes(engine, selection)
     for case in cases:
         of_case = variants if isinstance(case, BytecodeCase) else (None,)
         pairs = list(product(_forms(engine, case, selection), modes))
@@ -70,10 +71,23 @@ def _chosen(
                 yield case, variant, form, mode
 
 
+def _modes(engine: EngineName, selection: Selection) -> tuple[Mode | None, ...]:
+    """The modes that the engine judges in; None is that of an engine without any."""
+    match engine:
+        case EngineName.MIRI:
+            return selection.modes
+        case EngineName.CONST:
+            return tuple(mode for mode in selection.modes if mode == NONE_STRICT)
+        case _:
+            return (None,)
+
+
 def _forms(engine: EngineName, case: Case, selection: Selection) -> list[Form | None]:
     """The forms in which the engine runs the case; None is that of a pointer case."""
     in_process = engine is EngineName.IN_PROCESS
     if not isinstance(case, BytecodeCase):
         return [] if in_process else [None]
+    if engine is EngineName.CONST:
+        return [form for form in selection.forms if form is Form.UNROLLED]
     large = selection.quick and len(case.program.memory) > QUICK_MEMORY
     return [form for form in selection.forms if form is Form.VM or not (in_process or large)]

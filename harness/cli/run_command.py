@@ -63,7 +63,7 @@ def run_command(
     form
         Only this form: vm or unrolled; repeatable.
     engine
-        Only this engine: reference, model, in-process, native or miri; repeatable.
+        Only this engine: reference, model, in-process, native, const or miri; repeatable.
     toolchain
         rustup's name of the toolchain with Miri (default: $HARNESS_MIRI_TOOLCHAIN, or nightly).
     evidence

@@ -34,7 +34,7 @@ from harness.pointer.program import PointerProgram
 from harness.result import EngineName, Recording, Tool
 from harness.verdict import Prediction
 
-RECORDED = (EngineName.NATIVE, EngineName.MIRI)
+RECORDED = (EngineName.NATIVE, EngineName.CONST, EngineName.MIRI)
 """The engines whose outcomes are kept; the others are quicker than any record."""
 
 

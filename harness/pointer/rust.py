@@ -19,7 +19,7 @@ from harness.pointer import program as p
 from harness.pointer.kinds import argument_kind
 from harness.pointer.names import captured
 from harness.pointer.rust_accesses import COUNT
-from harness.pointer.rust_prelude import MAIN, PRELUDE, RUN
+from harness.pointer.rust_prelude import MAIN, PRELUDE, PUT, RUN
 from harness.pointer.rust_statements import (
     argument_expression,
     condition,
@@ -30,6 +30,10 @@ from harness.pointer.rust_types import Frame, array, variable_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+
+Body = list[tuple[str, tuple[int, p.Path] | None]]
+"""Lines, each with the program's index and the statement's path, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +77,29 @@ def write_library(programs: Sequence[p.PointerProgram]) -> RustSource:
     `ran CHECKSUM MEMORY` or `trapped KIND INSTRUCTION OPERAND MEMORY`, a line feed after it:
     MEMORY is the result's bytes in hexadecimal, and `-` where there are none.
     """
-    text: list[str] = []
-    lines: dict[int, tuple[int, p.Path]] = {}
-    body: list[tuple[str, tuple[int, p.Path] | None]] = []
+    body: Body = []
     for index, program in enumerate(programs):
-        for line in _ProgramWriter(program=program, name=f"case_{index}").write():
-            body.append((line.text, None if line.path is None else (index, line.path)))
+        for line in ProgramWriter(program=program, name=f"case_{index}").write():
+            body.append((line.text, line.origin(index)))
+    table = ", ".join(f"case_{index}" for index in range(len(programs)))
+    behind = [
+        f"pub const CASES: usize = {len(programs)};",
+        f"static TABLE: [fn(Take<'_>) -> Result<u64, Trap>; CASES] = [{table}];",
+        *(RUN + PUT).splitlines(),
+    ]
+    return put_together(PRELUDE, body, behind)
+
+
+def put_together(prelude: str, body: Body, behind: Sequence[str]) -> RustSource:
+    """The source of a crate: the prelude, the aligned types that are used, and the programs.
+
+    body: the programs' lines, each with the program's index and the statement's path.
+    """
     alignments = sorted(
         {int(found) for text, _ in body for found in re.findall(r"\bAlign(\d+)\b", text)}
     )
-    text += PRELUDE.splitlines()
+    text = prelude.splitlines()
+    lines: dict[int, tuple[int, p.Path]] = {}
     for align in alignments:
         text += ["#[derive(Clone, Copy)]", f"#[repr(C, align({align}))]"]
         text += [f"struct Align{align}<T>(T);", ""]
@@ -90,48 +107,62 @@ def write_library(programs: Sequence[p.PointerProgram]) -> RustSource:
         text.append(line_text)
         if origin is not None:
             lines[len(text)] = origin
-    table = ", ".join(f"case_{index}" for index in range(len(programs)))
-    text.append(f"pub const CASES: usize = {len(programs)};")
-    text.append(f"static TABLE: [fn(Take<'_>) -> Result<u64, Trap>; CASES] = [{table}];")
-    text += RUN.splitlines()
+    text += behind
     return RustSource(text="\n".join(text) + "\n", lines=lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class Line:
+    """A line of Rust, and the path of the statement behind it."""
+
     text: str
     path: p.Path | None = None
 
+    def origin(self, index: int) -> tuple[int, p.Path] | None:
+        """Where the line comes from; index: the program's."""
+        return None if self.path is None else (index, self.path)
+
 
 @dataclass(slots=True, kw_only=True)
-class _ProgramWriter:
+class ProgramWriter:
     """Writes one program: the functions of its calls, then its own.
 
     name: of the program's function; calls add their path to it.
+    function: how a function's line begins. memory: the type of what receives the result.
+    keep: the statement that hands over the result, which is called `bytes`.
+    size: of the result, in bytes; known once all lines are written.
     """
 
     program: p.PointerProgram
     name: str
-    functions: list[_Line] = field(default_factory=list)
+    function: str = "fn"
+    memory: str = "Take<'_>"
+    keep: str = "memory(&bytes);"
+    size: int = 0
+    functions: list[Line] = field(default_factory=list)
 
-    def write(self) -> Iterator[_Line]:
+    def write(self) -> Iterator[Line]:
+        """All lines."""
         frame = Frame()
         statements = self.program.statements
         end = (len(statements),)
         own = [
-            _Line(text=f"fn {self.name}(memory: Take<'_>) -> Result<u64, Trap> {{ unsafe {{"),
-            _Line(text="    let mut sum: u64 = 0;"),
+            Line(
+                text=f"{self.function} {self.name}(memory: {self.memory}) "
+                "-> Result<u64, Trap> { unsafe {"
+            ),
+            Line(text="    let mut sum: u64 = 0;"),
             *self._body(statements, (), frame),
         ]
         if self.program.result is not None:
-            own.append(_Line(text=f"    {self._take(frame)}", path=end))
-        own += [_Line(text="    Ok(sum)"), _Line(text="}}"), _Line(text="")]
+            own.append(Line(text=f"    {self._take(frame)}", path=end))
+        own += [Line(text="    Ok(sum)"), Line(text="}}"), Line(text="")]
         yield from self.functions
         yield from own
 
     def _body(
         self, statements: tuple[p.AnyStatement, ...], path: p.Path, frame: Frame
-    ) -> Iterator[_Line]:
+    ) -> Iterator[Line]:
         for index, statement in enumerate(statements):
             here = (*path, index)
             match statement:
@@ -141,16 +172,16 @@ class _ProgramWriter:
                     text = self._guard(statement, here, frame)
                 case _:
                     text = statement_line(statement, frame)
-            yield _Line(text=f"    {text}", path=here)
+            yield Line(text=f"    {text}", path=here)
 
     def _take(self, frame: Frame) -> str:
         """Reads the result."""
         name = self.program.result
         if name is None:
             return ""
-        bytes_ = array(frame.placed(name).size)
+        self.size = frame.placed(name).size
         value = result_expression(name, frame)
-        return f"let bytes: {bytes_} = {value}; memory(&bytes);"
+        return f"let bytes: {array(self.size)} = {value}; {self.keep}"
 
     def _guard(self, guard: p.Guard, path: p.Path, frame: Frame) -> str:
         trap = (
@@ -178,18 +209,18 @@ class _ProgramWriter:
         for argument in call.args:
             if argument.as_ == "boxed":
                 forget = f"    forget({inner.rust(argument.to)});"
-                body.append(_Line(text=forget, path=(*path, len(call.body))))
+                body.append(Line(text=forget, path=(*path, len(call.body))))
         traps = _has_guard(call)
         type_, value = _returned(call, inner)
-        header = f"fn {name}({', '.join(parameters)}) -> "
+        header = f"{self.function} {name}({', '.join(parameters)}) -> "
         header += f"Result<{type_}, Trap> {{ unsafe {{" if traps else f"{type_} {{ unsafe {{"
         self.functions += [
-            _Line(text=header, path=path),
-            _Line(text="    let mut sum: u64 = 0;", path=path),
+            Line(text=header, path=path),
+            Line(text="    let mut sum: u64 = 0;", path=path),
             *body,
-            _Line(text=f"    Ok({value})" if traps else f"    {value}", path=path),
-            _Line(text="}}", path=path),
-            _Line(text=""),
+            Line(text=f"    Ok({value})" if traps else f"    {value}", path=path),
+            Line(text="}}", path=path),
+            Line(text=""),
         ]
         called = f"{name}({', '.join(arguments)})"
         if traps:

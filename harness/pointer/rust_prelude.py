@@ -115,7 +115,9 @@ pub fn run(case: usize, line: &mut Vec<u8>) {
         line.extend_from_slice(&text);
     }
 }
+"""
 
+PUT = """
 /// Writes bytes from `at` on, and returns where they end.
 fn put(text: &mut [u8], at: usize, bytes: &[u8]) -> usize {
     let mut read = 0;

@@ -72,6 +72,9 @@ def build(results: Iterable[Result]) -> Matrix:
             continue
         row = result.run.variant or f"{result.run.kind} cases"
         mode = result.run.mode
+        if result.run.engine is EngineName.CONST:
+            # The one mode that it has says nothing that its name does not.
+            mode = None
         seen_elsewhere = mode is not None and result.run.engine is not judge_of_modes
         if seen_elsewhere and result.verdict is not Verdict.MISMATCH:
             continue

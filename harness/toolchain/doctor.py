@@ -20,7 +20,14 @@ from harness.toolchain.miri import (
 )
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher
-from harness.toolchain.rust import INSTALL_RUST, RustToolchain, ask, find_rust
+from harness.toolchain.rust import (
+    INSTALL_RUST,
+    Compiler,
+    RustToolchain,
+    ask,
+    find_evaluator,
+    find_rust,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ def examine(launcher: Launcher, toolchain: str) -> tuple[Check, ...]:
         _check_extension(),
         _check_cache(cache_folder()),
         *_check_rust(rust),
+        _check_evaluator(find_evaluator(launcher)),
         _check_rustup(launcher),
         *_check_miri(miri, toolchain),
     )
@@ -95,7 +103,7 @@ def _check_cache(folder: Path) -> Check:
     writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
     return Check(
         name="cache",
-        purpose="engines native and miri",
+        purpose="engines native, const and miri",
         found=str(folder) if writable else f"{existing} cannot be written to",
         remedy=None if writable else "export XDG_CACHE_HOME=FOLDER",
     )
@@ -109,6 +117,13 @@ def _check_rust(rust: RustToolchain | Missing) -> tuple[Check, ...]:
         Check(name="rustc", purpose=purpose, found=rust.compiler.version),
         Check(name="cargo", purpose=purpose, found=rust.cargo_version),
     )
+
+
+def _check_evaluator(compiler: Compiler | Missing) -> Check:
+    name, purpose = "constant evaluation", "engine const"
+    if isinstance(compiler, Missing):
+        return _missing(name, purpose, compiler)
+    return Check(name=name, purpose=purpose, found=compiler.version)
 
 
 def _check_rustup(launcher: Launcher) -> Check:

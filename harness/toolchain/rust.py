@@ -14,6 +14,9 @@ from harness.toolchain.process import Completed, Ending, Launcher, Limits
 MINIMUM_RUST = (1, 85, 0)
 """The first release with the 2024 edition, which `rust/vm` and all generated crates have."""
 
+MINIMUM_EVALUATOR = (1, 88, 0)
+"""The first release with a `Cell` in constants: `Cell::replace` and `Cell::from_mut`."""
+
 ANSWER_LIMITS = Limits(seconds=30.0)
 """For questions such as `--version`, which take milliseconds: what takes longer hangs."""
 
@@ -45,19 +48,29 @@ class RustToolchain:
 
 def find_rust(launcher: Launcher) -> RustToolchain | Missing:
     """The rustc and cargo that native crates are built with."""
-    compiler = ask_compiler(launcher, ("rustc",), install=INSTALL_RUST)
+    compiler = _find_compiler(launcher, MINIMUM_RUST)
     if isinstance(compiler, Missing):
         return compiler
-    if compiler.release < MINIMUM_RUST:
-        wanted = ".".join(str(number) for number in MINIMUM_RUST)
-        return Missing(
-            message=f"{compiler.version} is too old; {wanted} is the oldest that works",
-            remedy="rustup update stable",
-        )
     cargo = ask(launcher, ("cargo", "--version"), install=INSTALL_RUST)
     if isinstance(cargo, Missing):
         return cargo
     return RustToolchain(compiler=compiler, cargo_version=cargo.output.strip())
+
+
+def find_evaluator(launcher: Launcher) -> Compiler | Missing:
+    """The rustc that evaluates constants; no cargo has to be there."""
+    return _find_compiler(launcher, MINIMUM_EVALUATOR)
+
+
+def _find_compiler(launcher: Launcher, oldest: tuple[int, int, int]) -> Compiler | Missing:
+    compiler = ask_compiler(launcher, ("rustc",), install=INSTALL_RUST)
+    if isinstance(compiler, Missing) or compiler.release >= oldest:
+        return compiler
+    wanted = ".".join(str(number) for number in oldest)
+    return Missing(
+        message=f"{compiler.version} is too old; {wanted} is the oldest that works",
+        remedy="rustup update stable",
+    )
 
 
 def ask_compiler(launcher: Launcher, rustc: tuple[str, ...], *, install: str) -> Compiler | Missing:

@@ -15,13 +15,13 @@ from harness.cases.case import BytecodeCase, Case
 from harness.cases.load import load
 from harness.engines.engine import Job
 from harness.lowering.variants import VARIANTS
-from harness.mode import MODES, Mode
+from harness.mode import MODES, NONE_STRICT, Mode
 from harness.resources import corpus_dir
 from harness.result import EngineName, Form
 
 QUICK = Selection(toolchain="any", jobs=1, quick=True)
 VARIANT_NAMES = tuple(VARIANTS)
-ENGINES = [EngineName.IN_PROCESS, EngineName.NATIVE, EngineName.MIRI]
+ENGINES = [EngineName.IN_PROCESS, EngineName.NATIVE, EngineName.CONST, EngineName.MIRI]
 
 
 @cache
@@ -84,6 +84,17 @@ def test_in_a_quick_run_a_case_meets_every_mode_and_both_forms() -> None:
             forms.setdefault(case.id, {Form.UNROLLED} if large else set()).add(job.form)
     assert all(found == set(MODES) for found in modes.values())
     assert all(found == set(Form) for found in forms.values())
+
+
+def test_constants_are_straight_lines_in_one_mode() -> None:
+    whole = Selection(toolchain="any", jobs=1)
+    planned = [job for _, job in jobs(EngineName.CONST, whole)]
+    assert {(job.form, job.mode) for job in planned} == {
+        (None, NONE_STRICT),
+        (Form.UNROLLED, NONE_STRICT),
+    }
+    assert {job.variant for job in planned} == {None, *VARIANT_NAMES}
+    assert jobs(EngineName.CONST, Selection(toolchain="any", jobs=1, modes=MODES[:2])) == []
 
 
 def test_a_quick_run_of_a_part_stays_within_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.outcome import (
     FaultKind,
     Location,
+    Outcome,
     Ran,
     TrapKind,
     Trapped,
@@ -13,7 +14,14 @@ from harness.outcome import (
     UnsupportedKind,
 )
 from harness.result import Verdict
-from harness.verdict import NATIVE_IS_NO_EVIDENCE, Prediction, differences, judge, judge_native
+from harness.verdict import (
+    NATIVE_IS_NO_EVIDENCE,
+    Prediction,
+    differences,
+    judge,
+    judge_constant,
+    judge_native,
+)
 
 RAN = Ran(memory=b"\x01\x02", steps=1)
 ALIASING = UndefinedBehaviour(
@@ -102,3 +110,35 @@ def test_another_of_several_outcomes_is_no_mismatch() -> None:
     assert stated.verdict is Verdict.MISMATCH
     same = judge(outcome=ALIASING, expected=None, prediction=hanging, reference=None)
     assert same.verdict is Verdict.AGREE
+
+
+def of_constant(outcome: Outcome, prediction: Prediction) -> tuple[Verdict, str]:
+    judgement = judge_constant(
+        outcome=outcome, expected=None, prediction=prediction, reference=None
+    )
+    return judgement.verdict, judgement.reason
+
+
+def test_where_constant_evaluation_has_other_rules_it_decides_nothing() -> None:
+    ran = Prediction(outcome=RAN)
+    invalid = UndefinedBehaviour(kind=FaultKind.MISALIGNED, message="m")
+    validity = Prediction(outcome=invalid, rule="validity/aligned", sentence="s")
+    limit = Unsupported(kind=UnsupportedKind.OTHER, message="unable to turn pointer into integer")
+    assert of_constant(ALIASING, ran)[0] is Verdict.NOT_CHECKED
+    assert of_constant(limit, ran) == (
+        Verdict.NOT_CHECKED,
+        "constant evaluation cannot go on: unable to turn pointer into integer",
+    )
+    assert of_constant(RAN, validity) == (
+        Verdict.NOT_CHECKED,
+        "constant evaluation takes any reference for valid: s",
+    )
+
+
+def test_constant_evaluation_decides_everything_else() -> None:
+    outside = UndefinedBehaviour(kind=FaultKind.OUT_OF_BOUNDS, message="m")
+    access = Prediction(outcome=outside, rule="memory/access-within-bounds", sentence="s")
+    assert of_constant(outside, access) == (Verdict.AGREE, "")
+    assert of_constant(RAN, access)[0] is Verdict.MISMATCH
+    assert of_constant(outside, Prediction(outcome=RAN))[0] is Verdict.MISMATCH
+    assert of_constant(Ran(memory=b""), Prediction(outcome=RAN))[0] is Verdict.MISMATCH
