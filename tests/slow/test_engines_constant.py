@@ -18,6 +18,7 @@ from harness.pointer import program as p
 from harness.resources import corpus_dir
 from harness.result import EngineName, Result, Verdict
 from harness.toolchain.process import Launcher, Limits
+from tests.unit.const_page import CHECKED, ONLY_MIRI, case_of, lines
 
 pytestmark = pytest.mark.slow
 
@@ -117,3 +118,12 @@ def test_a_compiler_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     good = p.PointerProgram(statements=(p.Local(to="x", size=1, init=1),))
     seen = evaluate(tmp_path, good, good, limits=Limits(seconds=0.001))
     assert [type(each.outcome) for each in seen] == [TimedOut, TimedOut]
+
+
+def test_the_evaluator_says_what_its_page_says(tmp_path: Path) -> None:
+    """`docs/const.md`, whose own words are in the third column."""
+    rows = [(row[0], row[1]) for title in (CHECKED, ONLY_MIRI) for row in lines(title)]
+    for seen in evaluate(tmp_path, *(case_of(case).program for case, _ in rows)):
+        case, said = rows[int(seen.job.case)]
+        kind = getattr(seen.outcome, "kind", None)
+        assert (f"{seen.outcome.name} {kind}" if kind else seen.outcome.name) == said, case
