@@ -25,7 +25,7 @@ from harness.toolchain.miri import (
 )
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher, Limits
-from harness.toolchain.rust import Compiler, RustToolchain, find_rust
+from harness.toolchain.rust import Compiler, RustToolchain, find_evaluator, find_rust
 
 RUSTC = """\
 cat <<'TEXT'
@@ -131,6 +131,14 @@ def test_a_rustc_that_is_too_old(tools: Tools) -> None:
     assert "rustc 1.84.1" in found.message
     assert "1.85.0 is the oldest" in found.message
     assert found.remedy == "rustup update stable"
+
+
+def test_a_rustc_that_knows_too_little_of_constants(tools: Tools) -> None:
+    """No cargo is needed for them."""
+    tools.add("rustc", RUSTC.format(release="1.87.0"))
+    assert "1.88.0 is the oldest" in missing(find_evaluator(Launcher())).message
+    tools.add("rustc", RUSTC.format(release="1.88.0"))
+    assert isinstance(find_evaluator(Launcher()), Compiler)
 
 
 def test_a_rustc_that_hangs(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,7 +356,7 @@ def test_the_doctor_names_one_command_for_each_thing_that_is_missing(
     checks = {check.name: check for check in examine(Launcher(), "nightly")}
     assert checks["python"].passed
     assert {name for name, check in checks.items() if not check.passed} == {
-        "rustc and cargo", "rustup", "miri (nightly)",
+        "rustc and cargo", "constant evaluation", "rustup", "miri (nightly)",
     }  # fmt: skip
     assert all(check.remedy for check in checks.values() if not check.passed)
 
@@ -363,8 +371,8 @@ def test_the_doctor_is_content_with_everything(tools: Tools, tmp_path: Path) -> 
     checks = examine(Launcher(), "nightly")
     assert [check.name for check in checks if not check.passed] == []
     assert [check.name for check in checks] == [
-        "python", "harness._native", "cache", "rustc", "cargo", "rustup", "miri (nightly)",
-        "miri sysroot", "implicit writes",
+        "python", "harness._native", "cache", "rustc", "cargo", "constant evaluation",
+        "rustup", "miri (nightly)", "miri sysroot", "implicit writes",
     ]  # fmt: skip
 
 
