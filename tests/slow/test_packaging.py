@@ -93,7 +93,7 @@ import harness._native
 from harness import resources
 print(resources.corpus_dir())
 print(resources.rust_vm_dir())
-print(harness._native.run("index", bytes(8)).steps)
+print(harness._native.run("index", bytes(16)).steps)
 """
     corpus, vm, steps = call(installed, "-c", code, cwd=tmp_path).splitlines()
     assert steps == "0"
