@@ -111,7 +111,7 @@ def test_the_installed_vm_builds_alone_even_inside_a_workspace_of_the_user(
     inside = tmp_path / ".venv" / "vm"
     shutil.copytree(vm, inside)
     call("cargo", "build", "--offline", "--locked", "--target-dir", tmp_path / "t", cwd=inside)
-    result = call(tmp_path / "t/debug/harness-vm", "raw", "01" + "00" * 7 + "2a", cwd=tmp_path)
+    result = call(tmp_path / "t/debug/harness-vm", "raw", "01" + "00" * 15 + "2a", cwd=tmp_path)
     assert result == "ran 0 2a\n"
 
 
