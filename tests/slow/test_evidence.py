@@ -81,6 +81,10 @@ def finish(process: subprocess.Popen[str], code: ExitCode = ExitCode.AGREE) -> s
     return out
 
 
+SEEN = ("class", "kind", "memory", "checksum")
+"""What of an outcome has to be the same; an engine may have refused the program."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """A run that came to its end. seen: what each of its runs came to. recorded: how many were."""
@@ -100,7 +104,7 @@ def do(cache: Path, arguments: tuple[str, ...]) -> Done:
         seen={
             "/".join(str(each[name]) for name in names): (
                 each["verdict"],
-                *(each["outcome"][name] for name in ("class", "kind", "memory", "checksum")),
+                *((each["outcome"] or {}).get(name) for name in SEEN),
             )
             for each in results
         },
