@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.campaign.way import way_of
+from harness.campaign.way import way_along
 from harness.cases.case import BytecodeCase
-from harness.lowering.variants import VARIANTS, Lowered, Way, lower
+from harness.lowering.variants import VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
 from harness.model.exposed import missed_by_wildcard
 from harness.model.machine import examine
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.mode import Mode
     from harness.outcome import Outcome
     from harness.pointer.program import PointerProgram
+    from harness.reference.vm import Trace
 
 PERMISSIVE_MODES = tuple(mode for mode in MODES if mode.provenance is Provenance.PERMISSIVE)
 
@@ -44,14 +45,15 @@ class Oracle:
         """What the reference VM says; None for a pointer case, which it cannot run."""
         if not isinstance(case, BytecodeCase):
             return None
-        program = case.program
-        return self._once((case.id,), lambda: reference_vm.run(program))
+        return self._trace(case).outcome
 
     def lowered(self, case: BytecodeCase, variant: str) -> Lowered:
         """The pointer program that the case comes to in a variant."""
-        return self._once(
-            (case.id, variant), lambda: lower(case.program, VARIANTS[variant], self._way(case))
-        )
+
+        def find() -> Lowered:
+            return lower(case.program, VARIANTS[variant], way_along(self._trace(case)))
+
+        return self._once((case.id, variant), find)
 
     def prediction(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
         """What the model says of the case; places are in the bytecode where there is one."""
@@ -88,8 +90,8 @@ class Oracle:
             return outcome
         return self.lowered(case, variant).locate(outcome)
 
-    def _way(self, case: BytecodeCase) -> Way:
-        return self._once((case.id, "way"), lambda: way_of(case.program))
+    def _trace(self, case: BytecodeCase) -> Trace:
+        return self._once((case.id,), lambda: reference_vm.trace(case.program))
 
     def _predict(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
         if not isinstance(case, BytecodeCase):

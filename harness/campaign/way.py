@@ -10,11 +10,16 @@ from harness.reference.vm import trace
 
 if TYPE_CHECKING:
     from harness.bytecode.program import Program
+    from harness.reference.vm import Trace
 
 
 def way_of(program: Program) -> Way:
     """The instructions that the reference VM runs, and where the step limit stops it."""
-    seen = trace(program)
+    return way_along(trace(program))
+
+
+def way_along(seen: Trace) -> Way:
+    """The way of a run that the reference VM has made already."""
     outcome = seen.outcome
     stops_before = None
     if isinstance(outcome, Trapped) and outcome.kind is TrapKind.STEP_LIMIT:

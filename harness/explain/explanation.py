@@ -9,7 +9,7 @@ from harness.campaign.way import way_of
 from harness.cases.case import BytecodeCase
 from harness.errors import InputError
 from harness.explain.recording import MOST_STEPS, record
-from harness.lowering.variants import VARIANTS, Lowered, lower
+from harness.lowering.variants import VARIANTS, Lowered, Way, lower
 from harness.mode import MODES, Mode
 from harness.model.exposed import missed_by_wildcard
 from harness.model.machine import judge
@@ -65,10 +65,11 @@ def explain(
     choices: list[str] = []
     lowered = None
     if isinstance(case, BytecodeCase):
+        way = way_of(case.program)
         if variant is None:
-            variant, choice = _choose_variant(case, modes or MODES)
+            variant, choice = _choose_variant(case, way, modes or MODES)
             choices.append(choice)
-        lowered = lower(case.program, VARIANTS[variant], way_of(case.program))
+        lowered = lower(case.program, VARIANTS[variant], way)
         program = lowered.program
     else:
         if variant is not None:
@@ -95,12 +96,10 @@ def explain(
     )
 
 
-def _choose_variant(case: BytecodeCase, modes: Sequence[Mode]) -> tuple[str, str]:
+def _choose_variant(case: BytecodeCase, way: Way, modes: Sequence[Mode]) -> tuple[str, str]:
     """A variant worth an explanation, and why it is."""
-    way = way_of(case.program)
     for name, variant in VARIANTS.items():
-        lowered = lower(case.program, variant, way)
-        if not variant.sound and _is_undefined(lowered.program, modes):
+        if not variant.sound and _is_undefined(lower(case.program, variant, way).program, modes):
             return name, f"variant {name}: the first that is undefined behaviour"
     first = next(iter(VARIANTS))
     return first, f"variant {first}: the first, since none is undefined behaviour"

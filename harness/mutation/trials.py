@@ -146,6 +146,7 @@ def difference(trial: Trial, known: Known, model: Model, *, exact: bool) -> str:
     try:
         judgement = model.examine(trial.program, trial.mode)
     except Exception as error:
+        # An altered machine may break down in any way, and that tells it apart.
         return f"the machine breaks down: {error!r}"
     seen = judgement.outcome
     found = differences(wanted=known.outcome, seen=seen)
