@@ -104,6 +104,10 @@ class Completed:
                 return f"exit code {self.exit_code}"
 
 
+Listener = Callable[[bytearray, bytearray], None]
+"""Is told all that a program has written so far: standard output, standard error."""
+
+
 class Cancelled(Exception):
     """Raised by `Launcher.run` in every thread once `Launcher.cancel` was called."""
 
@@ -134,9 +138,16 @@ class Launcher:
         return self._wish.is_set() or (self._parent is not None and self._parent.is_cancelled())
 
     def run(
-        self, command: Command, *, stdin: bytes = b"", limits: Limits | None = None
+        self,
+        command: Command,
+        *,
+        stdin: bytes = b"",
+        limits: Limits | None = None,
+        listener: Listener | None = None,
     ) -> Completed:
         """Start the program, feed it `stdin`, and wait for its end.
+
+        listener: is called now and then with what the program has written so far.
 
         Raises: FileNotFoundError, if there is no such program or folder; Cancelled;
         KeyboardInterrupt, after the program and its children were ended.
@@ -150,7 +161,7 @@ class Launcher:
         process = _start(command, has_stdin=bool(stdin))
         try:
             with _Watch(process=process, stdin=stdin, limits=limits) as watch:
-                ending = watch.follow(started, self.is_cancelled)
+                ending = watch.follow(started, self.is_cancelled, listener)
                 _end_group(process, gently=ending is not Ending.EXITED)
                 watch.drain()
         except BaseException:
@@ -203,12 +214,16 @@ class _Watch:
             with contextlib.suppress(OSError):
                 stream.close()
 
-    def follow(self, started: float, is_cancelled: Callable[[], bool]) -> Ending:
+    def follow(
+        self, started: float, is_cancelled: Callable[[], bool], listener: Listener | None
+    ) -> Ending:
         """Move bytes until the program ends or goes over a limit. Raises: Cancelled."""
         tick = TICK if self._exit_descriptor is not None else TICK / 20
         looked = started
         while True:
             self._move_bytes(self._wait(tick, started))
+            if listener:
+                listener(self.stdout, self.stderr)
             now = time.monotonic()
             if self._over_output():
                 return Ending.OUTPUT
