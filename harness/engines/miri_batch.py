@@ -32,9 +32,9 @@ from harness.toolchain.process import Launcher
 
 Piece = TypeVar("Piece")
 
-LARGEST_BATCH = 250
-"""Items to a process: enough that its start and its compiling are small beside them, and few
-enough that results keep coming and that one bad item makes few others wait."""
+LARGEST_BATCH = 500
+"""Items to a process: enough that its start is small beside them, and few enough that one bad item
+makes few others wait, and that every worker has some."""
 
 PLAIN_SEEDS = 1 << 30
 """From here on count the seeds of runs that no batch began, where a job has several."""

@@ -7,6 +7,7 @@ from harness.outcome import (
     Location,
     Outcome,
     Ran,
+    TimedOut,
     TrapKind,
     Trapped,
     UndefinedBehaviour,
@@ -21,6 +22,7 @@ from harness.verdict import (
     judge,
     judge_constant,
     judge_native,
+    judge_seeds,
 )
 
 RAN = Ran(memory=b"\x01\x02", steps=1)
@@ -55,6 +57,31 @@ def test_a_run_that_was_predicted_must_still_have_the_reference_memory() -> None
     judgement = judge(outcome=seen, expected=None, prediction=prediction, reference=RAN)
     assert judgement.verdict is Verdict.MISMATCH
     assert judgement.reason == "reference: memory: wanted 0102, saw 0103"
+
+
+LATE = TimedOut(message="still running after 60 s")
+
+
+def test_a_run_that_was_not_finished_says_nothing() -> None:
+    for expected, predicted in ((RAN, RAN), (None, RAN), (None, ALIASING), (ALIASING, ALIASING)):
+        judgement = judge(
+            outcome=LATE,
+            expected=expected,
+            prediction=Prediction(outcome=predicted),
+            reference=RAN,
+        )
+        assert judgement.verdict is Verdict.NOT_CHECKED
+        assert judgement.reason == "not finished: still running after 60 s"
+    expecting = judge(outcome=LATE, expected=LATE, prediction=None, reference=None)
+    assert expecting.verdict is Verdict.AGREE
+    some = judge_seeds([(RAN, (0, 1)), (LATE, (2,))], Prediction(outcome=RAN))
+    assert some.verdict is Verdict.NOT_CHECKED
+    assert some.reason.startswith("not finished: ran to 0102 under seed 0-1; timed-out")
+
+
+def test_compiled_code_that_never_ends_is_a_mismatch() -> None:
+    judgement = judge_native(outcome=LATE, defined=[RAN], reference=RAN)
+    assert judgement.verdict is Verdict.MISMATCH
 
 
 def test_nothing_to_compare_with_is_not_checked() -> None:
