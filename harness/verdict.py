@@ -157,13 +157,13 @@ def judge_constant(
     return Judgement(verdict=Verdict.NOT_CHECKED, reason=reason)
 
 
-def judge_native(*, outcome: Outcome, defined: Iterable[Outcome], reference: Outcome) -> Judgement:
+def judge_native(*, outcome: Outcome, is_defined: bool, reference: Outcome) -> Judgement:
     """Hold the outcome of compiled code against the reference.
 
-    defined: what is expected or predicted in each permissive mode; the outcome counts only
-    if all of these come to a defined end.
+    is_defined: whether the program comes to a defined end in every permissive mode, by what is
+    expected or predicted; the outcome counts only then.
     """
-    if not all(isinstance(each, Ran | Trapped) for each in defined):
+    if not is_defined:
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=NATIVE_IS_NO_EVIDENCE)
     differing = differences(wanted=reference, seen=outcome)
     if differing:

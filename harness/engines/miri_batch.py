@@ -101,10 +101,13 @@ class MiriBatchEngine:
         if seen.seconds is not None:
             return seen
         runner, crate = self._plain.runner(self._launcher), self._crate([seen.job])
-        for outcome, seeds in seen.by_seed or ((seen.outcome, (seen.seed,)),):
+        rows = seen.by_seed or ((seen.outcome, (seen.seed,)),)
+        for outcome, seeds in rows:
             again = run_plainly(runner, crate, replace(seen.job, seed=seeds[0]))
-            if fault := again.fault or contradiction(outcome, again.outcome):
-                return replace(seen, fault=fault)
+            if not again.fault and any(not contradiction(o, again.outcome) for o, _ in rows):
+                # Where it came to several, a seed does not say to which in another process.
+                continue
+            return replace(seen, fault=again.fault or contradiction(outcome, again.outcome))
         return seen
 
     def _run(self, jobs: Sequence[Job]) -> Iterator[Observation]:

@@ -189,7 +189,7 @@ def test_a_panic_in_a_batch_is_as_in_a_plain_run(engines: Engines) -> None:
             local x = [1, 2]
             m = &mut x
             i = 1 + 1: u8
-            write m[i] = 3: u8
+            write m[i]: u8 = 3
         """),
     ]
     jobs = [

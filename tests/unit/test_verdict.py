@@ -80,7 +80,7 @@ def test_a_run_that_was_not_finished_says_nothing() -> None:
 
 
 def test_compiled_code_that_never_ends_is_a_mismatch() -> None:
-    judgement = judge_native(outcome=LATE, defined=[RAN], reference=RAN)
+    judgement = judge_native(outcome=LATE, is_defined=True, reference=RAN)
     assert judgement.verdict is Verdict.MISMATCH
 
 
@@ -114,16 +114,15 @@ def test_exact_provenance_that_differs_is_no_mismatch() -> None:
 
 
 def test_a_native_run_of_an_undefined_program_is_no_evidence() -> None:
-    for undefined in (ALIASING, Unsupported(kind=UnsupportedKind.INT_TO_PTR, message="")):
-        judgement = judge_native(outcome=RAN, defined=[RAN, undefined], reference=RAN)
-        assert judgement.verdict is Verdict.NOT_CHECKED
-        assert judgement.reason == NATIVE_IS_NO_EVIDENCE
+    judgement = judge_native(outcome=RAN, is_defined=False, reference=RAN)
+    assert judgement.verdict is Verdict.NOT_CHECKED
+    assert judgement.reason == NATIVE_IS_NO_EVIDENCE
 
 
 def test_a_native_run_of_a_defined_program_is_compared() -> None:
     trapped = Trapped(kind=TrapKind.MISALIGNED, location=Location(instruction=0, operand="addr"))
-    assert judge_native(outcome=RAN, defined=[RAN, RAN], reference=RAN).verdict is Verdict.AGREE
-    seen = judge_native(outcome=trapped, defined=[RAN], reference=RAN)
+    assert judge_native(outcome=RAN, is_defined=True, reference=RAN).verdict is Verdict.AGREE
+    seen = judge_native(outcome=trapped, is_defined=True, reference=RAN)
     assert seen.verdict is Verdict.MISMATCH
 
 
