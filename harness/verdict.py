@@ -32,6 +32,9 @@ NATIVE_IS_NO_EVIDENCE = "native-is-no-evidence"
 HANGS_ON_ADDRESSES = "hangs on addresses"
 """How the reason begins where the prediction is one of several outcomes, and another was seen."""
 
+NOT_FINISHED = "not finished"
+"""How the reason begins where a limit ended an interpreted run: what it would have come to is open,
+since an interpreter is hundreds of times slower than what it stands for."""
 
 VALIDITY = "validity/"
 """How the rules about the value of a reference begin."""
@@ -77,6 +80,9 @@ def judge(
     wanted = expected or predicted or reference
     if wanted is None:
         return Judgement(verdict=Verdict.NOT_CHECKED, reason="nothing says what to expect")
+    if isinstance(outcome, TimedOut) and not isinstance(wanted, TimedOut):
+        reason = f"{NOT_FINISHED}: {outcome.message}"
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=reason)
     source = "expected" if expected else "predicted" if predicted else "reference"
     differing = differences(wanted=wanted, seen=outcome)
     if not differing and reference is not None and isinstance(outcome, Ran | Trapped):
@@ -108,6 +114,8 @@ def judge_seeds(
     )
     if prediction.hangs_on_addresses:
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=f"{HANGS_ON_ADDRESSES}: {seen}")
+    if any(isinstance(outcome, TimedOut) for outcome, _ in by_seed):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=f"{NOT_FINISHED}: {seen}")
     return Judgement(verdict=Verdict.MISMATCH, reason=f"differs by seed: {seen}")
 
 
@@ -149,13 +157,13 @@ def judge_constant(
     return Judgement(verdict=Verdict.NOT_CHECKED, reason=reason)
 
 
-def judge_native(*, outcome: Outcome, defined: Iterable[Outcome], reference: Outcome) -> Judgement:
+def judge_native(*, outcome: Outcome, is_defined: bool, reference: Outcome) -> Judgement:
     """Hold the outcome of compiled code against the reference.
 
-    defined: what is expected or predicted in each permissive mode; the outcome counts only
-    if all of these come to a defined end.
+    is_defined: whether the program comes to a defined end in every permissive mode, by what is
+    expected or predicted; the outcome counts only then.
     """
-    if not all(isinstance(each, Ran | Trapped) for each in defined):
+    if not is_defined:
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=NATIVE_IS_NO_EVIDENCE)
     differing = differences(wanted=reference, seen=outcome)
     if differing:

@@ -27,7 +27,7 @@ from harness.pointer.program import PointerProgram
 from harness.resources import rust_vm_dir
 from harness.result import Form, Verdict
 from harness.toolchain.command import Command
-from harness.toolchain.process import Completed, Launcher, Limits
+from harness.toolchain.process import Completed, Launcher, Limits, Listener
 from harness.verdict import Prediction, judge
 
 LONGEST = 10
@@ -201,10 +201,15 @@ class _Watch(Launcher):
         return self
 
     def run(
-        self, command: Command, *, stdin: bytes = b"", limits: Limits | None = None
+        self,
+        command: Command,
+        *,
+        stdin: bytes = b"",
+        limits: Limits | None = None,
+        listener: Listener | None = None,
     ) -> Completed:
         self.started += 1
-        return super().run(command, stdin=stdin, limits=limits)
+        return super().run(command, stdin=stdin, limits=limits, listener=listener)
 
 
 def _seconds(engine: Engine, jobs: Sequence[Job]) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.campaign.plan import count, plan
 from harness.cases.case import BytecodeCase
 from harness.engines.engine import Observation
+from harness.evidence.archive import RECORDED
+from harness.evidence.settled import is_settled
 from harness.outcome import NOWHERE, Ran, Trapped
 from harness.result import EngineName, Evidence, Result, Run, Verdict
 from harness.verdict import (
@@ -32,9 +34,30 @@ if TYPE_CHECKING:
     from harness.mode import Mode
     from harness.outcome import Outcome
     from harness.result import Recording, Tool
+    from harness.toolchain.missing import Missing
 
 ONLY_PREDICTED = "only-predicted"
 """The reason of a prediction that nothing else was held against."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """The results of one case by one engine, which may be settled together.
+
+    scope: all that decides them. results: as the next run will find them. running: how many are
+    still to come. holds: whether the next run finds all of them.
+    """
+
+    case: Case
+    scope: str
+    results: list[Result] = field(default_factory=list)
+    running: int = 0
+    holds: bool = True
+
+    def add(self, result: Result, *, lasts: bool) -> None:
+        """Add one result. lasts: whether the next run comes to the same."""
+        self.results.append(result)
+        self.holds = self.holds and lasts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +85,10 @@ class Campaign:
             count(engine.name, self.cases, self.variants, self.selection)
             for engine in self._wanted()
         )
-        return planned + sum(1 for _ in self._plan_reference()) + sum(1 for _ in self._plan_model())
+        predicted = 0
+        if self.selection.wants_engine(EngineName.MODEL):
+            predicted = sum(1 for case in self.cases for _ in self._plan_model(case))
+        return planned + sum(1 for _ in self._plan_reference()) + predicted
 
     def results(self) -> Iterator[Result]:
         """Do everything, and yield each result as soon as it is there."""
@@ -72,8 +98,9 @@ class Campaign:
                 pool.submit(engine.missing)
             for bytecode_case in self._plan_reference():
                 yield self._judge_reference(bytecode_case)
-            for case, variant, mode in self._plan_model():
-                yield self._judge_prediction(case, variant, mode)
+            if self.selection.wants_engine(EngineName.MODEL):
+                for case in self.cases:
+                    yield from self._predictions(case)
         for engine in self._wanted():
             yield from self._run(engine)
 
@@ -84,16 +111,38 @@ class Campaign:
         if self.selection.wants_engine(EngineName.REFERENCE):
             yield from (case for case in self.cases if isinstance(case, BytecodeCase))
 
-    def _plan_model(self) -> Iterator[tuple[Case, str | None, Mode]]:
-        if self.selection.wants_engine(EngineName.MODEL):
-            for case in self.cases:
-                for variant in self.variants if isinstance(case, BytecodeCase) else (None,):
-                    for mode in self.selection.modes:
-                        yield case, variant, mode
+    def _plan_model(self, case: Case) -> Iterator[tuple[str | None, Mode]]:
+        for variant in self.variants if isinstance(case, BytecodeCase) else (None,):
+            for mode in self.selection.modes:
+                yield variant, mode
 
     def jobs(self, engine: EngineName) -> Iterator[tuple[Case, Job]]:
         """Every job that the engine is asked for."""
-        return plan(engine, self.cases, self.variants, self.selection, self.oracle)
+        return ((case, job) for case in self.cases for job in self._jobs(engine, case))
+
+    def _jobs(self, engine: EngineName, case: Case) -> Iterator[Job]:
+        planned = plan(engine, (case,), self.variants, self.selection, self.oracle)
+        return (job for _, job in planned)
+
+    def _scope(self, engine: EngineName, case: Case, tool: Tool | None) -> str:
+        """All that decides the results of a case by an engine, where nothing has to run."""
+        selection = self.selection
+        return repr(
+            (
+                *(engine, self.archive.of_case(case), self.archive.evidence_of(case.path), tool),
+                *(self.variants, selection.modes, selection.forms, selection.quick),
+            )
+        )
+
+    def _predictions(self, case: Case) -> Sequence[Result]:
+        scope = self._scope(EngineName.MODEL, case, None)
+        results = self.archive.settled(scope)
+        if results is None:
+            plan = self._plan_model(case)
+            results = [self._judge_prediction(case, variant, mode) for variant, mode in plan]
+            if all(map(is_settled, results)):
+                self.archive.settle(scope, results)
+        return results
 
     def _judge_reference(self, case: BytecodeCase) -> Result:
         outcome = self.oracle.reference(case)
@@ -139,43 +188,94 @@ class Campaign:
     def _run(self, engine: Engine) -> Iterator[Result]:
         missing = engine.missing()
         tool = None if missing else self.tool(engine.name)
-        cases: dict[str, Case] = {}
+        groups: dict[str, _Group] = {}
         jobs: list[Job] = []
-        for case, job in self.jobs(engine.name):
-            record = self.archive.recall(engine.name, case.path, job, tool)
-            recorded = None
-            if record is not None:
-                seen = Observation(job=job, outcome=record.outcome)
-                recorded = self._judge(engine.name, case, seen, record.recording)
-                if recorded.verdict is not Verdict.MISMATCH:
-                    yield recorded
-                    continue
-            reason = missing.message if missing else engine.refuses(job)
-            if recorded is not None and reason is not None:
-                # A finding must be seen anew wherever it can be.
-                yield recorded
+        for case in self.cases:
+            scope = self._scope(engine.name, case, tool)
+            settled = self.archive.settled(scope)
+            if settled is not None:
+                yield from settled
                 continue
-            in_process = engine.name is EngineName.IN_PROCESS
-            if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
-                # Undefined behaviour could take this very process down.
-                reason = NATIVE_IS_NO_EVIDENCE
-            if reason is None:
-                cases[case.id] = case
-                jobs.append(job)
+            group = _Group(case=case, scope=scope)
+            doubts = self.archive.doubts
+            for job in self._jobs(engine.name, case):
+                recalled = self._recall(engine, group, job, tool, missing)
+                if recalled is None:
+                    jobs.append(job)
+                else:
+                    yield recalled
+            recorded = engine.name in RECORDED
+            group.holds = group.holds and recorded and self.archive.doubts == doubts
+            if group.running:
+                groups[case.id] = group
             else:
-                yield self._unchecked(engine.name, case, job, reason)
+                self._settle(group)
         if jobs:
             for seen in engine.run(jobs):
-                result = self._judge(engine.name, cases[seen.job.case], seen)
-                if result.verdict is Verdict.MISMATCH:
-                    confirmed = engine.confirm(seen)
-                    if confirmed.fault:
-                        seen = confirmed
-                        result = self._judge(engine.name, cases[seen.job.case], seen)
-                if tool is not None and not seen.fault and len(seen.by_seed) <= 1:
-                    counts = bool(seen.job.mode) or result.verdict is not Verdict.NOT_CHECKED
-                    self.archive.keep(engine.name, seen.job, seen.outcome, tool, counts=counts)
-                yield result
+                yield self._take(engine, groups[seen.job.case], seen, tool)
+
+    def _recall(
+        self,
+        engine: Engine,
+        group: _Group,
+        job: Job,
+        tool: Tool | None,
+        missing: Missing | None,
+    ) -> Result | None:
+        """The result of a job without running it; None if it has to be run."""
+        case = group.case
+        record = self.archive.recall(engine.name, case.path, job, tool)
+        recorded = None
+        if record is not None:
+            seen = Observation(job=job, outcome=record.outcome)
+            recorded = self._judge(engine.name, case, seen, record.recording)
+            if recorded.verdict is not Verdict.MISMATCH:
+                # Without the tool, the newest record counts, and there may be a newer one soon.
+                group.add(recorded, lasts=record.committed or tool is not None)
+                return recorded
+        reason = missing.message if missing else engine.refuses(job)
+        if recorded is not None and reason is not None:
+            # A finding must be seen anew wherever it can be.
+            group.add(recorded, lasts=False)
+            return recorded
+        in_process = engine.name is EngineName.IN_PROCESS
+        if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
+            # Undefined behaviour could take this very process down.
+            reason = NATIVE_IS_NO_EVIDENCE
+        if reason is None:
+            group.running += 1
+            return None
+        result = self._unchecked(engine.name, case, job, reason)
+        group.add(result, lasts=missing is None)
+        return result
+
+    def _take(self, engine: Engine, group: _Group, seen: Observation, tool: Tool | None) -> Result:
+        """The result of what an engine has just seen, which is confirmed and kept."""
+        case = group.case
+        result = self._judge(engine.name, case, seen)
+        if result.verdict is Verdict.MISMATCH:
+            confirmed = engine.confirm(seen)
+            if confirmed.fault:
+                seen = confirmed
+                result = self._judge(engine.name, case, seen)
+        record = None
+        if tool is not None and not seen.fault and len(seen.by_seed) <= 1:
+            counts = bool(seen.job.mode) or result.verdict is not Verdict.NOT_CHECKED
+            record = self.archive.keep(engine.name, seen.job, seen.outcome, tool, counts=counts)
+        group.running -= 1
+        if record is None:
+            group.holds = False
+        elif group.holds:
+            # As the next run will find it.
+            again = Observation(job=seen.job, outcome=record.outcome)
+            group.add(self._judge(engine.name, case, again, record.recording), lasts=True)
+        if not group.running:
+            self._settle(group)
+        return result
+
+    def _settle(self, group: _Group) -> None:
+        if group.holds and all(map(is_settled, group.results)):
+            self.archive.settle(group.scope, group.results)
 
     def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
         mode = job.mode
@@ -205,9 +305,10 @@ class Campaign:
         if seen.fault:
             judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=seen.fault)
         elif job.mode is None:
-            defined = self.oracle.permissive(case, variant)
             judgement = judge_native(
-                outcome=outcome, defined=defined, reference=reference or defined[0]
+                outcome=outcome,
+                is_defined=self.oracle.is_defined(case, variant),
+                reference=reference or self.oracle.permissive(case, variant)[0],
             )
         else:
             expected = self.oracle.expected(case, variant, job.mode)

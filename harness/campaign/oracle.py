@@ -11,7 +11,7 @@ from harness.lowering.variants import VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
 from harness.model.exposed import missed_by_wildcard
 from harness.model.machine import examine
-from harness.outcome import Ran, Trapped
+from harness.outcome import Location, Ran, Trapped
 from harness.reference import vm as reference_vm
 from harness.verdict import Prediction
 
@@ -82,11 +82,20 @@ class Oracle:
 
     def is_defined(self, case: Case, variant: str | None) -> bool:
         """Whether every permissive mode comes to a defined end, so that compiled code must too."""
-        return all(isinstance(each, Ran | Trapped) for each in self.permissive(case, variant))
+
+        def find() -> bool:
+            return all(isinstance(each, Ran | Trapped) for each in self.permissive(case, variant))
+
+        def recall() -> bool:
+            if self._archive is None:
+                return find()
+            return self._archive.is_defined(case, variant, find)
+
+        return self._once((case.id, variant, "defined"), recall)
 
     def locate(self, case: Case, variant: str | None, outcome: Outcome) -> Outcome:
         """The outcome of a lowered program with the places in the bytecode that it came from."""
-        if variant is None or not isinstance(case, BytecodeCase):
+        if variant is None or not isinstance(case, BytecodeCase) or not _has_path(outcome):
             return outcome
         return self.lowered(case, variant).locate(outcome)
 
@@ -116,6 +125,11 @@ class Oracle:
             self._known[key] = find()
         # Each key stands for one kind of value, which its call site names.
         return self._known[key]  # type: ignore[return-value]
+
+
+def _has_path(outcome: Outcome) -> bool:
+    places = (getattr(outcome, name, None) for name in ("location", "created", "invalidated"))
+    return any(isinstance(place, Location) and place.path is not None for place in places)
 
 
 def _predict(program: PointerProgram, mode: Mode) -> Prediction:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from harness.cli.exit_code import ExitCode, weightiest
 from harness.errors import InputError
+from harness.outcome import TimedOut
 from harness.result import EngineName, Form, Result, Verdict
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _codes(setup: Setup, loaded: Loaded, results: Sequence[Result]) -> set[ExitC
     selection = setup.campaign.selection
     if any(selection.insists_on(engine) for engine in setup.missing()):
         codes.add(ExitCode.NOT_CHECKED)
-    refused = (r for r in results if r.reason and r.outcome is None)
-    if any(r.run.engine is EngineName.MIRI and selection.insists_on(r.run.engine) for r in refused):
+    open_ = (r for r in results if r.reason and isinstance(r.outcome, TimedOut | None))
+    if any(r.run.engine is EngineName.MIRI and selection.insists_on(r.run.engine) for r in open_):
         codes.add(ExitCode.NOT_CHECKED)
     return codes

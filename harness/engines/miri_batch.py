@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from queue import SimpleQueue
 from typing import TypeVar
@@ -32,23 +32,18 @@ from harness.toolchain.process import Launcher
 
 Piece = TypeVar("Piece")
 
-LARGEST_BATCH = 250
-"""Items to a process: enough that its start and its compiling are small beside them, and few
-enough that results keep coming and that one bad item makes few others wait."""
+LARGEST_BATCH = 500
+"""Items to a process: enough that its start is small beside them, and few enough that one bad item
+makes few others wait, and that every worker has some."""
 
 PLAIN_SEEDS = 1 << 30
 """From here on count the seeds of runs that no batch began, where a job has several."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
-    """What a task came to: observations, and tasks that follow from it."""
+_Tell = Callable[[Observation], None]
 
-    observations: tuple[Observation, ...] = ()
-    tasks: tuple[_Task, ...] = ()
-
-
-_Task = Callable[[], _Done]
+_Task = Callable[[_Tell], "Sequence[_Task]"]
+"""Some work. It tells each observation as it is made, and returns the work that follows."""
 
 
 class MiriBatchEngine:
@@ -106,10 +101,13 @@ class MiriBatchEngine:
         if seen.seconds is not None:
             return seen
         runner, crate = self._plain.runner(self._launcher), self._crate([seen.job])
-        for outcome, seeds in seen.by_seed or ((seen.outcome, (seen.seed,)),):
+        rows = seen.by_seed or ((seen.outcome, (seen.seed,)),)
+        for outcome, seeds in rows:
             again = run_plainly(runner, crate, replace(seen.job, seed=seeds[0]))
-            if fault := again.fault or contradiction(outcome, again.outcome):
-                return replace(seen, fault=fault)
+            if not again.fault and any(not contradiction(o, again.outcome) for o, _ in rows):
+                # Where it came to several, a seed does not say to which in another process.
+                continue
+            return replace(seen, fault=again.fault or contradiction(outcome, again.outcome))
         return seen
 
     def _run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
@@ -121,18 +119,23 @@ class MiriBatchEngine:
             seeds=self._seeds,
         )
         pool = ThreadPoolExecutor(self._workers)
-        finished: SimpleQueue[Future[_Done]] = SimpleQueue()
+        events: SimpleQueue[Observation | Future[Sequence[_Task]]] = SimpleQueue()
         largest = max(1, self._largest // self._seeds) * self._seeds
-        waiting = list(work.plan(jobs, largest))
+        waiting: Sequence[_Task] = list(work.plan(jobs, largest))
         running = 0
         try:
             while waiting or running:
                 for task in waiting:
-                    pool.submit(task).add_done_callback(finished.put)
-                running += len(waiting) - 1
-                done = finished.get().result()
-                waiting = list(done.tasks)
-                yield from done.observations
+                    pool.submit(task, events.put).add_done_callback(events.put)
+                running += len(waiting)
+                waiting = ()
+                event = events.get()
+                if isinstance(event, Observation):
+                    yield event
+                else:
+                    # It comes after all that it has told.
+                    running -= 1
+                    waiting = event.result()
         except BaseException:
             # Ctrl-C, or whoever iterates has had enough: what still runs is ended.
             launcher.cancel()
@@ -176,28 +179,29 @@ class _Work:
             yield self._plainly(job)
 
     def _plainly(self, job: Job, seed: int | None = None) -> _Task:
-        def task() -> _Done:
+        def task(tell: _Tell) -> Sequence[_Task]:
             seeded = job if seed is None else replace(job, seed=seed)
             seen = run_plainly(self.runner, self.crate, seeded)
-            return _Done(observations=(replace(seen, job=job),))
+            tell(replace(seen, job=job))
+            return ()
 
         return task
 
     def _bytecode(self, jobs: Sequence[Job]) -> _Task:
-        def task() -> _Done:
-            if not isinstance(self.crate, VmCrate):
-                return _Done(tasks=tuple(self._plainly(job) for job in jobs))
-            numbered = dict(enumerate(jobs))
-            begun: dict[int, int] = {}
-            seen = dict(run_bytecode(self.runner, self.crate, numbered, begun))
-            return self._done(numbered, seen, begun)
+        def task(tell: _Tell) -> Sequence[_Task]:
+            crate = self.crate
+            if not isinstance(crate, VmCrate):
+                return [self._plainly(job) for job in jobs]
+            batch = _Batch(jobs=dict(enumerate(jobs)), every=self.confirm_every, tell=tell)
+            run_bytecode(self.runner, crate, batch.jobs, batch.begun, batch.take)
+            return self._remaining(batch)
 
         return task
 
     def _compiling(self, groups: Sequence[Sequence[Job]]) -> _Task:
         """groups: the jobs of each program."""
 
-        def task() -> _Done:
+        def task(tell: _Tell) -> Sequence[_Task]:
             by_program = {_pointer_program(group[0]): group for group in groups}
             tasks: list[_Task] = []
             for compiled in compile_programs(
@@ -207,7 +211,7 @@ class _Work:
                 tasks += self._by_mode(compiled, compiled_groups)
             for group in by_program.values():
                 tasks += [self._plainly(job) for job in group]
-            return _Done(tasks=tuple(tasks))
+            return tasks
 
         return task
 
@@ -217,43 +221,63 @@ class _Work:
             for job in group:
                 by_mode.setdefault(job.mode, []).append(job)
         for of_mode in by_mode.values():
-            yield self._programs(compiled, dict(enumerate(of_mode)))
+            yield self._programs(compiled, of_mode)
 
-    def _programs(self, compiled: Compiled, numbered: dict[int, Job]) -> _Task:
-        def task() -> _Done:
-            begun: dict[int, int] = {}
-            seen = dict(run_programs(self.runner, compiled, numbered, begun))
-            return self._done(numbered, seen, begun)
+    def _programs(self, compiled: Compiled, jobs: Sequence[Job]) -> _Task:
+        def task(tell: _Tell) -> Sequence[_Task]:
+            batch = _Batch(jobs=dict(enumerate(jobs)), every=self.confirm_every, tell=tell)
+            run_programs(self.runner, compiled, batch.jobs, batch.begun, batch.take)
+            return self._remaining(batch)
 
         return task
 
-    def _done(
-        self, jobs: dict[int, Job], seen: dict[int, Observation], begun: dict[int, int]
-    ) -> _Done:
-        """What was seen; what is to be confirmed, and a plain run for each job that was not.
+    def _remaining(self, batch: _Batch) -> Sequence[_Task]:
+        """A confirmation of what is doubted, and a plain run of each job that was not seen.
 
-        begun: the seeds under which they began; one is kept only where there are several.
+        The seed under which a job began is kept only where there are several.
         """
-        every = self.confirm_every
-        doubted = {number for number in seen if every and number % every == 0}
-        confirming = [self._confirming(seen[number]) for number in sorted(doubted)]
+        confirming = [self._confirming(seen) for seen in batch.doubted]
         left = [
-            self._plainly(job, None if self.seeds == 1 else begun.get(number, PLAIN_SEEDS + number))
-            for number, job in jobs.items()
-            if number not in seen
+            self._plainly(
+                job, None if self.seeds == 1 else batch.begun.get(number, PLAIN_SEEDS + number)
+            )
+            for number, job in batch.jobs.items()
+            if number not in batch.seen
         ]
-        return _Done(
-            observations=tuple(each for number, each in seen.items() if number not in doubted),
-            tasks=(*confirming, *left),
-        )
+        return [*confirming, *left]
 
     def _confirming(self, seen: Observation) -> _Task:
-        def task() -> _Done:
+        def task(tell: _Tell) -> Sequence[_Task]:
             again = run_plainly(self.runner, self.crate, replace(seen.job, seed=seen.seed))
             fault = contradiction(seen.outcome, again.outcome)
-            return _Done(observations=(replace(seen, fault=seen.fault or again.fault or fault),))
+            tell(replace(seen, fault=seen.fault or again.fault or fault))
+            return ()
 
         return task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """Jobs that go through one process, by number, and what has become of them so far.
+
+    every: one of so many is doubted: not told before a plain run has said the same.
+    begun: the seeds under which they began.
+    """
+
+    jobs: dict[int, Job]
+    every: int | None
+    tell: _Tell
+    begun: dict[int, int] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
+    doubted: list[Observation] = field(default_factory=list)
+
+    def take(self, number: int, observation: Observation) -> None:
+        """Receive what a job has come to."""
+        self.seen.add(number)
+        if self.every and number % self.every == 0:
+            self.doubted.append(observation)
+        else:
+            self.tell(observation)
 
 
 def _pointer_program(job: Job) -> PointerProgram:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count, islice
 from pathlib import Path
 
-from harness.diagnostics.message import read_json
 from harness.engines.miri_command import Miri
-from harness.engines.miri_records import read_records
-from harness.engines.miri_segments import BEGIN, Attributed, Segments, cut
+from harness.engines.miri_segments import BEGIN, Attributed, SegmentReader
 from harness.toolchain.command import Command
 from harness.toolchain.process import Ending, Launcher, Limits
 from harness.toolchain.workspace import stage
@@ -65,25 +63,22 @@ class Batch:
     begun: dict[int, int] = field(default_factory=dict)
     _seeds: count[int] = field(default_factory=count)
 
-    def interpret(self, items: Mapping[int, Item]) -> Iterator[Attributed]:
-        """Interpret every item and yield what is certain.
+    def interpret(self, items: Mapping[int, Item], tell: Callable[[Attributed], None]) -> None:
+        """Interpret every item and tell what is certain, as soon as it is.
 
-        items: by number. A number that does not come back has to be run on its own.
+        items: by number. A number that is not told of has to be run on its own.
         """
         left = dict(items)
         while left:
-            segments, is_whole = self._start(left)
-            seen = [each for each in segments.attributed if each.item in left]
-            for each in seen:
-                yield each
-                del left[each.item]
-            if not is_whole and segments.last_begun in left:
+            before = len(left)
+            reader, is_whole = self._start(left, tell)
+            if not is_whole and reader.last_begun in left:
                 # It was at work when the process was ended.
-                del left[segments.last_begun]
-            elif not seen:
-                if segments.count and len(left) > 1:
+                del left[reader.last_begun]
+            elif len(left) == before:
+                if reader.count and len(left) > 1:
                     for half in _halves(left):
-                        yield from self.interpret(half)
+                        self.interpret(half, tell)
                 return
 
     def command(self, seeds: str) -> Command:
@@ -106,22 +101,37 @@ class Batch:
 
         return repeat
 
-    def _start(self, items: Mapping[int, Item]) -> tuple[Segments, bool]:
-        """What one process says, and whether it came to its own end."""
+    def _start(
+        self, left: dict[int, Item], tell: Callable[[Attributed], None]
+    ) -> tuple[SegmentReader, bool]:
+        """Start one process, which goes as far through the items as it comes.
+
+        left: loses each item that is told of. Returns what read the process's words, and
+        whether it came to its own end.
+        """
         seconds = self.limits.seconds
         of_process = None if seconds is None else RUNS_TO_A_PROCESS * seconds
         limits = replace(self.limits, seconds=of_process, silence=seconds)
-        seeds = list(islice(self._seeds, len(items)))
-        fed = b"".join(item.encode(number) for number, item in items.items())
+        seeds = list(islice(self._seeds, len(left)))
+        fed = b"".join(item.encode(number) for number, item in left.items())
+        reader = SegmentReader()
+
+        def pass_on(seen: Iterable[Attributed]) -> None:
+            for each in seen:
+                if left.pop(each.item, None):
+                    tell(each)
+
         done = self.launcher.run(
-            self.command(f"{seeds[0]}..{seeds[-1] + 1}"), stdin=fed, limits=limits
+            self.command(f"{seeds[0]}..{seeds[-1] + 1}"),
+            stdin=fed,
+            limits=limits,
+            listener=lambda stdout, stderr: pass_on(reader.hear(stdout, stderr)),
         )
         # A process that a signal ended has broken off in the middle, too.
         is_whole = done.ending is Ending.EXITED and done.exit_code >= 0
-        records = read_records(done.stdout)
-        segments = cut(read_json(done.stderr), records, is_whole=is_whole)
-        self.begun.update(segments.begun)
-        return segments, is_whole
+        pass_on(reader.end(done.stdout, done.stderr, is_whole=is_whole))
+        self.begun.update(reader.begun)
+        return reader, is_whole
 
 
 def main_folder(miri: Miri, main: str) -> Path:

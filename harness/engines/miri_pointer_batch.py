@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.diagnostics.failure import read_error
 from harness.engines.engine import Job, Observation
 from harness.engines.miri_command import CompileFailed, Miri
 from harness.engines.miri_items import Batch, Item
 from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, run_flags
 from harness.engines.miri_segments import Attributed
-from harness.engines.miri_vm_batch import error_of
 from harness.engines.places import place_in_program
 from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
@@ -62,11 +60,16 @@ def compile_programs(
 
 
 def run_programs(
-    runner: Runner, compiled: Compiled, jobs: Mapping[int, Job], begun: dict[int, int]
-) -> Iterator[tuple[int, Observation]]:
-    """Run jobs of one mode, by number. A number that does not come back is to be run plainly.
+    runner: Runner,
+    compiled: Compiled,
+    jobs: Mapping[int, Job],
+    begun: dict[int, int],
+    tell: Callable[[int, Observation], None],
+) -> None:
+    """Run jobs of one mode, by number, and tell what each came to, as soon as it is certain.
 
-    begun: receives the seed under which each began.
+    A number that is not told of is to be run plainly. begun: receives the seed under which each
+    began.
     """
     choices = {program: choice for choice, program in enumerate(compiled.programs)}
     items = {number: Item(choice=choices[_program(job)]) for number, job in jobs.items()}
@@ -80,17 +83,18 @@ def run_programs(
         begun=begun,
     )
     repeat = batch.repeater()
-    for seen in batch.interpret(items):
-        item = items[seen.item]
-        outcome = _outcome(compiled, jobs[seen.item], seen, item)
+
+    def hear(seen: Attributed) -> None:
+        job, item = jobs[seen.item], items[seen.item]
+        outcome = _outcome(compiled, job, seen, item)
         if outcome is not None:
-            observation = Observation(
-                job=jobs[seen.item],
-                outcome=outcome,
-                command=repeat(seen, item),
-                seed=seen.seed,
+            command = repeat(seen, item)
+            tell(
+                seen.item,
+                Observation(job=job, outcome=outcome, command=command, seed=seen.seed),
             )
-            yield seen.item, observation
+
+    batch.interpret(items, hear)
 
 
 def _culprits(failed: CompileFailed, source: RustSource) -> set[int]:
@@ -108,7 +112,7 @@ def _outcome(compiled: Compiled, job: Job, seen: Attributed, item: Item) -> Outc
     if isinstance(seen.said, Ended):
         has_memory = _program(job).result is not None
         return seen.said.of_pointer_program(has_memory=has_memory)
-    failure = read_error(error_of(seen.said))
+    failure = seen.said.failure
     for frame in failure.frames:
         origin = compiled.source.lines.get(frame.span.line)
         if frame.span.file == LIBRARY_FILE and origin and origin[0] != item.choice:

@@ -55,33 +55,42 @@ class Ended:
         )
 
 
-def read_records(stdout: bytes) -> dict[int, Ended]:
-    """How each item ended, by its number; without those that are said to have ended twice.
+class RecordReader:
+    """Reads the records of one process, as they come.
 
-    What cannot be a record ends the reading, and so does a record that is cut short.
+    What cannot be a record ends the reading; one that is cut short waits for its rest.
     """
-    ended: dict[int, list[Ended]] = defaultdict(list)
-    memories: dict[int, bytes] = defaultdict(bytes)
-    at = 0
-    while at + _HEAD.size <= len(stdout):
-        item, kind, value, *lengths = _HEAD.unpack_from(stdout, at)
-        at += _HEAD.size
-        if kind not in (MEMORY, RAN, TRAPPED) or at + sum(lengths) > len(stdout):
-            break
-        parts = []
-        for length in lengths:
-            parts.append(stdout[at : at + length])
-            at += length
-        memory, trap, operand = parts
-        memories[item] += memory
-        if kind == MEMORY:
-            continue
-        ended[item].append(
-            Ended(
-                value=value,
-                memory=memories[item],
-                trap=trap.decode(errors="replace") if kind == TRAPPED else None,
-                operand=operand.decode(errors="replace") if kind == TRAPPED else None,
-            )
-        )
-    return {item: ends[0] for item, ends in ended.items() if len(ends) == 1}
+
+    def __init__(self) -> None:
+        self._at = 0
+        self._ended: dict[int, list[Ended]] = defaultdict(list)
+        self._memories: dict[int, bytes] = defaultdict(bytes)
+
+    def read(self, stdout: bytes | bytearray) -> None:
+        """Go on with what is new. stdout: all that was written so far."""
+        while self._at + _HEAD.size <= len(stdout):
+            item, kind, value, *lengths = _HEAD.unpack_from(stdout, self._at)
+            at = self._at + _HEAD.size
+            if kind not in (MEMORY, RAN, TRAPPED) or at + sum(lengths) > len(stdout):
+                return
+            parts = []
+            for length in lengths:
+                parts.append(bytes(stdout[at : at + length]))
+                at += length
+            self._at = at
+            memory, trap, operand = parts
+            self._memories[item] += memory
+            if kind != MEMORY:
+                has_trapped = kind == TRAPPED
+                ended = Ended(
+                    value=value,
+                    memory=self._memories[item],
+                    trap=trap.decode(errors="replace") if has_trapped else None,
+                    operand=operand.decode(errors="replace") if has_trapped else None,
+                )
+                self._ended[item].append(ended)
+
+    def find(self, item: int) -> Ended | None:
+        """How the item ended; None if nothing says so, or more than one record does."""
+        ends = self._ended.get(item, ())
+        return ends[0] if len(ends) == 1 else None

@@ -1,19 +1,23 @@
-"""Segments: the standard error of many interpreters in one process, cut into one for each.
+"""Segments: what many interpreters in one process say, cut into one piece for each as it comes.
 
-Miri writes `Trying seed: N` before each interpreter. With `-Zthreads=1` what stands between
-two such lines belongs to the first. An item is attributed only if its segment names it, and
-nobody else, and either its error is there, or a record of its own says how it ended.
+Miri writes `Trying seed: N` before each interpreter. With `-Zthreads=1` what stands between two
+such lines of standard error belongs to the first, and is complete when the second is there. An
+item is attributed only if its segment names it, nobody else, and is the first to do so, and
+either its error is there, or a record of its own says how it ended.
+
+A panic is an error like any other: `miri_start` catches none, so that Miri stops where it would
+leave it, and what the panic said of itself stands before that in the same segment.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from harness.diagnostics.message import Message, Transcript
-from harness.engines.miri_records import Ended
+from harness.diagnostics.failure import Failure, read_error, read_panic
+from harness.diagnostics.message import Message, Transcript, read_json
+from harness.engines.miri_records import Ended, RecordReader
 
 BEGIN = "harness-begin "
 """What stands before an item's number in the line that says that it begins."""
@@ -21,32 +25,26 @@ BEGIN = "harness-begin "
 _UNCAUGHT = "unwinding past the topmost frame"
 """Part of the error of a panic that leaves `miri_start`: without the runtime nobody catches it."""
 
+Written = bytes | bytearray
+
 _SEED = re.compile(r"Trying seed: (\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attributed:
-    """What one interpreter did of an item.
+class Stopped:
+    """How an item did not come to its end: its first error, and all that was said before it."""
 
-    said: how it ended, or the transcript up to and including its first error.
-    """
-
-    item: int
-    seed: int
-    said: Ended | Transcript
+    failure: Failure
+    transcript: Transcript
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segments:
-    """What could be attributed, and the item that the last interpreter began, if any.
+class Attributed:
+    """What one interpreter did of an item."""
 
-    count: of interpreters that started. begun: the seed under which each item last began.
-    """
-
-    count: int
-    attributed: tuple[Attributed, ...]
-    last_begun: int | None
-    begun: Mapping[int, int]
+    item: int
+    seed: int
+    said: Ended | Stopped
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,60 +54,92 @@ class _Segment:
     entries: list[Message | str] = field(default_factory=list)
 
 
-def cut(transcript: Transcript, records: Mapping[int, Ended], *, is_whole: bool) -> Segments:
-    """Cut a transcript of `-Zmiri-many-seeds`; what is not certain is left out.
+class SegmentReader:
+    """Reads what one process writes; what is not certain never comes out.
 
-    records: of the items that ended, by number.
-    is_whole: False if the process was ended, so that its last words may be cut short.
+    count: of interpreters that started. last_begun: the item that the last of them began, if
+    any. begun: the seed under which each item last began.
     """
-    segments = list(_segments(transcript))
-    times = Counter(item for segment in segments for item in segment.begun)
-    attributed = []
-    for segment in segments if is_whole else segments[:-1]:
-        if len(segment.begun) != 1 or times[segment.begun[0]] != 1:
-            continue
-        item = segment.begun[0]
-        said = _said(segment, records.get(item))
-        if said is not None:
-            attributed.append(Attributed(item=item, seed=segment.seed, said=said))
-    last_begun = segments[-1].begun[-1] if segments and segments[-1].begun else None
-    return Segments(
-        count=len(segments),
-        attributed=tuple(attributed),
-        last_begun=last_begun,
-        begun={item: segment.seed for segment in segments for item in segment.begun},
-    )
 
+    def __init__(self) -> None:
+        self.count = 0
+        self.last_begun: int | None = None
+        self.begun: dict[int, int] = {}
+        self._records = RecordReader()
+        self._read = 0
+        self._current: _Segment | None = None
+        # Complete and without an error. Their records may be a moment late: that is another pipe.
+        self._waiting: dict[int, _Segment] = {}
 
-def _said(segment: _Segment, ended: Ended | None) -> Ended | Transcript | None:
-    errors = [
-        number
-        for number, entry in enumerate(segment.entries)
-        if isinstance(entry, Message) and entry.is_error
-    ]
-    if errors:
-        first = segment.entries[errors[0]]
-        if isinstance(first, Message) and _UNCAUGHT in first.text:
-            return None
-        return Transcript(entries=tuple(segment.entries[: errors[0] + 1]))
-    return ended
+    def hear(self, stdout: Written, stderr: Written) -> Iterator[Attributed]:
+        """What has become certain. stdout, stderr: all that was written so far."""
+        self._records.read(stdout)
+        end = stderr.rfind(b"\n", self._read) + 1
+        if end:
+            entries = read_json(bytes(stderr[self._read : end])).entries
+            self._read = end
+            for entry in entries:
+                yield from self._take(entry)
+        yield from self._late()
 
+    def end(self, stdout: Written, stderr: Written, *, is_whole: bool) -> Iterator[Attributed]:
+        """What is certain now that nothing follows.
 
-def _segments(transcript: Transcript) -> Iterator[_Segment]:
-    current: _Segment | None = None
-    for entry in transcript.entries:
+        is_whole: False if the process was ended, so that its last words may be cut short.
+        """
+        rest = b"" if stderr.endswith(b"\n") else b"\n"
+        yield from self.hear(stdout, stderr + rest)
+        if is_whole:
+            yield from self._complete()
+        yield from self._late()
+
+    def _take(self, entry: Message | str) -> Iterator[Attributed]:
         if isinstance(entry, str) and (seed := _SEED.fullmatch(entry)):
-            if current is not None:
-                yield current
-            current = _Segment(seed=int(seed[1]))
-        elif current is None:
+            yield from self._complete()
+            self._current = _Segment(seed=int(seed[1]))
+            self.count += 1
+            self.last_begun = None
+        elif self._current is None:
             # Before the first interpreter the compiler speaks.
-            continue
+            return
         elif isinstance(entry, str) and entry.startswith(BEGIN):
             number = entry.removeprefix(BEGIN)
             if number.isdecimal():
-                current.begun.append(int(number))
+                self._begin(self._current, int(number))
         else:
-            current.entries.append(entry)
-    if current is not None:
-        yield current
+            self._current.entries.append(entry)
+
+    def _begin(self, segment: _Segment, item: int) -> None:
+        segment.begun.append(item)
+        if item in self.begun:
+            # Somebody has said so before, and nobody knows which of the two is right.
+            self._waiting.pop(item, None)
+            segment.begun.append(item)
+        self.begun[item] = segment.seed
+        self.last_begun = item
+
+    def _complete(self) -> Iterator[Attributed]:
+        segment, self._current = self._current, None
+        if segment is None or len(segment.begun) != 1:
+            return
+        [item] = segment.begun
+        for number, entry in enumerate(segment.entries):
+            if isinstance(entry, Message) and entry.is_error:
+                said = _stopped(Transcript(entries=tuple(segment.entries[: number + 1])), entry)
+                if said is not None:
+                    yield Attributed(item=item, seed=segment.seed, said=said)
+                return
+        self._waiting[item] = segment
+
+    def _late(self) -> Iterator[Attributed]:
+        for item in list(self._waiting):
+            ended = self._records.find(item)
+            if ended is not None:
+                segment = self._waiting.pop(item)
+                yield Attributed(item=item, seed=segment.seed, said=ended)
+
+
+def _stopped(transcript: Transcript, error: Message) -> Stopped | None:
+    """None for a panic that has said nothing of itself."""
+    failure = read_panic(transcript.text) if _UNCAUGHT in error.text else read_error(error)
+    return None if failure is None else Stopped(failure=failure, transcript=transcript)

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
 from harness.bytecode.program import Program
 from harness.bytecode.wire import encode
-from harness.diagnostics.failure import read_error
-from harness.diagnostics.message import Message, Transcript
 from harness.engines.confirmation import contradiction_of_marks
 from harness.engines.engine import Job, Observation
 from harness.engines.marks import at_mark, last_mark
 from harness.engines.miri_items import Batch, Item
 from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, VmCrate, run_flags
-from harness.engines.miri_segments import Attributed
+from harness.engines.miri_segments import Attributed, Stopped
 from harness.engines.vm_crate import arguments
 from harness.outcome import Outcome, UndefinedBehaviour, Unsupported
 
 
 def run_bytecode(
-    runner: Runner, crate: VmCrate, jobs: Mapping[int, Job], begun: dict[int, int]
-) -> Iterator[tuple[int, Observation]]:
-    """Run jobs of one mode, by number. A number that does not come back is to be run plainly.
+    runner: Runner,
+    crate: VmCrate,
+    jobs: Mapping[int, Job],
+    begun: dict[int, int],
+    tell: Callable[[int, Observation], None],
+) -> None:
+    """Run jobs of one mode, by number, and tell what each came to, as soon as it is certain.
 
-    begun: receives the seed under which each began.
-
-    Those that fail are interpreted once more, with marks, to find where they were.
+    A number that is not told of is to be run plainly. begun: receives the seed under which each
+    began. Those that fail are interpreted once more, with marks, to find where they were.
     """
     batch = Batch(
         launcher=runner.launcher,
@@ -42,19 +43,21 @@ def run_bytecode(
     )
     repeat = _repeater(runner, crate, next(iter(jobs.values())))
     failed: dict[int, Observation] = {}
-    items = {number: _item(job, marked=False) for number, job in jobs.items()}
-    for seen in batch.interpret(items):
+
+    def hear(seen: Attributed) -> None:
         job = jobs[seen.item]
-        observation = Observation(
-            job=job, outcome=_outcome(seen), command=repeat(job, seen.seed), seed=seen.seed
-        )
+        command = repeat(job, seen.seed)
+        observation = Observation(job=job, outcome=_outcome(seen), command=command, seed=seen.seed)
         if isinstance(observation.outcome, UndefinedBehaviour | Unsupported):
             failed[seen.item] = observation
         else:
-            yield seen.item, observation
-    again = {number: _item(jobs[number], marked=True) for number in failed}
-    for seen in batch.interpret(again):
-        yield seen.item, _locate(failed[seen.item], seen)
+            tell(seen.item, observation)
+
+    batch.interpret({number: _item(job, marked=False) for number, job in jobs.items()}, hear)
+    batch.interpret(
+        {number: _item(jobs[number], marked=True) for number in failed},
+        lambda seen: tell(seen.item, _locate(failed[seen.item], seen)),
+    )
 
 
 def _item(job: Job, *, marked: bool) -> Item:
@@ -91,7 +94,7 @@ def _repeater(runner: Runner, crate: VmCrate, job: Job) -> Callable[[Job, int], 
 def _outcome(seen: Attributed) -> Outcome:
     if isinstance(seen.said, Ended):
         return seen.said.of_bytecode()
-    return read_error(error_of(seen.said)).outcome
+    return seen.said.failure.outcome
 
 
 def _locate(observation: Observation, seen: Attributed) -> Observation:
@@ -101,12 +104,5 @@ def _locate(observation: Observation, seen: Attributed) -> Observation:
     again = _outcome(seen)
     if fault := contradiction_of_marks(outcome, again):
         return replace(observation, fault=fault)
-    assert isinstance(seen.said, Transcript)
-    return replace(observation, outcome=at_mark(outcome, last_mark(seen.said)))
-
-
-def error_of(transcript: Transcript) -> Message:
-    """The error that a transcript of `harness.engines.miri_segments` ends with."""
-    last = transcript.entries[-1]
-    assert isinstance(last, Message)
-    return last
+    assert isinstance(seen.said, Stopped)
+    return replace(observation, outcome=at_mark(outcome, last_mark(seen.said.transcript)))

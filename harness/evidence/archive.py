@@ -6,7 +6,8 @@ tool itself is at hand, it has to be the record's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any
 import msgspec
 
 from harness.bytecode.program import Program
+from harness.cases.case import Case
 from harness.engines.engine import Job
-from harness.evidence import committed, digests
+from harness.evidence import committed, digests, settled
 from harness.evidence.committed import Committed, Unusable
 from harness.evidence.record import (
     Record,
@@ -31,11 +33,16 @@ from harness.evidence.store import Store
 from harness.mode import Mode
 from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
-from harness.result import EngineName, Recording, Tool
+from harness.result import EngineName, Recording, Result, Tool
+from harness.toolchain.workspace import digest
 from harness.verdict import Prediction
 
 RECORDED = (EngineName.NATIVE, EngineName.CONST, EngineName.MIRI)
 """The engines whose outcomes are kept; the others are quicker than any record."""
+
+
+_UNSETTLED = "unsettled"
+"""The key under which a word is added whenever what was settled may be so no longer."""
 
 
 class Archive:
@@ -52,6 +59,7 @@ class Archive:
         # By identity, as hashing a program takes longer than all else; each is kept alive here.
         self._programs: dict[tuple[int, str | None], tuple[Program | PointerProgram, str]] = {}
         self._texts: dict[int, tuple[PointerProgram, str]] = {}
+        self._cases: dict[str, str] = {}
         self._committed: dict[Path, Committed | None] = {}
         self._unusable: list[str] = []
         self._stale = 0
@@ -79,18 +87,51 @@ class Archive:
 
     def keep(
         self, engine: EngineName, job: Job, outcome: Outcome, tool: Tool, *, counts: bool = True
-    ) -> None:
-        """Put the outcome on record, if it is one that lasts.
+    ) -> Record | None:
+        """Put the outcome on record, if it is one that lasts; the record, if so.
 
         counts: False if it is compared to nothing, so that whatever it is will do.
         """
         if engine not in RECORDED or (counts and not lasts(outcome)):
-            return
+            return None
         record = Record(
             outcome=lasting(outcome, shared_source=not isinstance(job.program, Program)),
             recording=Recording(tool=tool, seen=datetime.now(UTC).date().isoformat()),
         )
-        self.store.add(self._key(engine, job), encode_record(record))
+        key, text = self._key(engine, job), encode_record(record)
+        if not all(each == text for each in self.store.find(key)):
+            # Something else is on record as well: what is settled may rest on that.
+            self.store.add(_UNSETTLED, secrets.token_hex(8).encode())
+        self.store.add(key, text)
+        return record
+
+    def settled(self, scope: str) -> list[Result] | None:
+        """The results that were settled in that scope; None if none were."""
+        known = [] if self._live else self.store.find(self._settled_key(scope))
+        try:
+            return settled.decode(known[0]) if known else None
+        except (msgspec.DecodeError, LookupError):
+            return None
+
+    def settle(self, scope: str, results: Sequence[Result]) -> None:
+        """Remember results that will be the same in that scope.
+
+        scope: all that decides them, but for what has run since and for this package.
+        """
+        if not self._live:
+            self.store.add(self._settled_key(scope), settled.encode(results))
+
+    def evidence_of(self, case: Path) -> str:
+        """The digest of what is committed beside the case."""
+        try:
+            return digest(committed.path_of(case).read_bytes())
+        except OSError:
+            return ""
+
+    @property
+    def doubts(self) -> int:
+        """The number of records so far that are there and cannot be used."""
+        return self._stale + len(self._unusable)
 
     def prediction(
         self, program: PointerProgram, mode: Mode, find: Callable[[], Prediction]
@@ -98,6 +139,17 @@ class Archive:
         """What the model says of the program; found only if nobody has asked before."""
         key = f"prediction-{mode}-{self._text(program)}"
         return _decode_prediction(self._once(key, lambda: _encode_prediction(find())))
+
+    def is_defined(self, case: Case, variant: str | None, find: Callable[[], bool]) -> bool:
+        """Whether the case is defined in a variant; found only if nobody has asked before."""
+        key = f"defined-{digest(digests.package(), self.of_case(case), str(variant))}"
+        return self._once(key, lambda: b"yes" if find() else b"no") == b"yes"
+
+    def of_case(self, case: Case) -> str:
+        """The digest of all that a case says."""
+        if case.id not in self._cases:
+            self._cases[case.id] = digest(repr(case))
+        return self._cases[case.id]
 
     def notes(self) -> list[str]:
         """What has to be said of the evidence: a line for each."""
@@ -124,7 +176,7 @@ class Archive:
             return None
         if tool not in (None, found.recording.tool):
             return None
-        return Record(outcome=outcome, recording=found.recording)
+        return Record(outcome=outcome, recording=found.recording, committed=True)
 
     def _read_committed(self, case: Path) -> Committed | None:
         if case not in self._committed:
@@ -160,6 +212,11 @@ class Archive:
     def _rust(self, program: PointerProgram) -> str:
         key = f"rust-{self._text(program)}"
         return self._once(key, lambda: digests.of_rust(program).encode()).decode()
+
+    def _settled_key(self, scope: str) -> str:
+        latest = b"".join(self.store.find(_UNSETTLED)[:1]).decode()
+        vm = digests.rust_vm(self._vm_folder)
+        return f"settled-{digest(digests.package(), vm, latest, scope)}"
 
     def _text(self, program: PointerProgram) -> str:
         if id(program) not in self._texts:

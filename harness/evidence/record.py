@@ -23,10 +23,11 @@ _CLASSES: dict[str, type[Outcome]] = {each.name: each for each in get_args(Outco
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """An outcome that was seen, and what it rests on."""
+    """An outcome that was seen, and what it rests on. committed: beside the case."""
 
     outcome: Outcome
     recording: Recording
+    committed: bool = False
 
 
 def lasts(outcome: Outcome) -> bool:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.outcome import TimedOut
 from harness.report.matrix import Cell, Matrix, build
 from harness.report.report import Report
 from harness.report.wording import Mark, cell_parts, legend, recorded, repeat, summary, way
@@ -57,7 +58,8 @@ def print_report(console: Console, report: Report, *, verbose: bool) -> None:
 
 
 def _deserves_a_row(result: Result) -> bool:
-    return result.verdict in (Verdict.MISMATCH, Verdict.MIRI_MISSES, Verdict.SPEC_OPEN)
+    notable = (Verdict.MISMATCH, Verdict.MIRI_MISSES, Verdict.SPEC_OPEN)
+    return result.verdict in notable or isinstance(result.outcome, TimedOut)
 
 
 def _print_matrix(console: Console, matrix: Matrix) -> None:

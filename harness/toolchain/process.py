@@ -8,6 +8,7 @@ delays nothing: after the program's end the pipes are drained for a moment and c
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import selectors
 import shutil
@@ -15,7 +16,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -28,6 +29,12 @@ TICK = 0.1
 
 PATIENCE = 0.5
 """Seconds between SIGTERM and SIGKILL, and the most for draining the pipes after the end."""
+
+LOOK_AROUND = 1.0
+"""Seconds between two looks at which processes there are in the tree: that costs milliseconds."""
+
+BREATH = 0.01
+"""Seconds between two turns with a listener: a turn for each write costs more than the writes."""
 
 MEBIBYTE = 1 << 20
 
@@ -48,8 +55,8 @@ class Limits:
 
     seconds: wall-clock time from start to end.
     silence: seconds without a byte of output; for programs that report as they go.
-    memory: resident bytes of the whole tree, looked at every `TICK` seconds; pages that
-    several processes share count once for each.
+    memory: resident bytes of the whole tree, looked at every `TICK` seconds, and with those who
+    are new to it every `LOOK_AROUND`; pages that several processes share count once for each.
     output: bytes on either of stdout and stderr.
     """
 
@@ -104,6 +111,10 @@ class Completed:
                 return f"exit code {self.exit_code}"
 
 
+Listener = Callable[[bytearray, bytearray], None]
+"""Is told all that a program has written so far: standard output, standard error."""
+
+
 class Cancelled(Exception):
     """Raised by `Launcher.run` in every thread once `Launcher.cancel` was called."""
 
@@ -134,9 +145,16 @@ class Launcher:
         return self._wish.is_set() or (self._parent is not None and self._parent.is_cancelled())
 
     def run(
-        self, command: Command, *, stdin: bytes = b"", limits: Limits | None = None
+        self,
+        command: Command,
+        *,
+        stdin: bytes = b"",
+        limits: Limits | None = None,
+        listener: Listener | None = None,
     ) -> Completed:
         """Start the program, feed it `stdin`, and wait for its end.
+
+        listener: is called now and then with what the program has written so far.
 
         Raises: FileNotFoundError, if there is no such program or folder; Cancelled;
         KeyboardInterrupt, after the program and its children were ended.
@@ -150,7 +168,7 @@ class Launcher:
         process = _start(command, has_stdin=bool(stdin))
         try:
             with _Watch(process=process, stdin=stdin, limits=limits) as watch:
-                ending = watch.follow(started, self.is_cancelled)
+                ending = watch.follow(started, self.is_cancelled, listener)
                 _end_group(process, gently=ending is not Ending.EXITED)
                 watch.drain()
         except BaseException:
@@ -185,6 +203,7 @@ class _Watch:
         self._readers = {process.stdout: self.stdout, process.stderr: self.stderr}
         for stream in self._readers:
             self._register(stream, selectors.EVENT_READ)
+            _widen(stream)
         if process.stdin:
             self._streams.append(process.stdin)
             self._register(process.stdin, selectors.EVENT_WRITE)
@@ -203,12 +222,18 @@ class _Watch:
             with contextlib.suppress(OSError):
                 stream.close()
 
-    def follow(self, started: float, is_cancelled: Callable[[], bool]) -> Ending:
+    def follow(
+        self, started: float, is_cancelled: Callable[[], bool], listener: Listener | None
+    ) -> Ending:
         """Move bytes until the program ends or goes over a limit. Raises: Cancelled."""
         tick = TICK if self._exit_descriptor is not None else TICK / 20
-        looked = started
+        looked, looked_around = started, started - LOOK_AROUND
+        tree = [self._process.pid]
         while True:
             self._move_bytes(self._wait(tick, started))
+            if listener:
+                listener(self.stdout, self.stderr)
+                time.sleep(BREATH)
             now = time.monotonic()
             if self._over_output():
                 return Ending.OUTPUT
@@ -222,7 +247,10 @@ class _Watch:
                 return Ending.SILENCE
             if self._limits.memory is not None and now - looked > TICK:
                 looked = now
-                if resident_bytes(self._process.pid) > self._limits.memory:
+                if now - looked_around > LOOK_AROUND:
+                    looked_around = now
+                    tree = tree_of(self._process.pid)
+                if resident_bytes(tree) > self._limits.memory:
                     return Ending.MEMORY
 
     def drain(self) -> None:
@@ -343,25 +371,36 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
         os.killpg(leader, number)
 
 
-def resident_bytes(leader: int) -> int:
-    """Resident memory of every process in the session that `leader` leads; 0 without /proc."""
-    return sum(_resident_pages(leader)) * os.sysconf("SC_PAGE_SIZE")
+def _widen(pipe: IO[bytes]) -> None:
+    """Let the pipe hold more than its 64 KiB, where the system can: nobody waits for a reader."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, MEBIBYTE)
 
 
-def _resident_pages(leader: int) -> Iterator[int]:
+def tree_of(leader: int) -> list[int]:
+    """Every process in the session that `leader` leads; none without /proc."""
     try:
-        entries = [entry for entry in os.listdir("/proc") if entry.isdigit()]  # noqa: PTH208 - as below
+        numbers = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]  # noqa: PTH208 - as below
     except FileNotFoundError:
-        return
-    for entry in entries:
-        try:
-            with open(f"/proc/{entry}/stat", "rb") as file:  # noqa: PTH123 - a hot path
-                # The name may hold anything, so the fields are those after its bracket.
-                fields = file.read().rpartition(b")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[3]) == leader:
-            yield int(fields[21])
+        return []
+    return [number for number in numbers if _stat(number)[3:4] == [b"%d" % leader]]
+
+
+def resident_bytes(processes: Iterable[int]) -> int:
+    """The processes' resident memory; those that have ended have none."""
+    pages = (int(fields[21]) for fields in map(_stat, processes) if fields)
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _stat(process: int) -> list[bytes]:
+    """What Linux says of the process, from its state on; nothing of one that is not there."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:  # noqa: PTH123 - a hot path
+            # The name may hold anything, so the fields are those after its bracket.
+            return file.read().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _signal_name(number: int) -> str:

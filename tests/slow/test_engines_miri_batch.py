@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,50 @@ def test_bytecode_in_batches_is_as_in_plain_runs(engines: Engines) -> None:
         *vm_jobs(THREAD, modes=(STACKED_STRICT, parse_mode("tree-permissive"))),
         *vm_jobs(ALIASED, TRAPPING, modes=(STACKED_STRICT,)),
     )
+
+
+def test_a_panic_in_a_batch_is_as_in_a_plain_run(engines: Engines) -> None:
+    panicking = [
+        parse("""
+            local x = [1, 2]
+            i = 5
+            read x[i]: u8
+        """),
+        parse("""
+            local x = [1, 2]
+            m = &mut x
+            i = 1 + 1: u8
+            write m[i]: u8 = 3
+        """),
+    ]
+    jobs = [
+        Job(case=str(n), program=each.program, mode=mode)
+        for n, each in enumerate(panicking)
+        for mode in (STACKED_STRICT, parse_mode("none-permissive"))
+    ]
+    plain = in_order(tuple(jobs), engines.plain.run(jobs))
+    for one, other in zip(engines.run(*jobs), plain, strict=True):
+        assert isinstance(one.outcome, Panicked)
+        assert isinstance(other.outcome, Panicked)
+        assert one.outcome.message == other.outcome.message
+        assert one.outcome.location.path == other.outcome.location.path is not None
+        # What ran alone has a time of its own.
+        assert one.seconds is None
+
+
+def test_outcomes_come_before_their_batch_ends(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = Planted(cache, monkeypatch, "loop {}")
+    jobs = [
+        Job(case=str(n), program=each, mode=STACKED_STRICT)
+        for n, each in enumerate(planted.programs)
+    ]
+    seen = planted.engines.batch.run(jobs)
+    first, second = islice(seen, 2)
+    # The third never ends: a process was started, and none has come to its end.
+    assert planted.engines.count("-Zmiri-many-seeds=") == 1
+    assert [each.outcome for each in (first, second)] == [Ran(checksum=60), Ran(checksum=61)]
 
 
 def test_pointer_programs_in_batches_are_as_in_plain_runs(engines: Engines) -> None:
@@ -388,9 +433,20 @@ def test_an_endless_recursion_is_timed_out(cache: Path, monkeypatch: pytest.Monk
 
 
 def test_a_panic_is_that_of_its_program(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = Planted(cache, monkeypatch, 'panic!("planted");').outcome()
+    planted = Planted(cache, monkeypatch, 'panic!("planted");')
+    outcome = planted.outcome()
     assert isinstance(outcome, Panicked)
-    assert "planted" in outcome.message
+    assert outcome.message == "planted"
+    # It needs no run of its own.
+    assert planted.engines.count("-- 0") == 0
+
+
+def test_a_compile_error_is_that_of_its_program(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = Planted(cache, monkeypatch, 'let planted: u8 = "text";').outcome()
+    assert isinstance(outcome, ToolFailed)
+    assert "mismatched types" in outcome.message
 
 
 def test_a_flood_of_output_is_ended(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

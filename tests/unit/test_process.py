@@ -20,6 +20,7 @@ from harness.toolchain.process import (
     Launcher,
     Limits,
     resident_bytes,
+    tree_of,
 )
 
 
@@ -167,8 +168,11 @@ def test_a_memory_limit_counts_the_whole_tree() -> None:
 
 
 def test_resident_memory_is_that_of_this_session() -> None:
-    assert resident_bytes(os.getsid(0)) >= 0
-    assert resident_bytes(-1) == 0
+    tree = tree_of(os.getsid(0))
+    assert os.getpid() in tree or not tree
+    assert resident_bytes(tree) >= 0
+    assert tree_of(-1) == []
+    assert resident_bytes([]) == 0
 
 
 def test_an_output_limit_ends_a_flood() -> None:
@@ -177,6 +181,31 @@ def test_an_output_limit_ends_a_flood() -> None:
     )
     assert done.ending is Ending.OUTPUT
     assert MEBIBYTE < len(done.stdout) < 3 * MEBIBYTE
+
+
+def test_a_listener_is_told_before_the_end() -> None:
+    heard: list[tuple[bytes, bytes]] = []
+    source = (
+        "import sys, time\n"
+        "print('one', flush=True); print('two', file=sys.stderr, flush=True); time.sleep(0.5)\n"
+        "print('three')"
+    )
+    done = Launcher().run(
+        python(source), listener=lambda out, errors: heard.append((bytes(out), bytes(errors)))
+    )
+    assert (b"one\n", b"two\n") in heard
+    assert all(done.stdout.startswith(out) for out, _ in heard)
+    assert (done.stdout, done.stderr) == (b"one\nthree\n", b"two\n")
+
+
+def test_what_a_listener_raises_ends_the_program() -> None:
+    def refuse(out: bytearray, errors: bytearray) -> None:
+        raise LookupError
+
+    started = time.monotonic()
+    with pytest.raises(LookupError):
+        Launcher().run(python("import time; print(1, flush=True); time.sleep(60)"), listener=refuse)
+    assert time.monotonic() - started < 20
 
 
 def test_a_signal_is_named() -> None:

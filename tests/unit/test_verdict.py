@@ -7,6 +7,7 @@ from harness.outcome import (
     Location,
     Outcome,
     Ran,
+    TimedOut,
     TrapKind,
     Trapped,
     UndefinedBehaviour,
@@ -21,6 +22,7 @@ from harness.verdict import (
     judge,
     judge_constant,
     judge_native,
+    judge_seeds,
 )
 
 RAN = Ran(memory=b"\x01\x02", steps=1)
@@ -57,6 +59,31 @@ def test_a_run_that_was_predicted_must_still_have_the_reference_memory() -> None
     assert judgement.reason == "reference: memory: wanted 0102, saw 0103"
 
 
+LATE = TimedOut(message="still running after 60 s")
+
+
+def test_a_run_that_was_not_finished_says_nothing() -> None:
+    for expected, predicted in ((RAN, RAN), (None, RAN), (None, ALIASING), (ALIASING, ALIASING)):
+        judgement = judge(
+            outcome=LATE,
+            expected=expected,
+            prediction=Prediction(outcome=predicted),
+            reference=RAN,
+        )
+        assert judgement.verdict is Verdict.NOT_CHECKED
+        assert judgement.reason == "not finished: still running after 60 s"
+    expecting = judge(outcome=LATE, expected=LATE, prediction=None, reference=None)
+    assert expecting.verdict is Verdict.AGREE
+    some = judge_seeds([(RAN, (0, 1)), (LATE, (2,))], Prediction(outcome=RAN))
+    assert some.verdict is Verdict.NOT_CHECKED
+    assert some.reason.startswith("not finished: ran to 0102 under seed 0-1; timed-out")
+
+
+def test_compiled_code_that_never_ends_is_a_mismatch() -> None:
+    judgement = judge_native(outcome=LATE, is_defined=True, reference=RAN)
+    assert judgement.verdict is Verdict.MISMATCH
+
+
 def test_nothing_to_compare_with_is_not_checked() -> None:
     judgement = judge(outcome=RAN, expected=None, prediction=None, reference=None)
     assert judgement.verdict is Verdict.NOT_CHECKED
@@ -87,16 +114,15 @@ def test_exact_provenance_that_differs_is_no_mismatch() -> None:
 
 
 def test_a_native_run_of_an_undefined_program_is_no_evidence() -> None:
-    for undefined in (ALIASING, Unsupported(kind=UnsupportedKind.INT_TO_PTR, message="")):
-        judgement = judge_native(outcome=RAN, defined=[RAN, undefined], reference=RAN)
-        assert judgement.verdict is Verdict.NOT_CHECKED
-        assert judgement.reason == NATIVE_IS_NO_EVIDENCE
+    judgement = judge_native(outcome=RAN, is_defined=False, reference=RAN)
+    assert judgement.verdict is Verdict.NOT_CHECKED
+    assert judgement.reason == NATIVE_IS_NO_EVIDENCE
 
 
 def test_a_native_run_of_a_defined_program_is_compared() -> None:
     trapped = Trapped(kind=TrapKind.MISALIGNED, location=Location(instruction=0, operand="addr"))
-    assert judge_native(outcome=RAN, defined=[RAN, RAN], reference=RAN).verdict is Verdict.AGREE
-    seen = judge_native(outcome=trapped, defined=[RAN], reference=RAN)
+    assert judge_native(outcome=RAN, is_defined=True, reference=RAN).verdict is Verdict.AGREE
+    seen = judge_native(outcome=trapped, is_defined=True, reference=RAN)
     assert seen.verdict is Verdict.MISMATCH
 
 

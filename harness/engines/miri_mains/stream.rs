@@ -64,13 +64,13 @@ impl Item {
     }
 
     /// The number of bytes that follow.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "a pointer program is named by its number alone")]
     pub fn length(&self) -> usize {
         u64::from_le(self.length) as usize
     }
 
     /// Says what its memory is; to be called before the end.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "bytecode's memory comes with its end")]
     pub fn memory(&self, memory: &[u8]) {
         self.record(MEMORY, 0, memory, 0, 0);
     }

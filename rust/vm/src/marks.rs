@@ -26,29 +26,34 @@ impl Marks for Silent {
     fn operand(&mut self, _: &'static str) {}
 }
 
+/// Bytes of a line, at most.
+const LONGEST: usize = 64;
+
 /// A line on standard error for each mark: `compile I`, `run I`, and each with an operand's
 /// name behind it.
 pub struct Lines {
-    /// Phase and instruction.
-    line: [u8; 32],
-    /// Where they end.
+    /// Phase and instruction, and room for an operand.
+    line: [u8; LONGEST],
+    /// Where phase and instruction end.
     end: usize,
 }
 
 impl Lines {
     /// No mark yet.
     pub fn new() -> Self {
-        Lines { line: [0; 32], end: 0 }
+        Lines { line: [0; LONGEST], end: 0 }
     }
 
     fn begin(&mut self, phase: &[u8], instruction: usize) {
-        let mut line = [0; 32];
-        let at = text::put(&mut line, 0, phase);
-        let at = text::put_decimal(&mut line, at, instruction as u64);
-        self.line = line;
-        self.end = at;
-        self.line[at] = b'\n';
-        text::write_error(&self.line[..at + 1]);
+        let at = text::put(&mut self.line, 0, phase);
+        self.end = text::put_decimal(&mut self.line, at, instruction as u64);
+        self.write(self.end);
+    }
+
+    /// Writes the line's first bytes, and its end.
+    fn write(&mut self, end: usize) {
+        self.line[end] = b'\n';
+        text::write_error(&self.line[..end + 1]);
     }
 }
 
@@ -68,10 +73,9 @@ impl Marks for Lines {
     }
 
     fn operand(&mut self, name: &'static str) {
-        // Piece by piece: a write takes an interpreter as long as a few bytes of a copy.
-        text::write_error(&self.line[..self.end]);
-        text::write_error(b" ");
-        text::write_error(name.as_bytes());
-        text::write_error(b"\n");
+        let at = text::put(&mut self.line, self.end, b" ");
+        let at = text::put(&mut self.line, at, name.as_bytes());
+        // One write: each takes an interpreter as long as dozens of accesses.
+        self.write(at);
     }
 }

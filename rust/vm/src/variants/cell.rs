@@ -38,14 +38,16 @@ impl<'m> Variant<'m> for CellBytes<'m> {
     }
 
     unsafe fn load<T: Value>(&mut self, from: T::Bytes<&'m Cell<u8>>) -> T {
-        T::from_bytes(T::each(|byte| from.as_ref()[byte].get()))
+        let cells = from.as_ref();
+        T::from_bytes(T::each(|byte| cells[byte].get()))
     }
 
     unsafe fn store<T: Value>(&mut self, to: T::Bytes<&'m Cell<u8>>, value: T) {
         let bytes = value.to_bytes();
+        let (cells, bytes) = (to.as_ref(), bytes.as_ref());
         let mut byte = 0;
         while byte < T::SIZE {
-            to.as_ref()[byte].set(bytes.as_ref()[byte]);
+            cells[byte].set(bytes[byte]);
             byte += 1;
         }
     }

@@ -31,9 +31,10 @@ impl<'m> Variant<'m> for Index<'m> {
 
     unsafe fn store<T: Value>(&mut self, to: usize, value: T) {
         let bytes = value.to_bytes();
+        let bytes = bytes.as_ref();
         let mut byte = 0;
         while byte < T::SIZE {
-            self.memory[to + byte] = bytes.as_ref()[byte];
+            self.memory[to + byte] = bytes[byte];
             byte += 1;
         }
     }
