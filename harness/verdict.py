@@ -96,7 +96,7 @@ def judge(
 
 
 def judge_seeds(
-    by_seed: Sequence[tuple[Outcome, Sequence[int]]], prediction: Prediction
+    by_seed: Sequence[tuple[Outcome, Sequence[int]]], prediction: Prediction | None
 ) -> Judgement:
     """The verdict on a run that comes to several outcomes, depending on the seed.
 
@@ -106,7 +106,7 @@ def judge_seeds(
         f"{_describe_fully(outcome)} under seed {describe_numbers(seeds)}"
         for outcome, seeds in by_seed
     )
-    if prediction.hangs_on_addresses:
+    if prediction and prediction.hangs_on_addresses:
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=f"{HANGS_ON_ADDRESSES}: {seen}")
     return Judgement(verdict=Verdict.MISMATCH, reason=f"differs by seed: {seen}")
 
@@ -126,7 +126,7 @@ def judge_constant(
     *,
     outcome: Outcome,
     expected: Outcome | None,
-    prediction: Prediction,
+    prediction: Prediction | None,
     reference: Outcome | None,
 ) -> Judgement:
     """Hold the outcome of constant evaluation against the others, where its rules are theirs.
@@ -142,7 +142,7 @@ def judge_constant(
         reason = f"constant evaluation cannot go on: {outcome.message}"
     elif isinstance(outcome, UndefinedBehaviour) and outcome.kind is FaultKind.ALIASING:
         reason = f"a rule of aliasing, in a mode without: {outcome.message}"
-    elif (prediction.rule or "").startswith(VALIDITY):
+    elif prediction and (prediction.rule or "").startswith(VALIDITY):
         reason = f"constant evaluation takes any reference for valid: {prediction.sentence}"
     else:
         return judgement

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from harness.campaign.campaign import Campaign
+from harness.campaign.campaign import Campaign, OwnLane
 from harness.campaign.oracle import Oracle
 from harness.engines.constant import ConstEngine
 from harness.engines.in_process import InProcessEngine
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
     from harness.engines.engine import Engine
+    from harness.engines.own_crate import OwnCrate
     from harness.result import Result
     from harness.toolchain.missing import Missing
 
@@ -79,37 +80,49 @@ class Setup:
 
 
 def assemble(
-    cases: Sequence[Case], selection: Selection, *, echo: Callable[[str], None] | None = None
+    cases: Sequence[Case],
+    selection: Selection,
+    *,
+    own: Sequence[OwnCrate] = (),
+    echo: Callable[[str], None] | None = None,
 ) -> Setup:
     """The campaign for `cases` and all engines; nothing is looked for or started yet.
 
+    own: crates with variants of the user's own, which run beside those of the selection.
     echo: called with the shell line of each command before it starts.
     """
     launcher = Launcher(echo=echo)
     cache = cache_folder()
-    native = NativeEngine(launcher, vm_folder=rust_vm_dir(), cache=cache)
-    const = ConstEngine(launcher, cache=cache, workers=selection.jobs)
-    plain = MiriEngine(
-        launcher,
-        toolchain=selection.toolchain,
-        vm_folder=rust_vm_dir(),
-        cache=cache,
-        workers=selection.jobs,
-        limits=Limits(seconds=selection.seconds, memory=selection.memory),
-    )
-    miri = MiriBatchEngine(
-        launcher,
-        plain,
-        workers=selection.jobs,
-        confirm_every=CONFIRM_EVERY,
-        seeds=selection.seeds,
-    )
 
+    def native_engine(crate: OwnCrate | None = None) -> NativeEngine:
+        return NativeEngine(launcher, vm_folder=rust_vm_dir(), cache=cache, own=crate)
+
+    def miri_engine(crate: OwnCrate | None = None) -> MiriBatchEngine:
+        plain = MiriEngine(
+            launcher,
+            toolchain=selection.toolchain,
+            vm_folder=rust_vm_dir(),
+            cache=cache,
+            workers=selection.jobs,
+            limits=Limits(seconds=selection.seconds, memory=selection.memory),
+            own=crate,
+        )
+        return MiriBatchEngine(
+            launcher,
+            plain,
+            workers=selection.jobs,
+            confirm_every=CONFIRM_EVERY,
+            seeds=selection.seeds,
+        )
+
+    native, miri = native_engine(), miri_engine()
+    const = ConstEngine(launcher, cache=cache, workers=selection.jobs)
     # A record is of one seed.
     several = selection.seeds > 1
     archive = Archive(
         Store(cache / "evidence" / "records.log"),
         vm_folder=rust_vm_dir(),
+        own={name: crate.digest for crate in own for name in crate.names},
         live=selection.live or several,
     )
 
@@ -137,11 +150,15 @@ def assemble(
     campaign = Campaign(
         cases=cases,
         selection=selection,
-        variants=selection.variants or tuple(VARIANTS),
+        variants=tuple(VARIANTS) if selection.variants is None else selection.variants,
         engines=(InProcessEngine(), native, const, miri),
         oracle=Oracle(archive),
         archive=archive,
         tool=tool_of,
         ledger=Ledger(entries=entries(), version=version_of),
+        own=[
+            OwnLane(names=crate.names, engines=(native_engine(crate), miri_engine(crate)))
+            for crate in own
+        ],
     )
     return Setup(campaign=campaign, native=native, const=const, miri=miri)

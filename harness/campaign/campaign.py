@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.campaign.plan import count, plan
 from harness.cases.case import BytecodeCase
 from harness.engines.engine import Observation
 from harness.outcome import NOWHERE, Ran, Trapped
-from harness.result import EngineName, Evidence, Result, Run, Verdict
+from harness.result import EngineName, Evidence, Form, Result, Run, Verdict
 from harness.verdict import (
     NATIVE_IS_NO_EVIDENCE,
     Judgement,
@@ -38,11 +38,19 @@ ONLY_PREDICTED = "only-predicted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLane:
+    """Variants of the user's own, and the engines that run them in their crate."""
+
+    names: tuple[str, ...]
+    engines: Sequence[Engine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
     """What a campaign works on: cases, what to run of them, and with what.
 
     engines: those that run programs, in the order in which they are to run.
-    variants: the names of the variants that bytecode runs in.
+    variants: the names of the variants that bytecode runs in. own: those of the user's own.
     archive: what was seen before. tool: what an engine that is not missing runs with.
     ledger: what is known to go wrong.
     """
@@ -55,12 +63,18 @@ class Campaign:
     archive: Archive
     tool: Callable[[EngineName], Tool | None]
     ledger: Ledger
+    own: Sequence[OwnLane] = ()
 
     def size(self) -> int:
         """The number of results that `results` yields."""
         planned = sum(
             count(engine.name, self.cases, self.variants, self.selection)
-            for engine in self._wanted()
+            for engine in self._wanted(self.engines)
+        )
+        planned += sum(
+            count(engine.name, self._bytecode(), lane.names, self._of_form_vm())
+            for lane in self.own
+            for engine in self._wanted(lane.engines)
         )
         return planned + sum(1 for _ in self._plan_reference()) + sum(1 for _ in self._plan_model())
 
@@ -68,17 +82,21 @@ class Campaign:
         """Do everything, and yield each result as soon as it is there."""
         with ThreadPoolExecutor() as pool:
             # Tools take their time to say that they are there.
-            for engine in self._wanted():
-                pool.submit(engine.missing)
+            for engines in (self.engines, *(lane.engines for lane in self.own)):
+                for engine in self._wanted(engines):
+                    pool.submit(engine.missing)
             for bytecode_case in self._plan_reference():
                 yield self._judge_reference(bytecode_case)
             for case, variant, mode in self._plan_model():
                 yield self._judge_prediction(case, variant, mode)
-        for engine in self._wanted():
-            yield from self._run(engine)
+        for engine in self._wanted(self.engines):
+            yield from self._run(engine, self.jobs(engine.name))
+        for lane in self.own:
+            for engine in self._wanted(lane.engines):
+                yield from self._run(engine, self._own_jobs(engine, lane))
 
-    def _wanted(self) -> Iterator[Engine]:
-        return (e for e in self.engines if self.selection.wants_engine(e.name))
+    def _wanted(self, engines: Sequence[Engine]) -> Iterator[Engine]:
+        return (e for e in engines if self.selection.wants_engine(e.name))
 
     def _plan_reference(self) -> Iterator[BytecodeCase]:
         if self.selection.wants_engine(EngineName.REFERENCE):
@@ -94,6 +112,17 @@ class Campaign:
     def jobs(self, engine: EngineName) -> Iterator[tuple[Case, Job]]:
         """Every job that the engine is asked for."""
         return plan(engine, self.cases, self.variants, self.selection, self.oracle)
+
+    def _own_jobs(self, engine: Engine, lane: OwnLane) -> Iterator[tuple[Case, Job]]:
+        selection = self._of_form_vm()
+        return plan(engine.name, self._bytecode(), lane.names, selection, self.oracle)
+
+    def _bytecode(self) -> list[Case]:
+        return [case for case in self.cases if isinstance(case, BytecodeCase)]
+
+    def _of_form_vm(self) -> Selection:
+        """The selection for variants that only the Rust VM knows."""
+        return replace(self.selection, forms=(Form.VM,))
 
     def _judge_reference(self, case: BytecodeCase) -> Result:
         outcome = self.oracle.reference(case)
@@ -112,6 +141,7 @@ class Campaign:
 
     def _judge_prediction(self, case: Case, variant: str | None, mode: Mode) -> Result:
         prediction = self.oracle.prediction(case, variant, mode)
+        assert prediction is not None, "the model is asked for the table's variants alone"
         outcome = prediction.outcome
         expected = self.oracle.expected(case, variant, mode)
         reference = self.oracle.reference(case)
@@ -136,12 +166,12 @@ class Campaign:
             place=_place(case, outcome, expected),
         )
 
-    def _run(self, engine: Engine) -> Iterator[Result]:
+    def _run(self, engine: Engine, planned: Iterator[tuple[Case, Job]]) -> Iterator[Result]:
         missing = engine.missing()
         tool = None if missing else self.tool(engine.name)
         cases: dict[str, Case] = {}
         jobs: list[Job] = []
-        for case, job in self.jobs(engine.name):
+        for case, job in planned:
             record = self.archive.recall(engine.name, case.path, job, tool)
             recorded = None
             if record is not None:
@@ -179,10 +209,11 @@ class Campaign:
 
     def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
         mode = job.mode
+        prediction = self.oracle.prediction(case, job.variant, mode) if mode else None
         return Result(
             run=name_job(case, engine, job),
             expected=self.oracle.expected(case, job.variant, mode) if mode else None,
-            predicted=self.oracle.prediction(case, job.variant, mode).outcome if mode else None,
+            predicted=prediction.outcome if prediction else None,
             outcome=None,
             evidence=None,
             verdict=Verdict.NOT_CHECKED,
@@ -212,7 +243,7 @@ class Campaign:
         else:
             expected = self.oracle.expected(case, variant, job.mode)
             prediction = self.oracle.prediction(case, variant, job.mode)
-            predicted = prediction.outcome
+            predicted = prediction.outcome if prediction else None
             judged = judge_constant if engine is EngineName.CONST else judge
             judgement = judged(
                 outcome=outcome, expected=expected, prediction=prediction, reference=reference

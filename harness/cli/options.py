@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import InputError
@@ -42,6 +44,24 @@ def read_variants(names: Iterable[str] | None) -> tuple[str, ...]:
                 None, f"--variant: there is no variant {name!r}", f"the variants are {known}"
             )
     return tuple(dict.fromkeys(names or VARIANTS))
+
+
+def split_variants(words: Iterable[str] | None) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """The variants of the table that `words` name, and the paths of the user's own.
+
+    A word that is a variant's name is none of a path, whatever lies there. No words at all are
+    the whole table. Raises: InputError.
+    """
+    from harness.lowering.variants import VARIANTS
+
+    given = list(words or ())
+    paths = [word for word in given if word not in VARIANTS and _is_path(word)]
+    names = [word for word in given if word not in paths]
+    return read_variants(names) if names or not paths else (), tuple(map(Path, paths))
+
+
+def _is_path(word: str) -> bool:
+    return "/" in word or word.endswith(".rs") or os.path.lexists(word)
 
 
 def read_choices(

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from harness.cli.exit_code import ExitCode, weightiest
 from harness.errors import InputError
-from harness.result import EngineName, Form, Result, Verdict
+from harness.result import CaseKind, EngineName, Form, Result, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.campaign.assemble import Setup
     from harness.campaign.selection import Selection
     from harness.cases.load import Loaded
+    from harness.engines.own_crate import OwnCrate
     from harness.report.report import Report
     from harness.report.report_file import ReportFile
 
@@ -57,7 +58,8 @@ def run_command(
     case
         Only cases whose name matches this glob, such as 'bytecode/add-*'.
     variant
-        Only this variant; repeatable.
+        Only this variant: a name, or the path of a crate or a .rs file with variants of your
+        own; repeatable.
     mode
         Only this mode, such as tree-strict, or all; repeatable.
     form
@@ -91,6 +93,7 @@ def run_command(
     verbose
         Show every result, not only those that do not agree.
     """
+    from harness.campaign.own_variants import prepare_own
     from harness.campaign.selection import Selection
     from harness.cases.load import load
     from harness.cli.options import (
@@ -99,7 +102,7 @@ def run_command(
         read_limit,
         read_modes,
         read_shard,
-        read_variants,
+        split_variants,
     )
     from harness.lowering.variants import VARIANTS
     from harness.report import json_report, junit as junit_report
@@ -107,9 +110,10 @@ def run_command(
     from harness.resources import corpus_dir
     from harness.toolchain.miri import toolchain_name
 
+    names, own_paths = split_variants(variant)
     selection = Selection(
         cases=case,
-        variants=read_variants(variant),
+        variants=names,
         modes=read_modes(mode),
         forms=read_choices("--form", Form, form) or tuple(Form),
         engines=read_choices("--engine", EngineName, engine),
@@ -131,10 +135,19 @@ def run_command(
     loaded = load(paths or (corpus_dir(),), variants=VARIANTS)
     if github is None:
         github = os.environ.get("GITHUB_ACTIONS") == "true"
-    return _run(loaded, selection, files, github=github, verbose=verbose)
+    own = prepare_own(own_paths, selection)
+    return _run(loaded, selection, own, files, github=github, verbose=verbose)
 
 
-def _run(loaded: Loaded, selection: Selection, files: Files, *, github: bool, verbose: bool) -> int:
+def _run(
+    loaded: Loaded,
+    selection: Selection,
+    own: Sequence[OwnCrate],
+    files: Files,
+    *,
+    github: bool,
+    verbose: bool,
+) -> int:
     from rich.console import Console
 
     from harness.campaign.assemble import assemble
@@ -147,7 +160,10 @@ def _run(loaded: Loaded, selection: Selection, files: Files, *, github: bool, ve
         raise InputError(None, "no case was selected", "`harness list` names them all")
     # A shard may be empty: few cases fall into many parts as they may.
     cases = [case for case in loaded.cases if selection.wants_case(case.id)]
-    setup = assemble(cases, selection)
+    if own and not selection.variants:
+        # Pointer cases run in no variant, so that they say nothing of the user's.
+        cases = [case for case in cases if case.kind is CaseKind.BYTECODE]
+    setup = assemble(cases, selection, own=own)
     results: list[Result] = []
     finished = False
     try:

@@ -115,6 +115,15 @@ def test_the_installed_vm_builds_alone_even_inside_a_workspace_of_the_user(
     assert result == "ran 0 2a\n"
 
 
+def test_an_installed_harness_writes_a_variant_and_runs_it(installed: Path, tmp_path: Path) -> None:
+    command = (installed, "-c", "from harness.cli.main import main; main()")
+    cache = str(tmp_path / "cache")
+    call(*command, "new-variant", "mine", cwd=tmp_path)
+    run = ("run", "--variant", "mine", "--engine", "native", "--case", "bytecode/thread-program")
+    printed = call(*command, *run, "-v", cwd=tmp_path, XDG_CACHE_HOME=cache)
+    assert "agree bytecode/thread-program [native mine vm] ran" in printed
+
+
 def test_the_source_distribution_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     maturin("sdist", "--out", tmp_path)
     with tarfile.open(only(tmp_path, "*.tar.gz")) as archive:
