@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from harness.verdict import (
 )
 
 if TYPE_CHECKING:
+    from harness.bytecode.program import Program
     from harness.campaign.oracle import Oracle
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
@@ -37,12 +38,20 @@ ONLY_PREDICTED = "only-predicted"
 """The reason of a prediction that nothing else was held against."""
 
 
+def _refuses_nothing(variant: str, program: Program) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnLane:
-    """Variants of the user's own, and the engines that run them in their crate."""
+    """Variants of another crate than the VM's, and the engines that run them in it.
+
+    refuses: why a variant cannot run a program; None if it can.
+    """
 
     names: tuple[str, ...]
     engines: Sequence[Engine]
+    refuses: Callable[[str, Program], str | None] = _refuses_nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +102,14 @@ class Campaign:
             yield from self._run(engine, self.jobs(engine.name))
         for lane in self.own:
             for engine in self._wanted(lane.engines):
-                yield from self._run(engine, self._own_jobs(engine, lane))
+                able = []
+                for case, job in self._own_jobs(engine, lane):
+                    reason = lane.refuses(job.variant or "", case.program)
+                    if reason is None:
+                        able.append((case, job))
+                    else:
+                        yield self._unchecked(engine.name, case, job, reason)
+                yield from self._run(engine, able)
 
     def _wanted(self, engines: Sequence[Engine]) -> Iterator[Engine]:
         return (e for e in engines if self.selection.wants_engine(e.name))
@@ -113,11 +129,13 @@ class Campaign:
         """Every job that the engine is asked for."""
         return plan(engine, self.cases, self.variants, self.selection, self.oracle)
 
-    def _own_jobs(self, engine: Engine, lane: OwnLane) -> Iterator[tuple[Case, Job]]:
+    def _own_jobs(self, engine: Engine, lane: OwnLane) -> Iterator[tuple[BytecodeCase, Job]]:
         selection = self._of_form_vm()
-        return plan(engine.name, self._bytecode(), lane.names, selection, self.oracle)
+        for case, job in plan(engine.name, self._bytecode(), lane.names, selection, self.oracle):
+            assert isinstance(case, BytecodeCase), "no others were asked for"
+            yield case, job
 
-    def _bytecode(self) -> list[Case]:
+    def _bytecode(self) -> list[BytecodeCase]:
         return [case for case in self.cases if isinstance(case, BytecodeCase)]
 
     def _of_form_vm(self) -> Selection:
@@ -166,7 +184,7 @@ class Campaign:
             place=_place(case, outcome, expected),
         )
 
-    def _run(self, engine: Engine, planned: Iterator[tuple[Case, Job]]) -> Iterator[Result]:
+    def _run(self, engine: Engine, planned: Iterable[tuple[Case, Job]]) -> Iterator[Result]:
         missing = engine.missing()
         tool = None if missing else self.tool(engine.name)
         cases: dict[str, Case] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.campaign.way import way_along
 from harness.cases.case import BytecodeCase
-from harness.lowering.variants import VARIANTS, Lowered, lower
+from harness.lowering.variants import ON_DEMAND, VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
 from harness.model.exposed import missed_by_wildcard
 from harness.model.machine import examine
@@ -59,7 +59,7 @@ class Oracle:
     def prediction(self, case: Case, variant: str | None, mode: Mode) -> Prediction | None:
         """What the model says of the case; places are in the bytecode where there is one.
 
-        None for a variant of the user's own.
+        None for a variant that nobody lowers: a user's own, or one of `ON_DEMAND`.
         """
         if variant is not None and variant not in VARIANTS:
             return None
@@ -71,9 +71,10 @@ class Oracle:
             return case.expected_in(mode)
         assert variant is not None, "bytecode runs in a variant"
         stated = case.expected_in(variant, mode)
-        if variant not in VARIANTS:
+        known = VARIANTS.get(variant) or ON_DEMAND.get(variant)
+        if known is None:
             return stated
-        return stated or VARIANTS[variant].promises(case.program, case.expected, mode)
+        return stated or known.promises(case.program, case.expected, mode)
 
     def permissive(self, case: Case, variant: str | None) -> list[Outcome]:
         """What is expected or else predicted in each permissive mode.

@@ -23,7 +23,7 @@ def new_variant_command(
         Keep the crate that is there, and replace its copy of the VM by this harness's.
     """
     from harness.engines.own_start import renew_vm, write_crate
-    from harness.lowering.variants import VARIANTS
+    from harness.lowering.variants import ON_DEMAND, VARIANTS
     from harness.resources import rust_vm_dir
 
     folder = Path(name)
@@ -31,7 +31,7 @@ def new_variant_command(
         renew_vm(folder, vm_folder=rust_vm_dir())
         print(f"renewed {name}/harness-vm")
         return ExitCode.AGREE
-    write_crate(folder, vm_folder=rust_vm_dir(), taken=VARIANTS)
+    write_crate(folder, vm_folder=rust_vm_dir(), taken=VARIANTS | ON_DEMAND)
     print(f"wrote {name}/: its variant stands in {name}/src/lib.rs")
     print(f"harness run --variant ./{name}")
     return ExitCode.AGREE

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from harness.campaign.assemble import Setup
+    from harness.campaign.own_variants import AbsentCrate
     from harness.campaign.selection import Selection
     from harness.cases.load import Loaded
     from harness.engines.own_crate import OwnCrate
@@ -97,12 +98,12 @@ def run_command(
     from harness.campaign.selection import Selection
     from harness.cases.load import load
     from harness.cli.options import (
+        choose_variants,
         read_choices,
         read_jobs,
         read_limit,
         read_modes,
         read_shard,
-        split_variants,
     )
     from harness.lowering.variants import VARIANTS
     from harness.report import json_report, junit as junit_report
@@ -110,10 +111,10 @@ def run_command(
     from harness.resources import corpus_dir
     from harness.toolchain.miri import toolchain_name
 
-    names, own_paths = split_variants(variant)
+    chosen = choose_variants(variant)
     selection = Selection(
         cases=case,
-        variants=names,
+        variants=chosen.table,
         modes=read_modes(mode),
         forms=read_choices("--form", Form, form) or tuple(Form),
         engines=read_choices("--engine", EngineName, engine),
@@ -135,14 +136,14 @@ def run_command(
     loaded = load(paths or (corpus_dir(),), variants=VARIANTS)
     if github is None:
         github = os.environ.get("GITHUB_ACTIONS") == "true"
-    own = prepare_own(own_paths, selection)
+    own = prepare_own(chosen.on_demand, chosen.paths, selection)
     return _run(loaded, selection, own, files, github=github, verbose=verbose)
 
 
 def _run(
     loaded: Loaded,
     selection: Selection,
-    own: Sequence[OwnCrate],
+    own: Sequence[OwnCrate | AbsentCrate],
     files: Files,
     *,
     github: bool,
@@ -175,7 +176,7 @@ def _run(
         report = Report(
             results=results,
             errors=loaded.errors,
-            missing=tuple(setup.left_out(results).values()),
+            missing=(*setup.left_out(results).values(), *setup.absent),
             notes=setup.campaign.archive.notes(),
             environment=setup.environment(),
             finished=finished,
@@ -203,7 +204,7 @@ def _codes(setup: Setup, loaded: Loaded, results: Sequence[Result]) -> set[ExitC
     if any(result.verdict is Verdict.MISMATCH for result in results):
         codes.add(ExitCode.MISMATCH)
     selection = setup.campaign.selection
-    if any(selection.insists_on(engine) for engine in setup.missing()):
+    if setup.absent or any(selection.insists_on(engine) for engine in setup.missing()):
         codes.add(ExitCode.NOT_CHECKED)
     refused = (r for r in results if r.reason and r.outcome is None)
     if any(r.run.engine is EngineName.MIRI and selection.insists_on(r.run.engine) for r in refused):

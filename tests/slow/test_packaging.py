@@ -81,8 +81,17 @@ def test_the_wheel_has_the_package_and_what_it_needs_and_nothing_else(wheel: Pat
     assert {name.split("/")[0] for name in names} == {"harness", "harness-0.1.0.dist-info"}
     assert {"harness/_native.abi3.so", "harness/_native.pyi", "harness/py.typed"} <= names
     corpus = {f"harness/bundle/corpus/{name}" for name in files_below(CHECKOUT / "corpus")}
-    sources = {f"harness/bundle/rust/vm/src/{n}" for n in files_below(CHECKOUT / "rust/vm/src")}
-    manifests = {f"harness/bundle/rust/vm/Cargo.{kind}" for kind in ("toml", "lock")}
+    crates = [CHECKOUT / "rust" / crate for crate in ("vm", "pulley")]
+    sources = {
+        f"harness/bundle/rust/{crate.name}/src/{name}"
+        for crate in crates
+        for name in files_below(crate / "src")
+    }
+    manifests = {
+        f"harness/bundle/rust/{crate.name}/Cargo.{kind}"
+        for crate in crates
+        for kind in ("toml", "lock")
+    }
     bundle = {name for name in names if name.startswith("harness/bundle/")}
     assert bundle == corpus | sources | manifests | {"harness/bundle/.ignore"}
 

@@ -12,7 +12,7 @@ from harness.cases.case import BytecodeCase
 from harness.cases.load import load
 from harness.cli.exit_code import ExitCode
 from harness.cli.main import run
-from harness.cli.options import split_variants
+from harness.cli.options import VariantChoice, choose_variants
 from harness.engines.own_crate import LARGEST_FILE, wrong_names
 from harness.engines.vm_crate import vm_files
 from harness.lowering.variants import VARIANTS
@@ -30,10 +30,12 @@ def test_a_name_of_the_table_is_no_path(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "raw").mkdir()
     (tmp_path / "mine").mkdir()
-    assert split_variants(None) == (tuple(VARIANTS), ())
-    assert split_variants(["raw"]) == (("raw",), ())
-    assert split_variants(["./raw"]) == ((), (Path("raw"),))
-    assert split_variants(["mine", "raw", "x.rs"]) == (("raw",), (Path("mine"), Path("x.rs")))
+    assert choose_variants(None) == VariantChoice(table=tuple(VARIANTS))
+    assert choose_variants(["raw"]) == VariantChoice(table=("raw",))
+    assert choose_variants(["./raw"]) == VariantChoice(table=(), paths=(Path("raw"),))
+    assert choose_variants(["mine", "pulley", "raw", "x.rs"]) == VariantChoice(
+        table=("raw",), on_demand=("pulley",), paths=(Path("mine"), Path("x.rs"))
+    )
 
 
 def test_a_path_that_leads_to_no_crate_is_told(
