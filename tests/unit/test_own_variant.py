@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.bytecode.program import Halt, Jump, Program
 from harness.campaign.oracle import Oracle
+from harness.campaign.own_variants import FOLDERS, why_refused
 from harness.cases.case import BytecodeCase
 from harness.cases.load import load
 from harness.cli.exit_code import ExitCode
@@ -15,8 +18,9 @@ from harness.cli.main import run
 from harness.cli.options import VariantChoice, choose_variants
 from harness.engines.own_crate import LARGEST_FILE, wrong_names
 from harness.engines.vm_crate import vm_files
-from harness.lowering.variants import VARIANTS
-from harness.mode import MODES
+from harness.lowering.variants import ON_DEMAND, VARIANTS
+from harness.mode import MODES, Provenance
+from harness.outcome import Ran, Unsupported
 from harness.resources import corpus_dir, rust_vm_dir
 from harness.toolchain.workspace import digest_tree, read_tree
 
@@ -145,3 +149,35 @@ def test_the_digest_of_a_tree_is_that_of_its_sources(tmp_path: Path) -> None:
     renamed = digest_tree(tmp_path)
     (tmp_path / "src/main.rs").write_bytes(b"b")
     assert len({first, renamed, digest_tree(tmp_path)}) == 3
+
+
+def test_what_is_had_on_demand_is_named_and_runs_only_then(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert not set(ON_DEMAND) & set(VARIANTS)
+    assert set(FOLDERS) == set(ON_DEMAND)
+    assert run(["list", "--what", "variants"]) == ExitCode.AGREE
+    printed = capsys.readouterr().out
+    assert [line.split()[0] for line in printed.splitlines()] == [*VARIANTS, *ON_DEMAND]
+
+
+def test_pulley_promises_nothing_beyond_the_first_access_under_strict_provenance() -> None:
+    oracle = Oracle()
+    case = load((corpus_dir() / "bytecode/thread-program.toml",)).cases[0]
+    for mode in MODES:
+        expected = oracle.expected(case, "pulley", mode)
+        assert oracle.prediction(case, "pulley", mode) is None
+        if mode.provenance is Provenance.PERMISSIVE:
+            assert isinstance(expected, Ran)
+        else:
+            assert isinstance(expected, Unsupported)
+            assert expected.location.instruction == 0
+
+
+def test_a_program_with_an_unknown_instruction_is_refused_with_its_place() -> None:
+    program = Program(instructions=(Halt(), Jump(target=0)), memory=b"")
+    able = replace(ON_DEMAND["pulley"], expresses=(Halt,))
+    assert able.refuses(program) == "pulley cannot express jump (instruction 1)"
+    assert able.refuses(replace(program, instructions=(Halt(),))) is None
+    assert ON_DEMAND["pulley"].refuses(program) is None
+    assert why_refused("mine", program) is None
