@@ -42,6 +42,7 @@ def run_command(
     seeds: Annotated[int, Parameter("--seeds")] = 1,
     timeout: Annotated[float, Parameter("--timeout")] = 60.0,
     memory_limit: Annotated[int, Parameter("--memory-limit")] = 4096,
+    input_limit: Annotated[int, Parameter("--input-limit")] = 1,
     json: Annotated[Path | None, Parameter("--json")] = None,
     junit: Annotated[Path | None, Parameter("--junit")] = None,
     github: Annotated[bool | None, Parameter("--github", negative="--no-github")] = None,
@@ -84,6 +85,8 @@ def run_command(
         Seconds that one run under Miri may take.
     memory_limit
         MiB of memory that one run under Miri may use.
+    input_limit
+        MiB that a case file, the memory in it, or a line of a set may have.
     json
         Write every result to this file, for programs.
     junit
@@ -133,7 +136,8 @@ def run_command(
         for option, path, encode in wanted
         if path is not None
     }
-    loaded = load(paths or (corpus_dir(),), variants=VARIANTS)
+    largest = read_limit("--input-limit", input_limit) << 20
+    loaded = load(paths or (corpus_dir(),), variants=VARIANTS, limit=largest)
     if github is None:
         github = os.environ.get("GITHUB_ACTIONS") == "true"
     own = prepare_own(chosen.on_demand, chosen.paths, selection)
