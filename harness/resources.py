@@ -32,6 +32,14 @@ def rust_vm_dir() -> Path:
     return _resource("rust/vm")
 
 
+def rust_pulley_dir() -> Path:
+    """The directory of the crate `harness-pulley`, whose dependencies crates.io has.
+
+    Raises: HarnessFault if this package was installed without it.
+    """
+    return _resource("rust/pulley")
+
+
 def _resource(path: str) -> Path:
     directory = _root() / path
     if not directory.is_dir():

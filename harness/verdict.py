@@ -102,7 +102,7 @@ def judge(
 
 
 def judge_seeds(
-    by_seed: Sequence[tuple[Outcome, Sequence[int]]], prediction: Prediction
+    by_seed: Sequence[tuple[Outcome, Sequence[int]]], prediction: Prediction | None
 ) -> Judgement:
     """The verdict on a run that comes to several outcomes, depending on the seed.
 
@@ -112,7 +112,7 @@ def judge_seeds(
         f"{_describe_fully(outcome)} under seed {describe_numbers(seeds)}"
         for outcome, seeds in by_seed
     )
-    if prediction.hangs_on_addresses:
+    if prediction and prediction.hangs_on_addresses:
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=f"{HANGS_ON_ADDRESSES}: {seen}")
     if any(isinstance(outcome, TimedOut) for outcome, _ in by_seed):
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=f"{NOT_FINISHED}: {seen}")
@@ -134,7 +134,7 @@ def judge_constant(
     *,
     outcome: Outcome,
     expected: Outcome | None,
-    prediction: Prediction,
+    prediction: Prediction | None,
     reference: Outcome | None,
 ) -> Judgement:
     """Hold the outcome of constant evaluation against the others, where its rules are theirs.
@@ -150,7 +150,7 @@ def judge_constant(
         reason = f"constant evaluation cannot go on: {outcome.message}"
     elif isinstance(outcome, UndefinedBehaviour) and outcome.kind is FaultKind.ALIASING:
         reason = f"a rule of aliasing, in a mode without: {outcome.message}"
-    elif (prediction.rule or "").startswith(VALIDITY):
+    elif prediction and (prediction.rule or "").startswith(VALIDITY):
         reason = f"constant evaluation takes any reference for valid: {prediction.sentence}"
     else:
         return judgement

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from harness.campaign.campaign import Campaign
+from harness.campaign.campaign import Campaign, OwnLane
 from harness.campaign.oracle import Oracle
+from harness.campaign.own_variants import AbsentCrate, why_refused
+from harness.engines.absent import AbsentEngine
 from harness.engines.constant import ConstEngine
 from harness.engines.in_process import InProcessEngine
 from harness.engines.miri import MiriEngine
 from harness.engines.miri_batch import MiriBatchEngine
 from harness.engines.native import NativeEngine
+from harness.engines.own_crate import OwnCrate
 from harness.evidence.archive import Archive
 from harness.evidence.store import Store
 from harness.ledger import Ledger, entries
@@ -39,12 +42,16 @@ CONFIRM_EVERY = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """A campaign, and what its engines found on this machine."""
+    """A campaign, and what its engines found on this machine.
+
+    absent: what is missing of variants that were asked for by name.
+    """
 
     campaign: Campaign
     native: NativeEngine
     const: ConstEngine
     miri: MiriBatchEngine
+    absent: tuple[Missing, ...] = ()
 
     def missing(self) -> dict[EngineName, Missing]:
         """What is missing of the engines that were asked for."""
@@ -79,37 +86,59 @@ class Setup:
 
 
 def assemble(
-    cases: Sequence[Case], selection: Selection, *, echo: Callable[[str], None] | None = None
+    cases: Sequence[Case],
+    selection: Selection,
+    *,
+    own: Sequence[OwnCrate | AbsentCrate] = (),
+    echo: Callable[[str], None] | None = None,
 ) -> Setup:
     """The campaign for `cases` and all engines; nothing is looked for or started yet.
 
+    own: crates with variants of their own, which run beside those of the selection.
     echo: called with the shell line of each command before it starts.
     """
     launcher = Launcher(echo=echo)
     cache = cache_folder()
-    native = NativeEngine(launcher, vm_folder=rust_vm_dir(), cache=cache)
-    const = ConstEngine(launcher, cache=cache, workers=selection.jobs)
-    plain = MiriEngine(
-        launcher,
-        toolchain=selection.toolchain,
-        vm_folder=rust_vm_dir(),
-        cache=cache,
-        workers=selection.jobs,
-        limits=Limits(seconds=selection.seconds, memory=selection.memory),
-    )
-    miri = MiriBatchEngine(
-        launcher,
-        plain,
-        workers=selection.jobs,
-        confirm_every=CONFIRM_EVERY,
-        seeds=selection.seeds,
-    )
 
+    def native_engine(crate: OwnCrate | None = None) -> NativeEngine:
+        return NativeEngine(launcher, vm_folder=rust_vm_dir(), cache=cache, own=crate)
+
+    def miri_engine(crate: OwnCrate | None = None) -> MiriBatchEngine:
+        plain = MiriEngine(
+            launcher,
+            toolchain=selection.toolchain,
+            vm_folder=rust_vm_dir(),
+            cache=cache,
+            workers=selection.jobs,
+            limits=Limits(seconds=selection.seconds, memory=selection.memory),
+            own=crate,
+        )
+        return MiriBatchEngine(
+            launcher,
+            plain,
+            workers=selection.jobs,
+            confirm_every=CONFIRM_EVERY,
+            seeds=selection.seeds,
+        )
+
+    def lane(crate: OwnCrate | AbsentCrate) -> OwnLane:
+        engines: tuple[Engine, ...]
+        if isinstance(crate, AbsentCrate):
+            names = (EngineName.NATIVE, EngineName.MIRI)
+            engines = tuple(AbsentEngine(name=name, why=crate.missing) for name in names)
+        else:
+            engines = (native_engine(crate), miri_engine(crate))
+        return OwnLane(names=crate.names, engines=engines, refuses=why_refused)
+
+    crates = [crate for crate in own if isinstance(crate, OwnCrate)]
+    native, miri = native_engine(), miri_engine()
+    const = ConstEngine(launcher, cache=cache, workers=selection.jobs)
     # A record is of one seed.
     several = selection.seeds > 1
     archive = Archive(
         Store(cache / "evidence" / "records.log"),
         vm_folder=rust_vm_dir(),
+        own={name: crate.digest for crate in crates for name in crate.names},
         live=selection.live or several,
     )
 
@@ -137,11 +166,13 @@ def assemble(
     campaign = Campaign(
         cases=cases,
         selection=selection,
-        variants=selection.variants or tuple(VARIANTS),
+        variants=tuple(VARIANTS) if selection.variants is None else selection.variants,
         engines=(InProcessEngine(), native, const, miri),
         oracle=Oracle(archive),
         archive=archive,
         tool=tool_of,
         ledger=Ledger(entries=entries(), version=version_of),
+        own=[lane(crate) for crate in own],
     )
-    return Setup(campaign=campaign, native=native, const=const, miri=miri)
+    absent = tuple(crate.missing for crate in own if isinstance(crate, AbsentCrate))
+    return Setup(campaign=campaign, native=native, const=const, miri=miri, absent=absent)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.campaign.plan import count, plan
@@ -13,7 +13,7 @@ from harness.engines.engine import Observation
 from harness.evidence.archive import RECORDED
 from harness.evidence.settled import is_settled
 from harness.outcome import NOWHERE, Ran, Trapped
-from harness.result import EngineName, Evidence, Result, Run, Verdict
+from harness.result import EngineName, Evidence, Form, Result, Run, Verdict
 from harness.verdict import (
     NATIVE_IS_NO_EVIDENCE,
     Judgement,
@@ -24,6 +24,7 @@ from harness.verdict import (
 )
 
 if TYPE_CHECKING:
+    from harness.bytecode.program import Program
     from harness.campaign.oracle import Oracle
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
@@ -44,12 +45,12 @@ ONLY_PREDICTED = "only-predicted"
 class _Group:
     """The results of one case by one engine, which may be settled together.
 
-    scope: all that decides them. results: as the next run will find them. running: how many are
-    still to come. holds: whether the next run finds all of them.
+    scope: all that decides them; None where they are never settled. results: as the next run
+    will find them. running: how many are still to come. holds: whether the next run finds all.
     """
 
     case: Case
-    scope: str
+    scope: str | None
     results: list[Result] = field(default_factory=list)
     running: int = 0
     holds: bool = True
@@ -60,12 +61,28 @@ class _Group:
         self.holds = self.holds and lasts
 
 
+def _refuses_nothing(variant: str, program: Program) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLane:
+    """Variants of another crate than the VM's, and the engines that run them in it.
+
+    refuses: why a variant cannot run a program; None if it can.
+    """
+
+    names: tuple[str, ...]
+    engines: Sequence[Engine]
+    refuses: Callable[[str, Program], str | None] = _refuses_nothing
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
     """What a campaign works on: cases, what to run of them, and with what.
 
     engines: those that run programs, in the order in which they are to run.
-    variants: the names of the variants that bytecode runs in.
+    variants: the names of the variants that bytecode runs in. own: those of the user's own.
     archive: what was seen before. tool: what an engine that is not missing runs with.
     ledger: what is known to go wrong.
     """
@@ -78,12 +95,18 @@ class Campaign:
     archive: Archive
     tool: Callable[[EngineName], Tool | None]
     ledger: Ledger
+    own: Sequence[OwnLane] = ()
 
     def size(self) -> int:
         """The number of results that `results` yields."""
         planned = sum(
             count(engine.name, self.cases, self.variants, self.selection)
-            for engine in self._wanted()
+            for engine in self._wanted(self.engines)
+        )
+        planned += sum(
+            count(engine.name, self._bytecode(), lane.names, self._of_form_vm())
+            for lane in self.own
+            for engine in self._wanted(lane.engines)
         )
         predicted = 0
         if self.selection.wants_engine(EngineName.MODEL):
@@ -94,18 +117,32 @@ class Campaign:
         """Do everything, and yield each result as soon as it is there."""
         with ThreadPoolExecutor() as pool:
             # Tools take their time to say that they are there.
-            for engine in self._wanted():
-                pool.submit(engine.missing)
+            for engines in (self.engines, *(lane.engines for lane in self.own)):
+                for engine in self._wanted(engines):
+                    pool.submit(engine.missing)
             for bytecode_case in self._plan_reference():
                 yield self._judge_reference(bytecode_case)
             if self.selection.wants_engine(EngineName.MODEL):
                 for case in self.cases:
                     yield from self._predictions(case)
-        for engine in self._wanted():
-            yield from self._run(engine)
+        for engine in self._wanted(self.engines):
+            planned = ((case, self._jobs(engine.name, case)) for case in self.cases)
+            yield from self._run(engine, planned, settles=True)
+        for lane in self.own:
+            for engine in self._wanted(lane.engines):
+                able: list[tuple[Case, list[Job]]] = []
+                for case in self._bytecode():
+                    able.append((case, []))
+                    for job in self._own_jobs(engine, lane, case):
+                        reason = lane.refuses(job.variant or "", case.program)
+                        if reason is None:
+                            able[-1][1].append(job)
+                        else:
+                            yield self._unchecked(engine.name, case, job, reason)
+                yield from self._run(engine, able, settles=False)
 
-    def _wanted(self) -> Iterator[Engine]:
-        return (e for e in self.engines if self.selection.wants_engine(e.name))
+    def _wanted(self, engines: Sequence[Engine]) -> Iterator[Engine]:
+        return (e for e in engines if self.selection.wants_engine(e.name))
 
     def _plan_reference(self) -> Iterator[BytecodeCase]:
         if self.selection.wants_engine(EngineName.REFERENCE):
@@ -144,6 +181,17 @@ class Campaign:
                 self.archive.settle(scope, results)
         return results
 
+    def _own_jobs(self, engine: Engine, lane: OwnLane, case: BytecodeCase) -> Iterator[Job]:
+        planned = plan(engine.name, (case,), lane.names, self._of_form_vm(), self.oracle)
+        return (job for _, job in planned)
+
+    def _bytecode(self) -> list[BytecodeCase]:
+        return [case for case in self.cases if isinstance(case, BytecodeCase)]
+
+    def _of_form_vm(self) -> Selection:
+        """The selection for variants that only the Rust VM knows."""
+        return replace(self.selection, forms=(Form.VM,))
+
     def _judge_reference(self, case: BytecodeCase) -> Result:
         outcome = self.oracle.reference(case)
         assert outcome is not None, "the reference VM runs every bytecode case"
@@ -161,6 +209,7 @@ class Campaign:
 
     def _judge_prediction(self, case: Case, variant: str | None, mode: Mode) -> Result:
         prediction = self.oracle.prediction(case, variant, mode)
+        assert prediction is not None, "the model is asked for the table's variants alone"
         outcome = prediction.outcome
         expected = self.oracle.expected(case, variant, mode)
         reference = self.oracle.reference(case)
@@ -185,20 +234,30 @@ class Campaign:
             place=_place(case, outcome, expected),
         )
 
-    def _run(self, engine: Engine) -> Iterator[Result]:
+    def _run(
+        self,
+        engine: Engine,
+        planned: Iterable[tuple[Case, Iterable[Job]]],
+        *,
+        settles: bool,
+    ) -> Iterator[Result]:
+        """Do jobs of an engine, given case by case.
+
+        settles: remember the results of a case as one record, and take such records.
+        """
         missing = engine.missing()
         tool = None if missing else self.tool(engine.name)
         groups: dict[str, _Group] = {}
         jobs: list[Job] = []
-        for case in self.cases:
-            scope = self._scope(engine.name, case, tool)
-            settled = self.archive.settled(scope)
+        for case, of_case in planned:
+            scope = self._scope(engine.name, case, tool) if settles else None
+            settled = None if scope is None else self.archive.settled(scope)
             if settled is not None:
                 yield from settled
                 continue
             group = _Group(case=case, scope=scope)
             doubts = self.archive.doubts
-            for job in self._jobs(engine.name, case):
+            for job in of_case:
                 recalled = self._recall(engine, group, job, tool, missing)
                 if recalled is None:
                     jobs.append(job)
@@ -274,15 +333,16 @@ class Campaign:
         return result
 
     def _settle(self, group: _Group) -> None:
-        if group.holds and all(map(is_settled, group.results)):
+        if group.scope is not None and group.holds and all(map(is_settled, group.results)):
             self.archive.settle(group.scope, group.results)
 
     def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
         mode = job.mode
+        prediction = self.oracle.prediction(case, job.variant, mode) if mode else None
         return Result(
             run=name_job(case, engine, job),
             expected=self.oracle.expected(case, job.variant, mode) if mode else None,
-            predicted=self.oracle.prediction(case, job.variant, mode).outcome if mode else None,
+            predicted=prediction.outcome if prediction else None,
             outcome=None,
             evidence=None,
             verdict=Verdict.NOT_CHECKED,
@@ -313,7 +373,7 @@ class Campaign:
         else:
             expected = self.oracle.expected(case, variant, job.mode)
             prediction = self.oracle.prediction(case, variant, job.mode)
-            predicted = prediction.outcome
+            predicted = prediction.outcome if prediction else None
             judged = judge_constant if engine is EngineName.CONST else judge
             judgement = judged(
                 outcome=outcome, expected=expected, prediction=prediction, reference=reference

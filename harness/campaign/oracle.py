@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.campaign.way import way_along
 from harness.cases.case import BytecodeCase
-from harness.lowering.variants import VARIANTS, Lowered, lower
+from harness.lowering.variants import ON_DEMAND, VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
 from harness.model.exposed import missed_by_wildcard
 from harness.model.machine import examine
@@ -33,7 +33,8 @@ Value = TypeVar("Value")
 class Oracle:
     """Answers about cases, which it tells apart by their ids.
 
-    variant: None for a pointer case, a name for a bytecode case.
+    variant: None for a pointer case, a name for a bytecode case. Of a user's own variant, which
+    stands in no table, nobody knows what it does: it is owed the reference's memory.
     archive: remembers predictions from one process to the next.
     """
 
@@ -55,8 +56,13 @@ class Oracle:
 
         return self._once((case.id, variant), find)
 
-    def prediction(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
-        """What the model says of the case; places are in the bytecode where there is one."""
+    def prediction(self, case: Case, variant: str | None, mode: Mode) -> Prediction | None:
+        """What the model says of the case; places are in the bytecode where there is one.
+
+        None for a variant that nobody lowers: a user's own, or one of `ON_DEMAND`.
+        """
+        if variant is not None and variant not in VARIANTS:
+            return None
         return self._once((case.id, variant, mode), lambda: self._predict(case, variant, mode))
 
     def expected(self, case: Case, variant: str | None, mode: Mode) -> Outcome | None:
@@ -65,7 +71,10 @@ class Oracle:
             return case.expected_in(mode)
         assert variant is not None, "bytecode runs in a variant"
         stated = case.expected_in(variant, mode)
-        return stated or VARIANTS[variant].promises(case.program, case.expected, mode)
+        known = VARIANTS.get(variant) or ON_DEMAND.get(variant)
+        if known is None:
+            return stated
+        return stated or known.promises(case.program, case.expected, mode)
 
     def permissive(self, case: Case, variant: str | None) -> list[Outcome]:
         """What is expected or else predicted in each permissive mode.
@@ -77,7 +86,10 @@ class Oracle:
         for mode in PERMISSIVE_MODES:
             prediction = self.prediction(case, variant, mode)
             stated = self.expected(case, variant, mode)
-            found.append(prediction.exact or stated or prediction.outcome)
+            owed = stated or (prediction.outcome if prediction else self.reference(case))
+            decides = (prediction.exact if prediction else None) or owed
+            assert decides is not None, "without a prediction there is a reference"
+            found.append(decides)
         return found
 
     def is_defined(self, case: Case, variant: str | None) -> bool:
@@ -95,7 +107,9 @@ class Oracle:
 
     def locate(self, case: Case, variant: str | None, outcome: Outcome) -> Outcome:
         """The outcome of a lowered program with the places in the bytecode that it came from."""
-        if variant is None or not isinstance(case, BytecodeCase) or not _has_path(outcome):
+        if variant is None or not isinstance(case, BytecodeCase):
+            return outcome
+        if variant not in VARIANTS or not _has_path(outcome):
             return outcome
         return self.lowered(case, variant).locate(outcome)
 

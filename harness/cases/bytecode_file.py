@@ -8,8 +8,9 @@ from msgspec import Meta, Struct
 
 from harness.bytecode import assembly
 from harness.bytecode.program import STEP_LIMIT, Program
-from harness.cases.case import MEMORY_LIMIT, BytecodeCase, Expectation
+from harness.cases.case import BytecodeCase, Expectation
 from harness.cases.expectations import ExpectationReader, read_location
+from harness.cases.files import describe_limit
 from harness.cases.memory_bytes import parse_hex, read_memory
 from harness.outcome import Ran, TrapKind, Trapped
 
@@ -70,7 +71,7 @@ def read_bytecode_case(
     Raises: InputError.
     """
     whole = document.table((), BytecodeFile)
-    memory = _initial_memory(document)
+    memory = _initial_memory(document, file.limit)
     instructions = assembly.parse(whole.program, document.locate_in(("program",)))
     step_limit = STEP_LIMIT if whole.step_limit is None else whole.step_limit
     if not 0 <= step_limit <= STEP_LIMIT:
@@ -100,19 +101,19 @@ def read_bytecode_case(
     )
 
 
-def _initial_memory(document: Document) -> bytes:
+def _initial_memory(document: Document, limit: int) -> bytes:
     path = ("memory",)
     table = document.table(path, MemoryTable)
     size = table.size
     if size is None and isinstance(table.bytes, str):
         whole = parse_hex(table.bytes, document.locate_in((*path, "bytes")))
         size = len(whole)
-        _check_size(document, (*path, "bytes"), size)
+        _check_size(document, (*path, "bytes"), size, limit)
     elif size is None:
         message = "the memory has no size"
         raise document.error(path, message, "write size = 16, in bytes")
     else:
-        _check_size(document, (*path, "size"), size)
+        _check_size(document, (*path, "size"), size, limit)
     if table.fill is not None:
         if isinstance(table.bytes, str):
             message = "a fill beside all the bytes"
@@ -126,12 +127,12 @@ def _initial_memory(document: Document) -> bytes:
     return read_memory(document, (*path, "bytes"), table.bytes, base)
 
 
-def _check_size(document: Document, path: tuple[str, ...], size: int) -> None:
+def _check_size(document: Document, path: tuple[str, ...], size: int, limit: int) -> None:
     if size < 0:
         raise document.error(path, "the memory's size is negative", "an empty memory has size = 0")
-    if size > MEMORY_LIMIT:
+    if size > limit:
         message = "the memory is larger than a case may have"
-        raise document.error(path, message, f"the limit is {MEMORY_LIMIT} bytes (1 MiB)")
+        raise document.error(path, message, describe_limit(limit))
 
 
 def _expected(document: Document, table: ExpectTable, program: Program) -> Ran | Trapped:

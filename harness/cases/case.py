@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     from harness.errors import Place
     from harness.mode import Mode
 
-MEMORY_LIMIT = 1 << 20
-"""The largest memory of a bytecode case, in bytes."""
-
 FILE_LIMIT = 1 << 20
-"""The largest case file, in bytes; a large memory is written as a fill and pieces."""
+"""The largest case file, in bytes, and the largest memory in one, unless another limit is asked
+for; a large memory is written as a fill and pieces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

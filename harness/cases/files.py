@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,14 @@ CORPUS = "corpus"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
-    """id: the path below the corpus, or else below the given folder, without the suffix."""
+    """id: the path below the corpus, or else below the given folder, without the suffix.
+
+    limit: bytes that the file may have, and as many the memory in it.
+    """
 
     path: Path
     id: str
+    limit: int = FILE_LIMIT
 
     @property
     def name(self) -> str:
@@ -34,17 +38,20 @@ class CaseFile:
         return printable(str(self.path))
 
 
-def find_case_files(paths: Iterable[Path | str]) -> Iterator[CaseFile | InputError]:
+def find_case_files(
+    paths: Iterable[Path | str], limit: int = FILE_LIMIT
+) -> Iterator[CaseFile | InputError]:
     """The case files that `paths` name or hold, each once, folders in the order of their names.
 
     Hidden files and folders, and files with another suffix, are not looked at in a folder.
-    What cannot be had is an InputError in the place of the file.
+    What cannot be had is an InputError in the place of the file. limit: of each.
     """
     seen: set[Path] = set()
     named: dict[str, CaseFile] = {}
     for given in map(Path, paths):
         for found in _below(given):
             if isinstance(found, CaseFile):
+                found = replace(found, limit=limit)
                 real = Path(os.path.realpath(found.path))
                 if real in seen:
                     continue
@@ -59,21 +66,26 @@ def find_case_files(paths: Iterable[Path | str]) -> Iterator[CaseFile | InputErr
 def read_case_file(file: CaseFile) -> bytes:
     """The file's content.
 
-    Raises: InputError, if it cannot be read or is larger than FILE_LIMIT.
+    Raises: InputError, if it cannot be read or is larger than its limit.
     """
     try:
         if not stat.S_ISREG(file.path.stat().st_mode):
             message = "not a regular file"
             raise InputError(Place(file=file.name), message, "a case is a file of TOML text")
         with file.path.open("rb") as stream:
-            data = stream.read(FILE_LIMIT + 1)
+            data = stream.read(file.limit + 1)
     except OSError as error:
         raise _unreadable(file.path, error) from None
-    if len(data) > FILE_LIMIT:
+    if len(data) > file.limit:
         message = "the file is larger than a case may be"
-        remedy = f"the limit is {FILE_LIMIT} bytes ({FILE_LIMIT >> 20} MiB)"
+        remedy = describe_limit(file.limit)
         raise InputError(Place(file=file.name), message, remedy)
     return data
+
+
+def describe_limit(limit: int) -> str:
+    """What may be had, and what has it changed. limit: in bytes."""
+    return f"the limit is {limit} bytes ({limit / (1 << 20):g} MiB); --input-limit sets it"
 
 
 def _below(given: Path) -> Iterator[CaseFile | InputError]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cases.bytecode_file import read_bytecode_case
+from harness.cases.case import FILE_LIMIT
 from harness.cases.files import CaseFile, find_case_files, read_case_file
 from harness.cases.pointer_case import read_pointer_case
 from harness.cases.set_file import is_set, read_set_file
@@ -34,14 +35,20 @@ class Loaded:
     errors: tuple[InputError, ...]
 
 
-def load(paths: Iterable[Path | str], *, variants: Collection[str] | None = None) -> Loaded:
+def load(
+    paths: Iterable[Path | str],
+    *,
+    variants: Collection[str] | None = None,
+    limit: int = FILE_LIMIT,
+) -> Loaded:
     """The cases of the files and folders that `paths` name, and what is wrong with the others.
 
     variants: the names that `[expect.miri]` of a case may have; None for any.
+    limit: bytes that a file, the memory in it, or a line of a set may have.
     """
     cases: dict[str, Case] = {}
     errors: list[InputError] = []
-    for case in _read(map(Path, paths), variants):
+    for case in _read(map(Path, paths), variants, limit):
         if isinstance(case, InputError):
             errors.append(case)
         elif case.id in cases:
@@ -53,10 +60,12 @@ def load(paths: Iterable[Path | str], *, variants: Collection[str] | None = None
     return Loaded(cases=tuple(cases.values()), errors=tuple(errors))
 
 
-def _read(paths: Iterable[Path], variants: Collection[str] | None) -> Iterator[Case | InputError]:
+def _read(
+    paths: Iterable[Path], variants: Collection[str] | None, limit: int
+) -> Iterator[Case | InputError]:
     """Sets come after the files that have one case each."""
     given = list(paths)
-    for found in find_case_files(path for path in given if not is_set(path)):
+    for found in find_case_files((path for path in given if not is_set(path)), limit):
         try:
             if isinstance(found, InputError):
                 yield found
@@ -65,7 +74,7 @@ def _read(paths: Iterable[Path], variants: Collection[str] | None) -> Iterator[C
         except InputError as error:
             yield error
     for path in dict.fromkeys(path for path in given if is_set(path)):
-        yield from read_set_file(path)
+        yield from read_set_file(path, limit)
 
 
 def read_case(file: CaseFile, data: bytes, *, variants: Collection[str] | None = None) -> Case:

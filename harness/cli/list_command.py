@@ -39,10 +39,11 @@ def _print_modes() -> int:
 
 
 def _print_variants() -> int:
-    from harness.lowering.variants import VARIANTS
+    from harness.lowering.variants import ON_DEMAND, VARIANTS
 
-    width = max(map(len, VARIANTS))
-    for name, variant in VARIANTS.items():
+    every = VARIANTS | ON_DEMAND
+    width = max(map(len, every))
+    for name, variant in every.items():
         print(f"{name:{width}}  {variant.description}")
     return ExitCode.AGREE
 

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": "Run cases and hold all sides against each other.",
+    "new-variant": "Write a crate with a variant of your own, to start from.",
     "list": "List cases, variants or modes.",
     "explain": "Show, step by step, the borrow stacks or trees and the step that breaks the rules.",
     "bless": "Commit what a real Miri shows of cases, for machines that have none.",
     "bench": "Measure how fast things are, side by side.",
     "doctor": "Say what is installed, what is not, and the one command that mends it.",
 }
-"""Each command is the function, or the group, of its name in the module of its name beside this
-one."""
+"""Each command is the function, or the group, of its name (with `_` for `-`) in the module of its
+name beside this one."""
 
 
 def build_app() -> App:
@@ -37,8 +38,8 @@ def build_app() -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, summary in COMMANDS.items():
-        module = f"harness.cli.{name}_command"
-        app.command(f"{module}:{name}_command", name=name, help=summary)
+        function = f"{name.replace('-', '_')}_command"
+        app.command(f"harness.cli.{function}:{function}", name=name, help=summary)
     return app
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import InputError
@@ -42,6 +45,39 @@ def read_variants(names: Iterable[str] | None) -> tuple[str, ...]:
                 None, f"--variant: there is no variant {name!r}", f"the variants are {known}"
             )
     return tuple(dict.fromkeys(names or VARIANTS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantChoice:
+    """Which variants are to run: those of the table, those had on demand, paths of the user's."""
+
+    table: tuple[str, ...]
+    on_demand: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
+
+
+def choose_variants(words: Iterable[str] | None) -> VariantChoice:
+    """The variants that `words` name.
+
+    A word that is a variant's name is none of a path, whatever lies there. No words at all are
+    the whole table. Raises: InputError.
+    """
+    from harness.lowering.variants import ON_DEMAND, VARIANTS
+
+    given = list(dict.fromkeys(words or ()))
+    on_demand = [word for word in given if word in ON_DEMAND]
+    others = [word for word in given if word not in ON_DEMAND]
+    paths = [word for word in others if word not in VARIANTS and _is_path(word)]
+    names = [word for word in others if word not in paths]
+    return VariantChoice(
+        table=read_variants(names) if names or not given else (),
+        on_demand=tuple(on_demand),
+        paths=tuple(map(Path, paths)),
+    )
+
+
+def _is_path(word: str) -> bool:
+    return "/" in word or word.endswith(".rs") or os.path.lexists(word)
 
 
 def read_choices(

@@ -12,14 +12,16 @@ from cyclopts import Parameter
 from harness.cli.exit_code import ExitCode, weightiest
 from harness.errors import InputError
 from harness.outcome import TimedOut
-from harness.result import EngineName, Form, Result, Verdict
+from harness.result import CaseKind, EngineName, Form, Result, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from harness.campaign.assemble import Setup
+    from harness.campaign.own_variants import AbsentCrate
     from harness.campaign.selection import Selection
     from harness.cases.load import Loaded
+    from harness.engines.own_crate import OwnCrate
     from harness.report.report import Report
     from harness.report.report_file import ReportFile
 
@@ -41,6 +43,7 @@ def run_command(
     seeds: Annotated[int, Parameter("--seeds")] = 1,
     timeout: Annotated[float, Parameter("--timeout")] = 60.0,
     memory_limit: Annotated[int, Parameter("--memory-limit")] = 4096,
+    input_limit: Annotated[int, Parameter("--input-limit")] = 1,
     json: Annotated[Path | None, Parameter("--json")] = None,
     junit: Annotated[Path | None, Parameter("--junit")] = None,
     github: Annotated[bool | None, Parameter("--github", negative="--no-github")] = None,
@@ -58,7 +61,8 @@ def run_command(
     case
         Only cases whose name matches this glob, such as 'bytecode/add-*'.
     variant
-        Only this variant; repeatable.
+        Only this variant: a name, or the path of a crate or a .rs file with variants of your
+        own; repeatable.
     mode
         Only this mode, such as tree-strict, or all; repeatable.
     form
@@ -82,6 +86,8 @@ def run_command(
         Seconds that one run under Miri may take.
     memory_limit
         MiB of memory that one run under Miri may use.
+    input_limit
+        MiB that a case file, the memory in it, or a line of a set may have.
     json
         Write every result to this file, for programs.
     junit
@@ -92,15 +98,16 @@ def run_command(
     verbose
         Show every result, not only those that do not agree.
     """
+    from harness.campaign.own_variants import prepare_own
     from harness.campaign.selection import Selection
     from harness.cases.load import load
     from harness.cli.options import (
+        choose_variants,
         read_choices,
         read_jobs,
         read_limit,
         read_modes,
         read_shard,
-        read_variants,
     )
     from harness.lowering.variants import VARIANTS
     from harness.report import json_report, junit as junit_report
@@ -108,9 +115,10 @@ def run_command(
     from harness.resources import corpus_dir
     from harness.toolchain.miri import toolchain_name
 
+    chosen = choose_variants(variant)
     selection = Selection(
         cases=case,
-        variants=read_variants(variant),
+        variants=chosen.table,
         modes=read_modes(mode),
         forms=read_choices("--form", Form, form) or tuple(Form),
         engines=read_choices("--engine", EngineName, engine),
@@ -129,13 +137,23 @@ def run_command(
         for option, path, encode in wanted
         if path is not None
     }
-    loaded = load(paths or (corpus_dir(),), variants=VARIANTS)
+    largest = read_limit("--input-limit", input_limit) << 20
+    loaded = load(paths or (corpus_dir(),), variants=VARIANTS, limit=largest)
     if github is None:
         github = os.environ.get("GITHUB_ACTIONS") == "true"
-    return _run(loaded, selection, files, github=github, verbose=verbose)
+    own = prepare_own(chosen.on_demand, chosen.paths, selection)
+    return _run(loaded, selection, own, files, github=github, verbose=verbose)
 
 
-def _run(loaded: Loaded, selection: Selection, files: Files, *, github: bool, verbose: bool) -> int:
+def _run(
+    loaded: Loaded,
+    selection: Selection,
+    own: Sequence[OwnCrate | AbsentCrate],
+    files: Files,
+    *,
+    github: bool,
+    verbose: bool,
+) -> int:
     from rich.console import Console
 
     from harness.campaign.assemble import assemble
@@ -148,7 +166,10 @@ def _run(loaded: Loaded, selection: Selection, files: Files, *, github: bool, ve
         raise InputError(None, "no case was selected", "`harness list` names them all")
     # A shard may be empty: few cases fall into many parts as they may.
     cases = [case for case in loaded.cases if selection.wants_case(case.id)]
-    setup = assemble(cases, selection)
+    if own and not selection.variants:
+        # Pointer cases run in no variant, so that they say nothing of the user's.
+        cases = [case for case in cases if case.kind is CaseKind.BYTECODE]
+    setup = assemble(cases, selection, own=own)
     results: list[Result] = []
     finished = False
     try:
@@ -160,7 +181,7 @@ def _run(loaded: Loaded, selection: Selection, files: Files, *, github: bool, ve
         report = Report(
             results=results,
             errors=loaded.errors,
-            missing=tuple(setup.left_out(results).values()),
+            missing=(*setup.left_out(results).values(), *setup.absent),
             notes=setup.campaign.archive.notes(),
             environment=setup.environment(),
             finished=finished,
@@ -188,7 +209,7 @@ def _codes(setup: Setup, loaded: Loaded, results: Sequence[Result]) -> set[ExitC
     if any(result.verdict is Verdict.MISMATCH for result in results):
         codes.add(ExitCode.MISMATCH)
     selection = setup.campaign.selection
-    if any(selection.insists_on(engine) for engine in setup.missing()):
+    if setup.absent or any(selection.insists_on(engine) for engine in setup.missing()):
         codes.add(ExitCode.NOT_CHECKED)
     open_ = (r for r in results if r.reason and isinstance(r.outcome, TimedOut | None))
     if any(r.run.engine is EngineName.MIRI and selection.insists_on(r.run.engine) for r in open_):

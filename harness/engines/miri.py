@@ -13,7 +13,9 @@ from harness.bytecode.program import Program
 from harness.engines.engine import Job, Observation
 from harness.engines.miri_command import CompileFailed, Miri, Way
 from harness.engines.miri_run import Runner, VmCrate
-from harness.engines.vm_crate import LIBRARY, vm_files
+from harness.engines.own_crate import OwnCrate
+from harness.engines.own_miri import compile_own
+from harness.engines.vm_crate import LIBRARY, TABLE, vm_files
 from harness.outcome import ToolFailed
 from harness.result import EngineName
 from harness.toolchain.miri import MiriToolchain, find_miri, prepare_sysroot
@@ -29,6 +31,7 @@ class MiriEngine:
     """Runs every job under Miri, several at once.
 
     toolchain: rustup's name of it. vm_folder: the crate of the Rust VM.
+    own: a user's crate, whose variants are to run instead.
     cache: the folder that sources and compiled libraries are kept in.
     workers: runs at once. way: how Miri is called. limits: of each run.
     """
@@ -43,6 +46,7 @@ class MiriEngine:
         workers: int = 1,
         way: Way = Way.DRIVER,
         limits: Limits = RUN_LIMITS,
+        own: OwnCrate | None = None,
     ) -> None:
         self._launcher = launcher
         self._toolchain = toolchain
@@ -51,6 +55,8 @@ class MiriEngine:
         self._workers = workers
         self._way = way
         self._limits = limits
+        self._own = own
+        self._own_crate: VmCrate | ToolFailed | None = None
         self._miri: Miri | Missing | None = None
 
     @property
@@ -112,13 +118,18 @@ class MiriEngine:
     def vm_crate(self) -> VmCrate | ToolFailed:
         """The Rust VM, compiled for Miri if need be. Raises: MissingTool."""
         miri = self.miri()
+        if self._own is not None:
+            if self._own_crate is None:
+                # Kept even where it fails: each finding asks again.
+                self._own_crate = compile_own(self._launcher, miri, self._own)
+            return self._own_crate
         folder = stage(vm_files(self._vm_folder), miri.sources)
         if self._way is Way.CARGO:
             return VmCrate(folder=folder, externs={})
         library = miri.compile_library(self._launcher, folder, LIBRARY)
         if isinstance(library, CompileFailed):
             return ToolFailed(message=library.message)
-        return VmCrate(folder=folder, externs={LIBRARY: library})
+        return VmCrate(folder=folder, externs={LIBRARY: library, TABLE: library})
 
     def _prepare(self) -> Miri | Missing:
         if self._miri is None:

@@ -77,8 +77,12 @@ class Miri:
     ) -> Command:
         """The command that has the driver interpret `src/main.rs` of the package."""
         named = [word for name, path in externs.items() for word in ("--extern", f"{name}={path}")]
+        # What they depend on lies beside them.
+        folders = dict.fromkeys(path.parent for path in externs.values())
+        named += [word for folder in folders for word in ("-L", f"dependency={folder}")]
         # Miri tells the places in these crates, as cargo-miri has it do for a workspace's own.
-        settings = {"MIRI_LOCAL_CRATES": ",".join(externs)} if externs else None
+        local = dict.fromkeys(map(_crate_name, externs.values()))
+        settings = {"MIRI_LOCAL_CRATES": ",".join(local)} if local else None
         return Command(
             argv=(
                 *(str(self.toolchain.driver), "--sysroot", str(self.sysroot)),
@@ -139,6 +143,11 @@ class Miri:
         except _NotCompiled as stopped:
             return _compile_failed(name, stopped.done)
         return folder / f"lib{name}.rlib"
+
+
+def _crate_name(library: Path) -> str:
+    """The crate's own name, whatever it is called by: `mine` of `libmine-0123456789abcdef.rlib`."""
+    return library.stem.removeprefix("lib").partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

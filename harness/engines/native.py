@@ -16,6 +16,7 @@ from harness.bytecode.program import Program
 from harness.engines.batch import run_batch
 from harness.engines.engine import Job, Observation
 from harness.engines.native_crate import run_crates
+from harness.engines.own_crate import OwnCrate
 from harness.engines.result_line import read_vm_result
 from harness.engines.vm_crate import BINARY, arguments, batch_line, vm_files
 from harness.outcome import Outcome, ToolFailed
@@ -35,12 +36,16 @@ CASE_LIMITS = Limits(seconds=None, silence=10.0)
 class NativeEngine:
     """Compiles with cargo and runs natively.
 
-    vm_folder: the crate of the Rust VM. cache: the folder that builds are kept in.
+    vm_folder: the crate of the Rust VM. own: a user's, whose variants are to run instead.
+    cache: the folder that builds are kept in.
     """
 
-    def __init__(self, launcher: Launcher, *, vm_folder: Path, cache: Path) -> None:
+    def __init__(
+        self, launcher: Launcher, *, vm_folder: Path, cache: Path, own: OwnCrate | None = None
+    ) -> None:
         self._launcher = launcher
         self._vm_folder = vm_folder
+        self._own = own
         self._cache = cache
         self._rust: RustToolchain | Missing | None = None
 
@@ -83,7 +88,8 @@ class NativeEngine:
         return self._rust
 
     def _run_in_vm(self, jobs: Sequence[Job], rust: RustToolchain) -> Iterator[Observation]:
-        built = build(self._launcher, vm_files(self._vm_folder), rust.compiler, self._cache)
+        files = self._own.files if self._own else vm_files(self._vm_folder)
+        built = build(self._launcher, files, rust.compiler, self._cache)
         if isinstance(built, BuildFailed):
             for job in jobs:
                 yield Observation(

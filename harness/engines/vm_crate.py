@@ -10,7 +10,11 @@ from harness.bytecode.wire import encode
 from harness.toolchain.workspace import read_tree
 
 BINARY = "harness-vm"
+VM_PACKAGE = "harness-vm"
 LIBRARY = "harness_vm"
+
+TABLE = "variants"
+"""What a `main` calls the crate whose `VARIANTS` it runs: the VM's own library, or a user's."""
 
 _LONGEST_ARGUMENT = 100_000
 """Characters; Linux takes 128 KiB."""

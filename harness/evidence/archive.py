@@ -7,7 +7,7 @@ tool itself is at hand, it has to be the record's own.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,12 +49,21 @@ class Archive:
     """Recalls outcomes and keeps new ones; remembers predictions, which take longest to find.
 
     store: this machine's. vm_folder: the Rust VM's crate.
+    own: the digests of the sources of the user's own variants, by their names.
     live: take nothing, though everything new is kept.
     """
 
-    def __init__(self, store: Store, *, vm_folder: Path, live: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        vm_folder: Path,
+        own: Mapping[str, str] | None = None,
+        live: bool = False,
+    ) -> None:
         self.store = store
         self._vm_folder = vm_folder
+        self._own = own or {}
         self._live = live
         # By identity, as hashing a program takes longer than all else; each is kept alive here.
         self._programs: dict[tuple[int, str | None], tuple[Program | PointerProgram, str]] = {}
@@ -202,12 +211,17 @@ class Archive:
             self._programs[key] = (
                 program,
                 (
-                    digests.of_bytecode(program, job.variant or "", self._vm_folder)
+                    self._bytecode(program, job.variant or "")
                     if isinstance(program, Program)
                     else self._rust(program)
                 ),
             )
         return self._programs[key][1]
+
+    def _bytecode(self, program: Program, variant: str) -> str:
+        if variant in self._own:
+            return digests.of_own(program, variant, self._own[variant])
+        return digests.of_bytecode(program, variant, self._vm_folder)
 
     def _rust(self, program: PointerProgram) -> str:
         key = f"rust-{self._text(program)}"

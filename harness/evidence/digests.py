@@ -75,6 +75,11 @@ def of_bytecode(program: Program, variant: str, vm_folder: Path) -> str:
     return digest(emission(), rust_vm(vm_folder), variant, encode(program))
 
 
+def of_own(program: Program, variant: str, crate: str) -> str:
+    """Of a bytecode program in a variant of the user's own. crate: the digest of its sources."""
+    return digest(emission(), crate, variant, encode(program))
+
+
 def _digest_of(path: Path) -> str:
     files = read_tree(path) if path.is_dir() else {path.name: path.read_bytes()}
     return digest(*(part for name in sorted(files) for part in (name, files[name])))

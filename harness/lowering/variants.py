@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.bytecode.program import Halt, Jump
+from harness.bytecode.instruction_set import form_of
+from harness.bytecode.program import Assert, Binary, Branch, Halt, Jump, Unary, WriteConst
 from harness.lowering.cells import CellBytes, CellSlice
 from harness.lowering.deref_mut import DerefMut
 from harness.lowering.design import Design, Way, lower_by, straight
@@ -22,9 +23,9 @@ from harness.mode import Aliasing, Mode, Provenance
 from harness.outcome import Location, Outcome, Ran, Trapped, Unsupported, UnsupportedKind
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Operand, Program
+    from harness.bytecode.program import Instruction, Operand, Program
 
-__all__ = ["VARIANTS", "Lowered", "Origin", "Phase", "Variant", "Way", "lower"]
+__all__ = ["ON_DEMAND", "VARIANTS", "Lowered", "Origin", "Phase", "Variant", "Way", "lower"]
 
 _INT_TO_PTR = (
     "integer-to-pointer casts and `ptr::with_exposed_provenance` are not supported "
@@ -37,6 +38,8 @@ class Variant:
     """A line of the table.
 
     promise: what the design relies on, in a sentence.
+    design: None where nobody lowers it, so that nothing is predicted.
+    expresses: the instructions that it can run; None for all.
     sound: free of undefined behaviour by design, for every program.
     strict: can be judged under strict provenance.
     """
@@ -44,9 +47,18 @@ class Variant:
     name: str
     description: str
     promise: str
-    design: Callable[[], Design]
+    design: Callable[[], Design] | None
+    expresses: tuple[type[Instruction], ...] | None = None
     sound: bool = True
     strict: bool = True
+
+    def refuses(self, program: Program) -> str | None:
+        """Why the variant cannot run the program, and at which instruction; None if it can."""
+        for index, instruction in enumerate(program.instructions):
+            if self.expresses is not None and not isinstance(instruction, self.expresses):
+                mnemonic = form_of(instruction).mnemonic
+                return f"{self.name} cannot express {mnemonic} (instruction {index})"
+        return None
 
     def promises(self, program: Program, expected: Ran | Trapped, mode: Mode) -> Outcome | None:
         """What the design by itself says of `program` in `mode`, if the VM computes `expected`.
@@ -92,6 +104,7 @@ def lower(program: Program, variant: Variant, way: Way | None = None) -> Lowered
     The compile phase comes first, then the run phase. Addresses are checked and values
     computed by the lowered program itself. way: needed where there are branches.
     """
+    assert variant.design is not None, "only what has a design is lowered"
     return lower_by(variant.design(), program, way or straight(program))
 
 
@@ -164,3 +177,15 @@ _TABLE = (
 
 VARIANTS: dict[str, Variant] = {variant.name: variant for variant in _TABLE}
 """Every variant, by its name."""
+
+ON_DEMAND: dict[str, Variant] = {
+    "pulley": Variant(
+        name="pulley",
+        description="the real pulley-interpreter 42.0.2 from crates.io; only where asked for",
+        promise="the memory's base is exposed, and each access makes a pointer of its address",
+        design=None,
+        expresses=(WriteConst, Unary, Binary, Jump, Branch, Assert, Halt),
+        strict=False,
+    )
+}
+"""Variants that need what not every machine has: none of them runs unless it is named."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +57,13 @@ class BuildFailed:
 
     errors: rustc's, by the binary's name; empty where cargo itself failed.
     message: the first of them, or what cargo said. command: the shell line that repeats it.
+    rendered: what a person would have seen of all errors.
     """
 
     errors: Mapping[str, tuple[Message, ...]]
     message: str
     command: str
+    rendered: str = ""
 
 
 def package_files(package: str, binaries: Mapping[str, str]) -> dict[str, bytes]:
@@ -106,6 +108,7 @@ def build(
                 if isinstance(said, ToolFailed)
                 else f"cargo build: {done.describe_ending()}: {done.errors.strip()[-2000:]}",
                 command=command.shell(),
+                rendered="".join(_rendered_errors(done.stdout)) or done.errors,
             )
 
         def move_in(folder: Path) -> None:
@@ -137,6 +140,17 @@ def _read_messages(stdout: bytes) -> tuple[dict[str, Path], dict[str, tuple[Mess
     return executables, errors
 
 
+def _rendered_errors(stdout: bytes) -> Iterator[str]:
+    """Each of rustc's errors as it stands on a screen."""
+    for line in stdout.splitlines():
+        try:
+            message = _rendered_decoder.decode(line).message
+        except msgspec.DecodeError:
+            continue
+        if message.level.startswith("error"):
+            yield message.rendered
+
+
 class _Target(msgspec.Struct):
     name: str
 
@@ -151,3 +165,15 @@ class _Line(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Line)
+
+
+class _Rendered(msgspec.Struct):
+    level: str
+    rendered: str
+
+
+class _RenderedLine(msgspec.Struct):
+    message: _Rendered
+
+
+_rendered_decoder = msgspec.json.Decoder(_RenderedLine)

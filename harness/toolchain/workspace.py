@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 KEPT_FOR = 14 * 24 * 3600.0
@@ -28,12 +28,23 @@ def digest(*parts: str | bytes) -> str:
 
 def read_tree(folder: Path) -> dict[str, bytes]:
     """The files under `folder` by their relative paths, without what a build left there."""
-    found = {}
+    return {relative: path.read_bytes() for relative, path in _sources(folder)}
+
+
+def digest_tree(folder: Path) -> str:
+    """A short name for the content of all files of `read_tree`, without holding them at once."""
+    parts: list[str | bytes] = []
+    for relative, path in _sources(folder):
+        with path.open("rb") as stream:
+            parts += [relative, hashlib.file_digest(stream, "sha256").digest()]
+    return digest(*parts)
+
+
+def _sources(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         if path.is_file() and not any(part in _NOT_SOURCE for part in relative.parts):
-            found[relative.as_posix()] = path.read_bytes()
-    return found
+            yield relative.as_posix(), path
 
 
 def stage(files: Mapping[str, bytes], cache: Path) -> Path:

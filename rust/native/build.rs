@@ -7,7 +7,15 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// What is gathered, from the repository's root.
-const RESOURCES: [&str; 4] = ["corpus", "rust/vm/Cargo.toml", "rust/vm/Cargo.lock", "rust/vm/src"];
+const RESOURCES: [&str; 7] = [
+    "corpus",
+    "rust/vm/Cargo.toml",
+    "rust/vm/Cargo.lock",
+    "rust/vm/src",
+    "rust/pulley/Cargo.toml",
+    "rust/pulley/Cargo.lock",
+    "rust/pulley/src",
+];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -81,8 +81,17 @@ def test_the_wheel_has_the_package_and_what_it_needs_and_nothing_else(wheel: Pat
     assert {name.split("/")[0] for name in names} == {"harness", "harness-0.1.0.dist-info"}
     assert {"harness/_native.abi3.so", "harness/_native.pyi", "harness/py.typed"} <= names
     corpus = {f"harness/bundle/corpus/{name}" for name in files_below(CHECKOUT / "corpus")}
-    sources = {f"harness/bundle/rust/vm/src/{n}" for n in files_below(CHECKOUT / "rust/vm/src")}
-    manifests = {f"harness/bundle/rust/vm/Cargo.{kind}" for kind in ("toml", "lock")}
+    crates = [CHECKOUT / "rust" / crate for crate in ("vm", "pulley")]
+    sources = {
+        f"harness/bundle/rust/{crate.name}/src/{name}"
+        for crate in crates
+        for name in files_below(crate / "src")
+    }
+    manifests = {
+        f"harness/bundle/rust/{crate.name}/Cargo.{kind}"
+        for crate in crates
+        for kind in ("toml", "lock")
+    }
     bundle = {name for name in names if name.startswith("harness/bundle/")}
     assert bundle == corpus | sources | manifests | {"harness/bundle/.ignore"}
 
@@ -113,6 +122,15 @@ def test_the_installed_vm_builds_alone_even_inside_a_workspace_of_the_user(
     call("cargo", "build", "--offline", "--locked", "--target-dir", tmp_path / "t", cwd=inside)
     result = call(tmp_path / "t/debug/harness-vm", "raw", "01" + "00" * 15 + "2a", cwd=tmp_path)
     assert result == "ran 0 2a\n"
+
+
+def test_an_installed_harness_writes_a_variant_and_runs_it(installed: Path, tmp_path: Path) -> None:
+    command = (installed, "-c", "from harness.cli.main import main; main()")
+    cache = str(tmp_path / "cache")
+    call(*command, "new-variant", "mine", cwd=tmp_path)
+    run = ("run", "--variant", "mine", "--engine", "native", "--case", "bytecode/thread-program")
+    printed = call(*command, *run, "-v", cwd=tmp_path, XDG_CACHE_HOME=cache)
+    assert "agree bytecode/thread-program [native mine vm] ran" in printed
 
 
 def test_the_source_distribution_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:

@@ -10,7 +10,11 @@ import pytest
 from harness.cases.case import FILE_LIMIT
 from harness.cases.files import CaseFile, find_case_files, read_case_file
 from harness.cases.load import load
+from harness.cases.pointer_case import PointerCase
+from harness.cases.set_file import read_set_file
 from harness.errors import InputError
+
+SET = Path(__file__).parents[1] / "data" / "miri-verdicts-sample.jsonl"
 
 
 def case_files(root: Path, *names: str) -> None:
@@ -182,3 +186,26 @@ def test_a_file_that_goes_away_or_may_not_be_read(
     (tmp_path / "a.toml").unlink()
     with pytest.raises(InputError, match="there is no such file"):
         read_case_file(file)
+
+
+def test_another_limit_can_be_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    with path.open("wb") as stream:
+        stream.truncate(FILE_LIMIT + 1)
+    (larger,) = find_case_files([path], limit=2 * FILE_LIMIT)
+    assert isinstance(larger, CaseFile)
+    assert len(read_case_file(larger)) == FILE_LIMIT + 1
+    (smaller,) = find_case_files([path], limit=100)
+    assert isinstance(smaller, CaseFile)
+    with pytest.raises(InputError, match=r"the limit is 100 bytes .*--input-limit"):
+        read_case_file(smaller)
+
+
+def test_a_line_of_a_set_is_not_read_beyond_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(SET.read_bytes().splitlines(keepends=True)[0] + b" " * 5000 + b"\n{}\n")
+    first, error = read_set_file(path, limit=5000)
+    assert isinstance(first, PointerCase)
+    assert isinstance(error, InputError)
+    assert str(error.place) == f"{path}:2:1"
+    assert "--input-limit" in error.remedy

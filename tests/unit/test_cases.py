@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.bytecode import assembly
-from harness.cases.case import MEMORY_LIMIT, BytecodeCase
+from harness.cases.case import FILE_LIMIT, BytecodeCase
 from harness.cases.files import CaseFile
 from harness.cases.load import load, read_case
 from harness.errors import InputError, Place
@@ -241,7 +241,11 @@ MEMORIES = [
     (memory("fill = 1").replace("[memory]", "▸[memory]"), "has no size", "write size = 16"),
     (memory("bytes = {}").replace("[memory]", "▸[memory]"), "has no size", "write size = 16"),
     (memory("size = ▸-1"), "the memory's size is negative", "size = 0"),
-    (memory(f"size = ▸{MEMORY_LIMIT + 1}"), "larger than a case may have", "1048576 bytes (1 MiB)"),
+    (
+        memory(f"size = ▸{FILE_LIMIT + 1}"),
+        "larger than a case may have",
+        "1048576 bytes (1 MiB); --input-limit sets it",
+    ),
     (memory("size = ▸99999999999999999999999"), "larger than a case may have", "1 MiB"),
     (memory("size = ▸0x" + "f" * 6000), "larger than a case may have", "1 MiB"),
     (memory("size = ▸16.0"), "size is a float, but has to be an integer", "write size = 16"),
@@ -408,8 +412,8 @@ def test_a_null_byte_is_not_toml() -> None:
 
 
 def test_the_largest_memory_is_read() -> None:
-    last = MEMORY_LIMIT - 1
-    case = read(memory(f"size = {MEMORY_LIMIT}\nfill = 7\nbytes = {{ {last} = '2a' }}"))
+    last = FILE_LIMIT - 1
+    case = read(memory(f"size = {FILE_LIMIT}\nfill = 7\nbytes = {{ {last} = '2a' }}"))
     assert case.program.memory == b"\x07" * last + b"\x2a"
 
 

@@ -149,6 +149,7 @@ def test_predictions_come_back_as_they_were(tmp_path: Path) -> None:
             assert first.prediction(each, None, mode) == prediction
             assert again.prediction(each, None, mode) == prediction
         permissive = fresh.prediction(each, None, parse_mode("tree-permissive"))
+        assert permissive is not None
         exact += permissive.exact is not None
         assert again.prediction(each, None, parse_mode("tree-permissive")) == permissive
         assert again._archive is archive

@@ -1,7 +1,7 @@
 //! One bytecode program in the Rust VM.
 //!
 //! An item's choice is the variant's id, doubled, and 1 more if marks are wanted; its bytes are
-//! the program's wire form.
+//! the program's wire form. The crate `variants` is the VM's own, or a user's.
 #![no_main]
 
 mod stream;
@@ -10,9 +10,10 @@ use std::ptr::slice_from_raw_parts;
 
 use harness_vm::Outcome;
 use harness_vm::memory::Memory;
-use harness_vm::variants::{VARIANTS, find_by_id};
+use harness_vm::variants::find_by_id;
 use harness_vm::wire::decode;
 use stream::Item;
+use variants::VARIANTS;
 
 unsafe extern "C" {
     fn malloc(size: usize) -> *mut u8;

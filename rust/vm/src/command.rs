@@ -13,7 +13,8 @@ use crate::text;
 use crate::variants::{Entry, find};
 
 const USAGE: &str = "usage: harness-vm [--markers] VARIANT HEX
-       harness-vm --batch   (lines `ID VARIANT HEX` on standard input)";
+       harness-vm --batch   (lines `ID VARIANT HEX` on standard input)
+       harness-vm --list    (the variants' names, in hexadecimal, a line each)";
 
 /// Defines the command's entry for a table of variants, in a crate that begins with
 /// `#![cfg_attr(miri, no_main)]`.
@@ -76,6 +77,7 @@ pub unsafe fn start(argc: isize, argv: *const *const u8, table: &[Entry]) -> isi
 fn call(table: &[Entry], arguments: &[&[u8]]) -> u8 {
     let done = match *arguments {
         [b"--batch"] => batch(table),
+        [b"--list"] => list(table),
         [variant, hex] => single(table, variant, hex, false),
         [b"--markers", variant, hex] => single(table, variant, hex, true),
         _ => Err(USAGE.to_owned()),
@@ -107,6 +109,18 @@ fn batch(table: &[Entry]) -> Result<(), String> {
         print(&begin_line(id))?;
         print(&result_line(&finish(table, variant, hex, false)?))?;
     }
+}
+
+/// Names are data: whatever is in them, each is one line; `-` is an empty one.
+fn list(table: &[Entry]) -> Result<(), String> {
+    for entry in table {
+        let name = entry.name.as_bytes();
+        let mut line = vec![0; 2 * name.len() + 2];
+        let at = text::put_hex(&mut line, 0, name);
+        let end = text::put(&mut line, at, b"\n");
+        print(&line[..end])?;
+    }
+    Ok(())
 }
 
 fn print(line: &[u8]) -> Result<(), String> {

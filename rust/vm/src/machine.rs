@@ -248,6 +248,19 @@ fn operation<T: Value>(opcode: Opcode) -> Op<T, usize> {
     Op::WriteConst { addr: first, value: T::of(opcode.value) }
 }
 
+/// The trap of an opcode whose operands are not all in bounds and aligned, for a crate that
+/// executes programs in its own way.
+pub fn check(opcode: Opcode, size: u64, instruction: usize) -> Option<Trap> {
+    let width = wire::width(opcode.code) as u64;
+    let is_right = |addr| fault(addr, width, size).is_none();
+    // Behind the last operand there are zeros, which are wrong only where others are, too.
+    let has_operand = opcode.code != JUMP && opcode.code != HALT;
+    if !has_operand || opcode.addresses.into_iter().all(is_right) {
+        return None;
+    }
+    Some(first_trap(opcode, size, instruction))
+}
+
 /// What is wrong with the first operand for which something is.
 fn first_trap(opcode: Opcode, size: u64, instruction: usize) -> Trap {
     let names: &[&str] = match opcode.code {

@@ -1,0 +1,176 @@
+"""What has to hold of any bytes that a user may hand over; both Hypothesis and a fuzzer ask it.
+
+A target takes the bytes of one input. It returns whatever is right: a program that was read, or
+an error with its place. What it raises is a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from harness import _native
+from harness.bytecode import assembly
+from harness.bytecode.wire import WireError, decode, encode
+from harness.cases.case import BytecodeCase
+from harness.cases.files import CaseFile
+from harness.cases.load import load, read_case
+from harness.errors import InputError, Place
+from harness.lowering.variants import VARIANTS
+from harness.outcome import Ran, Trapped
+from harness.pointer import text as pointer_text
+from harness.pointer.jsonl import read_set, write_line
+from harness.reference.vm import run as run_reference
+from harness.resources import corpus_dir
+
+FILE = CaseFile(path=Path("corpus/any.toml"), id="any")
+
+SET = Path(__file__).parents[1] / "data" / "miri-verdicts-sample.jsonl"
+
+STEPS = 50
+"""The step limit of programs that are run."""
+
+
+def wire(data: bytes) -> None:
+    """Both decoders refuse the same bytes; what they take, both VMs bring to the same end."""
+    if len(data) >= 16:
+        # Otherwise nearly every program with a jump back would run for ever.
+        data = data[:8] + (data[8] % STEPS).to_bytes(8, "little") + data[16:]
+    try:
+        program = decode(data, "any.bin")
+    except WireError as error:
+        demand(0 <= error.offset <= len(data), f"offset {error.offset} of {len(data)} bytes")
+        demand(bool(error.remedy), "an error without a remedy")
+        program = None
+    try:
+        seen = _native.run("index", data)
+    except ValueError:
+        demand(program is None, "the Rust decoder refuses what the Python one takes")
+        return
+    demand(program is not None, "the Rust decoder takes what the Python one refuses")
+    assert program is not None
+    demand(encode(program) == data, "a program is written another way than it was read")
+    wanted = run_reference(program)
+    if isinstance(seen, _native.Ran):
+        demand(wanted == Ran(memory=seen.memory, steps=seen.steps), f"{wanted} is another end")
+        return
+    assert isinstance(wanted, Ran | Trapped)
+    demand(isinstance(wanted, Trapped), "the Rust VM traps, and the reference does not")
+    assert isinstance(wanted, Trapped)
+    place = (wanted.location.instruction, wanted.location.operand)
+    demand(
+        (wanted.kind, *place, wanted.memory)
+        == (seen.kind, seen.instruction, seen.operand, seen.memory),
+        f"{wanted} is another trap",
+    )
+
+
+def case(data: bytes) -> None:
+    """A case file is a case, or there is an error whose place lies in it."""
+    try:
+        read = read_case(FILE, data, variants=VARIANTS)
+    except InputError as error:
+        demand_place(error, FILE.name, data)
+        return
+    if isinstance(read, BytecodeCase):
+        demand(decode(encode(read.program)) == read.program, "its program has no wire form")
+
+
+def assembly_text(data: bytes) -> None:
+    """An assembly text is a program that can be written again, or there is an error."""
+    text = data.decode("utf-8", "replace")
+    try:
+        instructions = assembly.parse(text)
+    except InputError as error:
+        demand_place(error, None, text.encode())
+        return
+    written = assembly.format(instructions)
+    demand(assembly.parse(written) == instructions, f"{written!r} is another program")
+
+
+def pointer(data: bytes) -> None:
+    """A pointer program's text is a program, or there is an error."""
+    text = data.decode("utf-8", "replace")
+    try:
+        pointer_text.parse(text)
+    except InputError as error:
+        demand_place(error, None, text.encode())
+
+
+def jsonl(data: bytes) -> None:
+    """Each line of a set is a program that can be written again, or an error in that line."""
+    lines = data.split(b"\n")
+    for entry in read_set("any.jsonl", [line + b"\n" for line in lines]):
+        if isinstance(entry, InputError):
+            demand_place(entry, "any.jsonl", data)
+        else:
+            written = write_line(entry).encode()
+            (again,) = read_set("any.jsonl", [written])
+            demand(
+                again == replace(entry, place=getattr(again, "place", None)),
+                f"{written!r} is another program",
+            )
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "wire": wire,
+    "case": case,
+    "assembly": assembly_text,
+    "pointer": pointer,
+    "jsonl": jsonl,
+}
+
+
+def seeds(target: str) -> Iterator[bytes]:
+    """Good inputs of a target, to begin with."""
+    match target:
+        case "wire":
+            yield from (encode(each.program) for each in bytecode_cases() if small(each))
+        case "assembly":
+            yield from (
+                assembly.format(each.program.instructions).encode()
+                for each in bytecode_cases()
+                if small(each)
+            )
+        case "case":
+            yield from (path.read_bytes() for path in sorted(corpus_dir().rglob("*.toml"))[::4])
+        case "pointer":
+            for path in sorted((corpus_dir() / "pointer").rglob("*.toml"))[::4]:
+                _, _, rest = path.read_text(encoding="utf-8").partition("'''\n")
+                yield rest.partition("'''")[0].encode()
+        case "jsonl":
+            yield from SET.read_bytes().splitlines()[::20]
+        case _:
+            raise ValueError(target)
+
+
+@cache
+def bytecode_cases() -> tuple[BytecodeCase, ...]:
+    loaded = load([corpus_dir() / "bytecode"])
+    return tuple(each for each in loaded.cases if isinstance(each, BytecodeCase))
+
+
+def small(each: BytecodeCase) -> bool:
+    return len(each.program.memory) <= 256
+
+
+def demand(holds: bool, message: str) -> None:
+    """Raises: AssertionError, whatever Python's flags are."""
+    if not holds:
+        raise AssertionError(message)
+
+
+def demand_place(error: InputError, file: str | None, data: bytes) -> None:
+    """An error says what to do, and where in the input it is."""
+    demand(bool(error.message), "an error without a message")
+    demand("Traceback" not in str(error), "a traceback for bad input")
+    place = error.place
+    demand(isinstance(place, Place), "an error without a place")
+    assert place is not None
+    demand(file is None or place.file == file, f"a place in {place.file}")
+    lines = data.decode("utf-8", "replace").split("\n")
+    demand(1 <= place.line <= len(lines), f"line {place.line} of {len(lines)}")
+    width = len(lines[place.line - 1])
+    demand(0 <= place.column <= width + 1, f"column {place.column} of {width} in {place.line}")
