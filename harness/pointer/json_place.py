@@ -36,6 +36,20 @@ def parse_path(path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def first_malformed(text: str) -> int | None:
+    """The index in `text` at which it is no JSON; None if it is one value.
+
+    msgspec passes over values on its way to a tag, and may complain of one behind a malformed one.
+    """
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as malformed:
+        return malformed.pos
+    except RecursionError:
+        return 0
+    return None
+
+
 def find_value(text: str, steps: tuple[Step, ...]) -> int:
     """The index in `text`, which is JSON, at which the value stands; of its last part there is."""
     at = _skip(text, 0)

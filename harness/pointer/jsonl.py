@@ -37,7 +37,7 @@ from harness.outcome import (
     Unsupported,
     UnsupportedKind,
 )
-from harness.pointer.json_place import find_value, parse_path
+from harness.pointer.json_place import find_value, first_malformed, parse_path
 from harness.pointer.program import AnyStatement, PointerProgram
 from harness.pointer.validate import faults
 
@@ -153,12 +153,13 @@ def _read_line(file: str, number: int, line: bytes) -> Entry:
     try:
         form = _DECODER.decode(text)
     except msgspec.ValidationError as invalid:
+        if (at := first_malformed(text)) is not None:
+            raise _no_json(Place(file=file, line=number, column=at + 1)) from None
         message, steps = _explained(str(invalid))
         raise error(steps, message, _remedy(steps)) from None
     except (msgspec.DecodeError, RecursionError) as malformed:
-        place = Place(file=file, line=number, column=_malformed_at(text, str(malformed)))
-        message = "the line is no JSON, or is nested too deeply"
-        raise InputError(place, message, "write one JSON object a line") from None
+        column = _malformed_at(text, str(malformed))
+        raise _no_json(Place(file=file, line=number, column=column)) from None
     expected = {}
     for name, outcome in form.expected.items():
         mode = next((mode for mode in EVERY_MODE if str(mode) == name), None)
@@ -171,6 +172,11 @@ def _read_line(file: str, number: int, line: bytes) -> Entry:
         raise error(_steps_to(fault.path, program), fault.message, fault.remedy)
     place = Place(file=file, line=number, column=1)
     return Entry(id=form.id, program=program, expected=expected, place=place)
+
+
+def _no_json(place: Place) -> InputError:
+    message = "the line is no JSON, or is nested too deeply"
+    return InputError(place, message, "write one JSON object a line")
 
 
 def _text(file: str, number: int, line: bytes) -> str:

@@ -53,3 +53,14 @@ def test_any_damage_to_what_is_good(name: str, data: st.DataObject) -> None:
 def test_a_place_outside_the_input_is_a_fault(place: Place | None) -> None:
     with pytest.raises(AssertionError):
         demand_place(InputError(place, "wrong"), "a", b"12\n3")
+
+
+FOUND = [
+    # A field that is too many, in an object that never ends; msgspec names no key on the way.
+    ("jsonl", b'{"id":"","program":[],"expected":{"s":{"class":"unsupported","":'),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), FOUND)
+def test_what_the_fuzzer_found(name: str, data: bytes) -> None:
+    TARGETS[name](data)
