@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "Run cases and hold all sides against each other.",
     "list": "List cases, variants or modes.",
     "explain": "Show, step by step, the borrow stacks or trees and the step that breaks the rules.",
+    "repro": "Write the smallest Rust file that shows what a case shows.",
     "reduce": "Make a failing case smaller, so that it fails in the same way.",
     "bless": "Commit what a real Miri shows of cases, for machines that have none.",
     "bench": "Measure how fast things are, side by side.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.bytecode.program import Program
 from harness.errors import HarnessFault, InputError
-from harness.mode import MODES
+from harness.mode import EVERY_MODE, MODES
 from harness.outcome import Trapped
 from harness.reduce.languages import BYTECODE, POINTER
 from harness.reduce.search import Language, Search, Tally
@@ -62,13 +62,14 @@ def choose_symptom(program: AnyProgram, sides: Sides, selection: Selection) -> S
     return min(found, key=_order)
 
 
-def _order(symptom: Symptom) -> tuple[bool, bool, bool, bool]:
+def _order(symptom: Symptom) -> tuple[bool, bool, bool, bool, int]:
     return (
         symptom.verdict is not Verdict.MISMATCH,
         symptom.seen.name == Trapped.name,
         symptom.engine is not EngineName.MIRI,
         # The Rust that a reproducer has is the unrolled one.
         symptom.form is Form.VM,
+        len(EVERY_MODE) if symptom.mode is None else EVERY_MODE.index(symptom.mode),
     )
 
 
