@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from harness.pointer.program import Path, PointerProgram
 
+NO_RULE = "none is broken, by prediction"
+
 _BYTES_TO_A_LINE = 16
 
 
@@ -42,6 +44,7 @@ def pointer_case_text(
 ) -> str:
     """The text of a pointer case. expected: what each mode must show; None for no `[expect]`.
 
+    rule: the one that it is about, empty if there is none.
     remarks: comments, a line each, at the head.
     """
     lines = [
@@ -49,7 +52,7 @@ def pointer_case_text(
         'kind = "pointer"',
         f"description = {_string(description)}",
         f"source = {_string(source)}",
-        f"rule = {_string(rule)}",
+        f"rule = {_string(rule or NO_RULE)}",
         "program = '''",
         f"{listing.format(program)}'''",
     ]

@@ -32,7 +32,10 @@ _DEPTH = 2
 
 def more_statements(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
     """One more statement, or a few that belong together."""
-    makers = _MAKERS if depth < _DEPTH else _MAKERS[1:]
+    makers = [
+        (g.weights.get(maker.__name__.lstrip("_"), weight), maker)
+        for weight, maker in (_MAKERS if depth < _DEPTH else _MAKERS[1:])
+    ]
     total = sum(weight for weight, _ in makers)
     while True:
         chosen = g.source.randrange(total)
@@ -363,3 +366,6 @@ _MAKERS: tuple[tuple[int, _Maker], ...] = (
     (1, _guard),
 )
 """How often each kind of statement is tried; a call first, which a deep body leaves out."""
+
+KINDS: dict[str, int] = {maker.__name__.lstrip("_"): weight for weight, maker in _MAKERS}
+"""The kinds by name, with how often each is tried by default."""

@@ -73,20 +73,9 @@ def _fitting_call(call: p.Call, scope: Scope) -> Iterable[p.AnyStatement]:
     for returned in call.returns:
         try:
             # On a copy, since leaving binds.
-            leave((*returns, returned), inner, _copy(scope))
+            leave((*returns, returned), inner, scope.copy())
         except UnfitError:
             continue
         returns.append(returned)
     leave(tuple(returns), inner, scope)
     return (replace(call, args=tuple(args), body=tuple(body), returns=tuple(returns)),)
-
-
-def _copy(scope: Scope) -> Scope:
-    return Scope(
-        kinds=dict(scope.kinds),
-        unknown=set(scope.unknown),
-        caller=scope.caller,
-        depth=scope.depth,
-        no_guard=scope.no_guard,
-        boxed=scope.boxed,
-    )
