@@ -15,8 +15,9 @@ class Settings:
     length: statements of a pointer program, about. statements: how often each kind is tried,
     other than by default (`harness.pointer.random_statements.KINDS`).
     instructions: of a bytecode program, at most. memory: its bytes, at most. far: one in so many
-    addresses lies outside, and one in so many is not aligned. families: how often each family of instructions is tried, other than
-    once. variants: in how many each bytecode program runs.
+    addresses lies outside, and one in so many is not aligned.
+    families: how often each family of instructions is tried, other than once.
+    variants: in how many each bytecode program runs.
     round: programs that are judged together. levels: at which compiled code is optimised.
     """
 
