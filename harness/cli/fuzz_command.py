@@ -116,6 +116,8 @@ def fuzz_command(
 _MOST_STATEMENTS = 8
 """The number of programs grows about thirtyfold with each."""
 
+_MOST_SHOWN = 10
+
 _DEFAULT = (EngineName.IN_PROCESS, EngineName.NATIVE, EngineName.REFERENCE, EngineName.MIRI)
 
 
@@ -198,7 +200,10 @@ def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
         unused = coverage.missing(
             pointer=Kind.POINTER in fuzzer.kinds, bytecode=Kind.BYTECODE in fuzzer.kinds
         )
-        print(f"not exercised: {', '.join(unused) or 'no statement or instruction'}")
+        shown = ", ".join(unused[:_MOST_SHOWN]) + (", …" if len(unused) > _MOST_SHOWN else "")
+        print(
+            f"{len(unused)} statements or instructions not exercised" + f": {shown}" * bool(unused)
+        )
     print(f"{tallies['comparisons']} comparisons:")
     for name, count in sorted(tallies.items()):
         if name.split()[0] in ("verdict", *EngineName):

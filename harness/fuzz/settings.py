@@ -24,7 +24,7 @@ class Settings:
     undefined: float = 0.5
     candidates: int = 3
     length: int = 12
-    statements: Mapping[str, int] = field(default_factory=dict)
+    statements: Mapping[str, int] = field(default_factory=lambda: {"loose_pointer": 1, "free": 2})
     instructions: int = 12
     memory: int = 24
     far: int = 60
