@@ -6,8 +6,6 @@ import sys
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
-from rich.console import Console
-from rich.table import Table
 
 from harness.cli.exit_code import ExitCode
 from harness.engines.miri import MiriEngine
@@ -134,21 +132,18 @@ def _progress(caught: Caught) -> None:
 
 
 def _print(caught: list[Caught]) -> None:
-    rows = Table("fault", "programs", "seconds", "tries", "batches", "statements", "confirmed")
+    width = max((len(each.name) for each in caught), default=0)
+    print(f"{'fault':{width}}  programs  seconds  tries  batches  size  confirmed")
     for each in caught:
-        found = each.size is not None
-        rows.add_row(
-            each.name,
-            str(each.programs) if found else f"not in {each.programs}",
-            f"{each.seconds:.1f}",
-            str(each.tries) if found else "",
-            str(each.batches) if found else "",
-            str(each.size) if found else "",
-            {True: "yes", False: "NO", None: "not checked"}[each.confirmed] if found else "",
-        )
-    Console().print(rows)
-    small = [each for each in caught if each.size is not None]
-    print(f"{len(small)} of {len(caught)} found; {sum(map(_is_well, caught))} as small as wanted")
+        line = f"{each.name:{width}}  {each.programs:8}  {each.seconds:7.1f}"
+        if each.size is None:
+            print(f"{line}  not found")
+            continue
+        confirmed = {True: "yes", False: "NO", None: "not checked"}[each.confirmed]
+        print(f"{line}  {each.tries:5}  {each.batches:7}  {each.size:4}  {confirmed}")
+    found = sum(each.size is not None for each in caught)
+    small = sum(map(_is_well, caught))
+    print(f"{found} of {len(caught)} found, {small} shrunk to at most {MOST_STATEMENTS} statements")
 
 
 def main() -> int:

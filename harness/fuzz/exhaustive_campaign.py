@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from harness.fuzz.campaign import Fuzzer
     from harness.fuzz.findings import State
 
+ROUND = 1000
+"""Programs that are judged together: enough that starting Miri costs little beside them."""
+
 
 def run_exhaustively(
     fuzzer: Fuzzer, most: int, wants_more: Callable[[State], bool]
@@ -26,7 +29,7 @@ def run_exhaustively(
     fuzzer.folder.begin()
     total = sum(1 for _ in every_program(most))
     left = islice(every_program(most), state.tallies["programs"], None)
-    while wants_more(state) and (programs := list(islice(left, fuzzer.settings.round))):
+    while wants_more(state) and (programs := list(islice(left, ROUND))):
         first = state.tallies["programs"]
         names = [f"exhaustive {most}, program {first + number}" for number in range(len(programs))]
         state.tallies += judge_round(fuzzer, programs, names, state.rounds)
