@@ -100,7 +100,7 @@ def repro_command(
         print(f"harness: not reproduced: {error}", file=sys.stderr)
         return ExitCode.MISMATCH
     target.write(made.text)
-    _tell(made, target, issue=issue, playground=playground)
+    _tell(made, target, issue=issue, playground=playground, toolchain=selection.toolchain)
     return ExitCode.AGREE
 
 
@@ -237,7 +237,9 @@ def _tool(mode: Mode | None, selection: Selection) -> tuple[Tool, str]:
     return tool, missing.message if missing else lacks or ""
 
 
-def _tell(made: Reproducer, target: _Target, *, issue: bool, playground: bool) -> None:
+def _tell(
+    made: Reproducer, target: _Target, *, issue: bool, playground: bool, toolchain: str
+) -> None:
     import re
 
     from harness.repro.head import expectation, issue as bug_report, playground as link, sighting
@@ -247,9 +249,10 @@ def _tell(made: Reproducer, target: _Target, *, issue: bool, playground: bool) -
     print(f"seen: {story.other or sighting(story)}")
     print(f"wrote {target.path}")
     if issue:
-        distributed = re.search(r"nightly|stable|beta", story.versions[0]) is not None
+        # Compiled code is the default toolchain's.
+        linked = story.mode is not None and not re.match(r"(nightly|beta|stable|\d)", toolchain)
         print()
-        print(bug_report(story, target.path.name, made.text, distributed=distributed), end="")
+        print(bug_report(story, target.path.name, made.text, distributed=not linked), end="")
     if playground:
         try:
             print(link(made.text))
