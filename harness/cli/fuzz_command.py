@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -100,14 +101,18 @@ def fuzz_command(
         told=lambda symptom, reason: print(f"finding: {symptom}\n  {reason}", flush=True),
     )
     wants_more = _limit(count, time_ if time_ or count or exhaustive else 60.0)
-    if exhaustive is not None:
-        from harness.fuzz.exhaustive_campaign import run_exhaustively
+    try:
+        if exhaustive is not None:
+            from harness.fuzz.exhaustive_campaign import run_exhaustively
 
-        state, total = run_exhaustively(fuzzer, exhaustive, wants_more)
-        done = state.tallies["programs"]
-        print(f"{done} of {total} programs of up to {exhaustive} statements")
-    else:
-        state = fuzzer.run(wants_more)
+            state, total = run_exhaustively(fuzzer, exhaustive, wants_more)
+            done = state.tallies["programs"]
+            print(f"{done} of {total} programs of up to {exhaustive} statements")
+        else:
+            state = fuzzer.run(wants_more)
+    except KeyboardInterrupt:
+        print(f"{folder} has all rounds that ended; the same command goes on", file=sys.stderr)
+        raise
     _tell(fuzzer, state, random=exhaustive is None)
     codes = {ExitCode.MISMATCH} if fuzzer.folder.findings() else set()
     return weightiest(codes | ({ExitCode.FAULT} if state.tallies["faults"] else set()))
@@ -118,14 +123,24 @@ _MOST_STATEMENTS = 8
 
 _MOST_SHOWN = 10
 
+_SECONDS_OF_SILENCE = 15.0
+
 _DEFAULT = (EngineName.IN_PROCESS, EngineName.NATIVE, EngineName.REFERENCE, EngineName.MIRI)
 
 
 def _limit(count: int | None, seconds: float | None) -> Callable[[State], bool]:
     end = None if seconds is None else time.monotonic() + seconds
+    told = time.monotonic()
 
     def wants_more(state: State) -> bool:
-        in_time = end is None or time.monotonic() < end
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= _SECONDS_OF_SILENCE:
+            told = now
+            tallies = state.tallies
+            done = f"{tallies['programs']} programs, {tallies['comparisons']} comparisons"
+            print(done, file=sys.stderr, flush=True)
+        in_time = end is None or now < end
         return in_time and (count is None or state.tallies["programs"] < count)
 
     return wants_more

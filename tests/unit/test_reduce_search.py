@@ -179,3 +179,32 @@ def test_what_cannot_be_reduced_is_refused(
     assert main.run(["reduce", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_reduction_goes_on(tmp_path: Path) -> None:
+    mode = parse_mode("tree-strict")
+    program = generate(random.Random(1), 40)
+    judge = ModelJudge(mode, seen(program, mode))
+    journal = Journal(folder=tmp_path / "steps", original="random", symptom=SYMPTOM)
+    journal.begin(program)
+    kept: list[PointerProgram] = []
+
+    def accept(step: PointerProgram, name: str) -> None:
+        journal.add(step, name)
+        kept.append(step)
+        if len(kept) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Search(POINTER, judge, accept).reduce(program)
+    start = journal.last(program)
+    assert start == kept[-1]
+    assert isinstance(start, PointerProgram)
+    again = Search(POINTER, judge, journal.add)
+    reduced = again.reduce(start)
+    whole = Search(POINTER, judge, lambda *_: None)
+    whole.reduce(program)
+    assert again.tally.tries < whole.tally.tries
+    assert journal.last(program) == reduced
+    assert seen(reduced, mode) == judge.wanted
+    assert POINTER.size(reduced) <= 6
