@@ -216,9 +216,7 @@ def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
             pointer=Kind.POINTER in fuzzer.kinds, bytecode=Kind.BYTECODE in fuzzer.kinds
         )
         shown = ", ".join(unused[:_MOST_SHOWN]) + (", …" if len(unused) > _MOST_SHOWN else "")
-        print(
-            f"{len(unused)} statements or instructions not exercised" + f": {shown}" * bool(unused)
-        )
+        print(f"not exercised: {shown or 'no statement and no instruction'}")
     print(f"{tallies['comparisons']} comparisons:")
     for name, count in sorted(tallies.items()):
         if name.split()[0] in ("verdict", *EngineName):

@@ -11,17 +11,11 @@ from cyclopts import Parameter
 
 from harness.cli.exit_code import ExitCode
 from harness.errors import InputError
-from harness.result import EngineName, Verdict
+from harness.result import EngineName
 
 if TYPE_CHECKING:
-    from harness.campaign.selection import Selection
-    from harness.cases.case import Case
-    from harness.mode import Mode
-    from harness.pointer.program import PointerProgram
-    from harness.reduce.sides import Sides
-    from harness.reduce.symptom import Symptom
     from harness.repro.check import Tool
-    from harness.repro.reproducer import Reproducer, Wanted
+    from harness.repro.reproducer import Reproducer
 
 
 def repro_command(
@@ -75,6 +69,7 @@ def repro_command(
     """
     from harness.cli.reducing import gather
     from harness.explain.choice import find_case
+    from harness.repro.choice import choose, tool_for
     from harness.repro.reproducer import NotReproduced, reproduce
 
     if engine not in (None, EngineName.MIRI, EngineName.NATIVE):
@@ -92,8 +87,8 @@ def repro_command(
         toolchain=toolchain,
         jobs=None,
     )
-    program, wanted = _choose(found, variant, sides, selection, whole=whole)
-    tool, unchecked = _tool(wanted.mode, selection)
+    program, wanted = choose(found, sides, selection, whole=whole)
+    tool, unchecked = tool_for(wanted.mode, selection.toolchain)
     try:
         made = reproduce(program, wanted, tool, command=target.command(tool), unchecked=unchecked)
     except NotReproduced as error:
@@ -148,93 +143,6 @@ class _Target:
             return
         for name, data in package_files("repro", {"main": text}).items():
             ReportFile(option="--project", path=self.project / name).write(data)
-
-
-def _choose(
-    case: Case, variant: str | None, sides: Sides, selection: Selection, *, whole: bool
-) -> tuple[PointerProgram, Wanted]:
-    """The program that is written out, as small as the fault allows, and what it must show.
-
-    Raises: InputError, if nothing is wrong with it.
-    """
-    from dataclasses import replace
-
-    from harness.bytecode.program import Program
-    from harness.reduce.reduction import choose_symptom, reduce
-
-    try:
-        symptom = choose_symptom(case.program, sides, selection)
-    except InputError as error:
-        raise InputError(case.place, error.message, error.remedy) from None
-    name, program = case.id, case.program
-    if isinstance(program, Program):
-        from harness.reduce.sides import as_case
-
-        bytecode = as_case(program, case.id)
-        assert symptom.variant is not None, "bytecode runs in a variant"
-        name = f"{case.id}, variant {symptom.variant}"
-        program = sides.oracle().lowered(bytecode, symptom.variant).program  # type: ignore[arg-type]
-        symptom = replace(symptom, variant=None, form=None)
-    if not whole:
-        judged = symptom
-        if symptom.verdict is not Verdict.MISMATCH and symptom.mode is not None:
-            # Where the sides agree the model alone finds the smaller program; Miri runs the file.
-            judged = replace(symptom, engine=EngineName.MODEL)
-        program = reduce(program, sides, judged).program
-    assert not isinstance(program, Program)
-    return program, _wanted(name, program, symptom, sides)
-
-
-def _wanted(name: str, program: PointerProgram, symptom: Symptom, sides: Sides) -> Wanted:
-    from harness.mode import MODES
-    from harness.outcome import Ran
-    from harness.reduce.sides import as_case
-    from harness.repro.reproducer import Wanted
-
-    mode = symptom.mode or MODES[1]
-    prediction = sides.oracle().prediction(as_case(program, name), None, mode)
-    expected, printed = prediction.outcome, None
-    if isinstance(expected, Ran) and expected.checksum is not None:
-        memory = "" if expected.memory is None else f" [{expected.memory.hex(',')}]"
-        printed = f"{expected.checksum}{memory.replace(',', ', ')}"
-    return Wanted(
-        case=name,
-        mode=symptom.mode,
-        expected=expected,
-        rule=prediction.rule,
-        seen=symptom.seen,
-        disagrees=symptom.verdict is Verdict.MISMATCH,
-        printed=printed,
-    )
-
-
-def _tool(mode: Mode | None, selection: Selection) -> tuple[Tool, str]:
-    """What the file is run by, and why it cannot be; empty if it can."""
-    from harness.engines.miri import MiriEngine
-    from harness.repro.check import Compiled, UnderMiri
-    from harness.resources import rust_vm_dir
-    from harness.toolchain.environment import cache_folder
-    from harness.toolchain.missing import Missing
-    from harness.toolchain.process import Launcher
-    from harness.toolchain.rust import find_rust
-
-    launcher = Launcher()
-    if mode is None:
-        rust = find_rust(launcher)
-        if isinstance(rust, Missing):
-            raise rust.error()
-        return Compiled(compiler=rust.compiler, level=3, launcher=launcher), ""
-    engine = MiriEngine(
-        launcher,
-        toolchain=selection.toolchain,
-        vm_folder=rust_vm_dir(),
-        cache=cache_folder(),
-    )
-    missing = engine.missing()
-    lacks = None if missing else engine.toolchain.lacks(mode)
-    miri = None if missing or lacks else engine.miri()
-    tool = UnderMiri(toolchain=selection.toolchain, mode=mode, miri=miri, launcher=launcher)
-    return tool, missing.message if missing else lacks or ""
 
 
 def _tell(
