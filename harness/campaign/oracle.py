@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.cases.case import Case
     from harness.evidence.archive import Archive
     from harness.mode import Mode
+    from harness.model.exposed import ExactReading
+    from harness.model.judgement import Judgement
     from harness.outcome import Outcome
     from harness.pointer.program import PointerProgram
     from harness.reference.vm import Trace
@@ -36,11 +38,17 @@ class Oracle:
     variant: None for a pointer case, a name for a bytecode case. Of a user's own variant, which
     stands in no table, nobody knows what it does: it is owed the reference's memory.
     archive: remembers predictions from one process to the next.
+    predict: the abstract machine, or an altered copy of it.
     """
 
-    def __init__(self, archive: Archive | None = None) -> None:
+    def __init__(
+        self,
+        archive: Archive | None = None,
+        predict: Callable[[PointerProgram, Mode], Prediction] | None = None,
+    ) -> None:
         self._known: dict[Hashable, object] = {}
         self._archive = archive
+        self._machine = predict or predict_by(examine, missed_by_wildcard)
 
     def reference(self, case: Case) -> Outcome | None:
         """What the reference VM says; None for a pointer case, which it cannot run."""
@@ -131,8 +139,8 @@ class Oracle:
 
     def _examine(self, program: PointerProgram, mode: Mode) -> Prediction:
         if self._archive is None:
-            return _predict(program, mode)
-        return self._archive.prediction(program, mode, lambda: _predict(program, mode))
+            return self._machine(program, mode)
+        return self._archive.prediction(program, mode, lambda: self._machine(program, mode))
 
     def _once(self, key: Hashable, find: Callable[[], Value]) -> Value:
         if key not in self._known:
@@ -146,14 +154,22 @@ def _has_path(outcome: Outcome) -> bool:
     return any(isinstance(place, Location) and place.path is not None for place in places)
 
 
-def _predict(program: PointerProgram, mode: Mode) -> Prediction:
-    judgement = examine(program, mode)
-    missed = missed_by_wildcard(program, mode, judgement)
-    return Prediction(
-        outcome=judgement.outcome,
-        rule=judgement.rule,
-        sentence=judgement.sentence,
-        exact=missed.judgement.outcome if missed else None,
-        open_question=missed.open_question if missed else None,
-        hangs_on_addresses=judgement.hangs_on_addresses,
-    )
+def predict_by(
+    examine: Callable[[PointerProgram, Mode], Judgement],
+    missed_by_wildcard: Callable[[PointerProgram, Mode, Judgement], ExactReading | None],
+) -> Callable[[PointerProgram, Mode], Prediction]:
+    """What an abstract machine with these two functions predicts."""
+
+    def predict(program: PointerProgram, mode: Mode) -> Prediction:
+        judgement = examine(program, mode)
+        missed = missed_by_wildcard(program, mode, judgement)
+        return Prediction(
+            outcome=judgement.outcome,
+            rule=judgement.rule,
+            sentence=judgement.sentence,
+            exact=missed.judgement.outcome if missed else None,
+            open_question=missed.open_question if missed else None,
+            hangs_on_addresses=judgement.hangs_on_addresses,
+        )
+
+    return predict

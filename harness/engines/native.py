@@ -37,16 +37,24 @@ class NativeEngine:
     """Compiles with cargo and runs natively.
 
     vm_folder: the crate of the Rust VM. own: a user's, whose variants are to run instead.
-    cache: the folder that builds are kept in.
+    cache: the folder that builds are kept in. level: of optimisation, 0 to 3; None for a plain
+    release.
     """
 
     def __init__(
-        self, launcher: Launcher, *, vm_folder: Path, cache: Path, own: OwnCrate | None = None
+        self,
+        launcher: Launcher,
+        *,
+        vm_folder: Path,
+        cache: Path,
+        own: OwnCrate | None = None,
+        level: int | None = None,
     ) -> None:
         self._launcher = launcher
         self._vm_folder = vm_folder
         self._own = own
         self._cache = cache
+        self._level = level
         self._rust: RustToolchain | Missing | None = None
 
     @property
@@ -74,7 +82,12 @@ class NativeEngine:
         generated = [job for job in jobs if not isinstance(job.program, Program)]
         if generated:
             yield from run_crates(
-                self._launcher, generated, rust.compiler, self._cache, CASE_LIMITS
+                self._launcher,
+                generated,
+                rust.compiler,
+                self._cache,
+                CASE_LIMITS,
+                level=self._level,
             )
 
     def confirm(self, seen: Observation) -> Observation:
@@ -89,7 +102,7 @@ class NativeEngine:
 
     def _run_in_vm(self, jobs: Sequence[Job], rust: RustToolchain) -> Iterator[Observation]:
         files = self._own.files if self._own else vm_files(self._vm_folder)
-        built = build(self._launcher, files, rust.compiler, self._cache)
+        built = build(self._launcher, files, rust.compiler, self._cache, level=self._level)
         if isinstance(built, BuildFailed):
             for job in jobs:
                 yield Observation(

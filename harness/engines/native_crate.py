@@ -27,17 +27,24 @@ PACKAGE = "harness-cases"
 
 
 def run_crates(
-    launcher: Launcher, jobs: Sequence[Job], compiler: Compiler, cache: Path, limits: Limits
+    launcher: Launcher,
+    jobs: Sequence[Job],
+    compiler: Compiler,
+    cache: Path,
+    limits: Limits,
+    *,
+    level: int | None = None,
 ) -> Iterator[Observation]:
     """Build and run all jobs, whose programs are pointer programs.
 
     limits: of a process with many cases; `silence` is the time that one may take.
+    level: of optimisation; None for a plain release.
     """
     groups = _group(jobs)
     while groups:
         sources = [write([_program(job) for job in group]) for group in groups]
         binaries = {_name(number): source.text for number, source in enumerate(sources)}
-        built = build(launcher, package_files(PACKAGE, binaries), compiler, cache)
+        built = build(launcher, package_files(PACKAGE, binaries), compiler, cache, level=level)
         if not isinstance(built, BuildFailed):
             for number, group in enumerate(groups):
                 executable = built.executables[_name(number)]

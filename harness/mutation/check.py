@@ -105,7 +105,7 @@ def _fate(mutant: Mutant) -> tuple[Fate, str, str]:
         concerned = [each for each in concerned if entry in each[1].entries]
     if not concerned:
         return Fate.UNCHANGED, "", ""
-    model = _altered(mutant)
+    model = altered(mutant)
     exact = isinstance(alteration, Edit) and alteration.module in EXACT
     for trial, known in concerned:
         how = difference(trial, known, model, exact=exact)
@@ -115,7 +115,8 @@ def _fate(mutant: Mutant) -> tuple[Fate, str, str]:
     return Fate.UNCHANGED, "", ""
 
 
-def _altered(mutant: Mutant) -> Model:
+def altered(mutant: Mutant) -> Model:
+    """The abstract machine with the mutant's alteration."""
     alteration = mutant.alteration
     if isinstance(alteration, Edit):
         return altered_model(THOROUGH, (alteration,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,9 +31,11 @@ _OWNING = (LocalArray, RawPointer, BoxParameter)
 @dataclass(slots=True, kw_only=True)
 class Choices:
     """used: how many names are taken. addresses: for integers that are addresses, how many bytes
-    there are. numbers: the other integers whose value is known."""
+    there are. numbers: the other integers whose value is known.
+    weights: how often kinds of statements are tried, where not as often as by default."""
 
     source: random.Random
+    weights: Mapping[str, int] = field(default_factory=dict)
     used: int = 0
     addresses: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)

@@ -17,14 +17,18 @@ from harness.pointer.scope import Scope
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Mapping
 
 
-def generate(source: random.Random, length: int) -> p.PointerProgram:
+def generate(
+    source: random.Random, length: int, weights: Mapping[str, int] | None = None
+) -> p.PointerProgram:
     """A well-formed program of about `length` statements, those in bodies not counted.
 
     source: where all choices come from; the same state gives the same program.
+    weights: how often kinds of statements are tried, by the names in `random_statements.KINDS`.
     """
-    choices = Choices(source=source)
+    choices = Choices(source=source, weights=weights or {})
     scope = Scope()
     statements: list[p.AnyStatement] = []
     while len(statements) < length:

@@ -32,7 +32,10 @@ _DEPTH = 2
 
 def more_statements(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
     """One more statement, or a few that belong together."""
-    makers = _MAKERS if depth < _DEPTH else _MAKERS[1:]
+    makers = [
+        (g.weights.get(maker.__name__.lstrip("_"), weight), maker)
+        for weight, maker in (_MAKERS if depth < _DEPTH else _MAKERS[1:])
+    ]
     total = sum(weight for weight, _ in makers)
     while True:
         chosen = g.source.randrange(total)
@@ -222,6 +225,24 @@ def _from_integer(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
     return [p.FromExposed(to=to, int_=int_, offset=offset, size=size)]
 
 
+def _loose_pointer(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
+    """A pointer to wherever a number says, mostly to where nothing is."""
+    to, size = g.name("p"), g.pick((0, 1, 1, 2, 4))
+    given: list[p.AnyStatement] = []
+    if g.chance(2):
+        number = p.Int(to=g.name("i"), value=g.pick((0, 0, 0, 1, 16)))
+        given, int_ = [number], number.to
+    else:
+        int_ = g.variable(scope, lambda k: isinstance(k, Integer))
+    ways: list[p.AnyStatement] = [
+        p.FromExposed(to=to, int_=int_, offset=0, size=size),
+        p.Transmute(to=to, int_=int_, offset=0, size=size),
+    ]
+    if raw := g.variables(scope, lambda k: isinstance(k, RawPointer)):
+        ways.append(p.WithAddr(to=to, of=g.pick(raw), int_=int_, offset=0, size=size))
+    return [*given, g.pick(ways)]
+
+
 def _access_at(g: Choices, scope: Scope, *borrows: Borrow) -> tuple[str, p.IntOperand, int, bool]:
     """Where to read or write: variable, offset, width, aligned."""
     ptr = g.borrowable(scope, *borrows)
@@ -361,5 +382,9 @@ _MAKERS: tuple[tuple[int, _Maker], ...] = (
     (3, _stored_pointer),
     (3, _integer),
     (1, _guard),
+    (0, _loose_pointer),
 )
 """How often each kind of statement is tried; a call first, which a deep body leaves out."""
+
+KINDS: dict[str, int] = {maker.__name__.lstrip("_"): weight for weight, maker in _MAKERS}
+"""The kinds by name, with how often each is tried by default."""

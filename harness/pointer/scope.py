@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.pointer.kinds import Integer, Kind, Placed, RawPointer, place_text
@@ -42,6 +42,10 @@ class Scope:
     depth: int = 0
     no_guard: tuple[str, str] | None = None
     boxed: bool = False
+
+    def copy(self) -> Scope:
+        """A scope of its own with the same variables, under the same caller."""
+        return replace(self, kinds=dict(self.kinds), unknown=set(self.unknown))
 
     def kind(self, name: str) -> Kind:
         """What the variable `name` is. Raises: UnfitError."""

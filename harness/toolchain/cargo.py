@@ -21,6 +21,8 @@ from harness.toolchain.workspace import digest, make_once, stage
 
 BUILD_LIMITS = Limits(seconds=900.0)
 
+_LEVEL = "CARGO_PROFILE_RELEASE_OPT_LEVEL"
+
 MANIFEST = """\
 [package]
 name = "{package}"
@@ -76,14 +78,21 @@ def package_files(package: str, binaries: Mapping[str, str]) -> dict[str, bytes]
 
 
 def build(
-    launcher: Launcher, files: Mapping[str, bytes], compiler: Compiler, cache: Path
+    launcher: Launcher,
+    files: Mapping[str, bytes],
+    compiler: Compiler,
+    cache: Path,
+    *,
+    level: int | None = None,
 ) -> Built | BuildFailed:
     """Build every binary of the package with these files, or find them in `cache`.
 
     compiler: the one that cargo will call, as another makes other binaries.
+    level: of optimisation, 0 to 3; None for what the package says of a release.
     """
     sources = stage(files, cache / "sources")
-    kept = cache / "builds" / f"{sources.name}-{digest(compiler.version, compiler.host)}"
+    levels = () if level is None else (str(level),)
+    kept = cache / "builds" / f"{sources.name}-{digest(compiler.version, compiler.host, *levels)}"
     if kept.is_dir():
         os.utime(kept)
         return Built(executables=_executables_in(kept))
@@ -95,7 +104,7 @@ def build(
                 *("--message-format", "json", "--target-dir", target),
             ),
             cwd=sources,
-            environment=clean_environment(),
+            environment=clean_environment({_LEVEL: str(level)} if levels else None),
         )
         done = launcher.run(command, limits=BUILD_LIMITS)
         executables, errors = _read_messages(done.stdout)

@@ -9,16 +9,22 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "harness"
 
+PURE_REDUCTION = tuple(
+    f"reduce.{name}"
+    for name in ("edits", "repair", "pointer_edits", "bytecode_edits", "search", "languages")
+)
+
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "mode", "outcome", "_native"),
     ("bytecode", "pointer.program", "result", "resources"),
     ("pointer", "verdict", "ledger"),
     ("cases",),
-    ("reference", "lowering", "model", "diagnostics"),
+    ("reference", "lowering", "model", "diagnostics", *PURE_REDUCTION),
     ("toolchain",),
     ("engines",),
     ("evidence",),
-    ("campaign", "explain", "mutation", "bench"),
+    ("campaign", "explain", "mutation", "bench", "report.report_file"),
+    ("reduce", "repro", "fuzz"),
     ("report",),
     ("api",),
     ("cli",),

@@ -1,0 +1,227 @@
+"""`harness fuzz`: random programs, or all small ones, through every side."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from harness.cli.exit_code import ExitCode, weightiest
+from harness.errors import InputError
+from harness.result import EngineName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.fuzz.campaign import Fuzzer, Side
+    from harness.fuzz.findings import State
+    from harness.fuzz.generation import Kind
+    from harness.fuzz.settings import Settings
+
+
+def fuzz_command(
+    *,
+    count: Annotated[int | None, Parameter("--count")] = None,
+    time_: Annotated[float | None, Parameter("--time")] = None,
+    seed: Annotated[int, Parameter("--seed")] = 0,
+    kind: Annotated[Literal["pointer", "bytecode", "both"], Parameter("--kind")] = "both",
+    exhaustive: Annotated[int | None, Parameter("--exhaustive")] = None,
+    mode: Annotated[list[str] | None, Parameter("--mode")] = None,
+    engine: Annotated[list[str] | None, Parameter("--engine")] = None,
+    level: Annotated[list[int] | None, Parameter("--level")] = None,
+    toolchain: Annotated[str | None, Parameter("--toolchain")] = None,
+    folder: Annotated[Path, Parameter("--folder")] = Path("harness-fuzz"),
+    jobs: Annotated[int | None, Parameter(["-j", "--jobs"])] = None,
+) -> int:
+    """Judge random programs, or all small ones, and keep every disagreement.
+
+    The same seed makes the same programs. The folder has how far the campaign is, and a case
+    for each finding, which `harness run`, `reduce`, `repro` and `explain` take; the same command
+    goes on from there, whatever ended it.
+
+    Exit codes: 0 no disagreement; 1 there are findings; 2 bad input; 3 an engine that was asked
+    for by name is missing; 4 a fault of the harness itself.
+
+    Parameters
+    ----------
+    count
+        Programs to judge, those of earlier calls in this folder included.
+    time_
+        Seconds after which no new round begins (default: 60, if --count is not given).
+    seed
+        What decides all programs.
+    kind
+        pointer, bytecode, or both in turn.
+    exhaustive
+        Instead of random ones every pointer program of up to so many statements over
+        allocations of one byte, up to renaming.
+    mode
+        Only in this mode, such as tree-strict; repeatable.
+    engine
+        Only by this engine: reference, in-process, native, const or miri (default: all but
+        const, and Miri where it is here); repeatable.
+    level
+        Optimisation level of compiled code, 0 to 3; repeatable (default: 0 and 3).
+    toolchain
+        rustup's name of the toolchain with Miri (default: $HARNESS_MIRI_TOOLCHAIN, or nightly).
+    folder
+        Where the campaign is kept.
+    jobs
+        Processes at once (default: one for each processor).
+    """
+    from dataclasses import replace
+
+    from harness.fuzz.campaign import Fuzzer
+    from harness.fuzz.findings import Folder
+    from harness.fuzz.generation import Kind
+    from harness.fuzz.settings import SETTINGS
+
+    if count is not None and count < 1:
+        raise InputError(None, f"--count: {count} programs are none", "write --count 1000")
+    if time_ is not None and not 0 < time_ < 1 << 30:
+        raise InputError(None, f"--time: nothing can run in {time_} seconds", "write --time 600")
+    if exhaustive is not None and not 1 <= exhaustive <= _MOST_STATEMENTS:
+        message = f"--exhaustive: {exhaustive} statements"
+        raise InputError(None, message, f"write 1 to {_MOST_STATEMENTS}")
+    for each in level or ():
+        if each not in range(4):
+            raise InputError(None, f"--level: there is no level {each}", "write 0, 1, 2 or 3")
+    settings = replace(SETTINGS, levels=tuple(level)) if level else SETTINGS
+    kinds: Sequence[Kind] = tuple(Kind) if kind == "both" else (Kind(kind),)
+    sides = _sides(settings, modes=mode, engines=engine, toolchain=toolchain, jobs=jobs)
+    fuzzer = Fuzzer(
+        seed=seed,
+        settings=settings,
+        kinds=kinds,
+        judged_by=sides,
+        folder=Folder(path=folder),
+        told=lambda symptom, reason: print(f"finding: {symptom}\n  {reason}", flush=True),
+    )
+    wants_more = _limit(count, time_ if time_ or count or exhaustive else 60.0)
+    try:
+        if exhaustive is not None:
+            from harness.fuzz.exhaustive_campaign import run_exhaustively
+
+            state, total = run_exhaustively(fuzzer, exhaustive, wants_more)
+            done = state.tallies["programs"]
+            print(f"{done} of {total} programs of up to {exhaustive} statements")
+        else:
+            state = fuzzer.run(wants_more)
+    except KeyboardInterrupt:
+        print(f"{folder} has all rounds that ended; the same command goes on", file=sys.stderr)
+        raise
+    _tell(fuzzer, state, random=exhaustive is None)
+    codes = {ExitCode.MISMATCH} if fuzzer.folder.findings() else set()
+    return weightiest(codes | ({ExitCode.FAULT} if state.tallies["faults"] else set()))
+
+
+_MOST_STATEMENTS = 8
+"""The number of programs grows about thirtyfold with each."""
+
+_MOST_SHOWN = 10
+
+_SECONDS_OF_SILENCE = 15.0
+
+_DEFAULT = (EngineName.IN_PROCESS, EngineName.NATIVE, EngineName.REFERENCE, EngineName.MIRI)
+
+
+def _limit(count: int | None, seconds: float | None) -> Callable[[State], bool]:
+    end = None if seconds is None else time.monotonic() + seconds
+    told = time.monotonic()
+
+    def wants_more(state: State) -> bool:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= _SECONDS_OF_SILENCE:
+            told = now
+            tallies = state.tallies
+            done = f"{tallies['programs']} programs, {tallies['comparisons']} comparisons"
+            print(done, file=sys.stderr, flush=True)
+        in_time = end is None or now < end
+        return in_time and (count is None or state.tallies["programs"] < count)
+
+    return wants_more
+
+
+def _sides(
+    settings: Settings,
+    *,
+    modes: list[str] | None,
+    engines: list[str] | None,
+    toolchain: str | None,
+    jobs: int | None,
+) -> list[Side]:
+    """Who judges. Raises: InputError; MissingTool, for an engine named that is not here."""
+    from dataclasses import replace
+
+    from harness.campaign.assemble import assemble
+    from harness.campaign.selection import Selection
+    from harness.cli.options import read_choices, read_jobs, read_modes
+    from harness.engines.native import NativeEngine
+    from harness.fuzz.campaign import Side
+    from harness.reduce.sides import Sides
+    from harness.resources import rust_vm_dir
+    from harness.toolchain.environment import cache_folder
+    from harness.toolchain.miri import toolchain_name
+    from harness.toolchain.process import Launcher
+
+    named = read_choices("--engine", EngineName, engines)
+    selection = Selection(
+        modes=read_modes(modes),
+        engines=named or _DEFAULT,
+        toolchain=toolchain_name(toolchain),
+        live=True,
+        jobs=read_jobs(jobs),
+    )
+    setup = assemble((), selection)
+    missing = setup.missing()
+    for engine in named or ():
+        if engine in missing:
+            raise missing[engine].error()
+    for engine, what in missing.items():
+        print(f"{engine} is not here: {what.message}\n  {what.remedy}")
+    here = [engine for engine in named or _DEFAULT if engine not in missing]
+    rest = tuple(engine for engine in here if engine is not EngineName.NATIVE)
+    sides = [Side(sides=Sides(campaign=setup.campaign), selection=replace(selection, engines=rest))]
+    if EngineName.NATIVE in here:
+        for level in settings.levels:
+            native = NativeEngine(
+                Launcher(), vm_folder=rust_vm_dir(), cache=cache_folder(), level=level
+            )
+            campaign = replace(setup.campaign, engines=(native,))
+            only = replace(selection, engines=(EngineName.NATIVE,))
+            sides.append(Side(sides=Sides(campaign=campaign), selection=only, level=level))
+    return sides
+
+
+def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
+    from harness.fuzz.coverage import Coverage
+    from harness.fuzz.generation import Kind
+
+    tallies = state.tallies
+    if random:
+        print(
+            f"{tallies['programs']} programs, {tallies['undefined programs']} of them undefined "
+            f"behaviour in some mode by prediction"
+        )
+        coverage = Coverage(counts=state.counts)
+        if Kind.POINTER in fuzzer.kinds:
+            print("programs that broke each rule:")
+            for rule, count in coverage.rules().items():
+                print(f"{count:8}  {rule}")
+        unused = coverage.missing(
+            pointer=Kind.POINTER in fuzzer.kinds, bytecode=Kind.BYTECODE in fuzzer.kinds
+        )
+        shown = ", ".join(unused[:_MOST_SHOWN]) + (", …" if len(unused) > _MOST_SHOWN else "")
+        print(f"not exercised: {shown or 'no statement and no instruction'}")
+    print(f"{tallies['comparisons']} comparisons:")
+    for name, count in sorted(tallies.items()):
+        if name.split()[0] in ("verdict", *EngineName):
+            print(f"{count:8}  {name}")
+    findings = fuzzer.folder.findings()
+    print(f"{len(findings)} findings in {fuzzer.folder.path}")
+    for path in findings:
+        print(f"  harness reduce {path}")

@@ -1,0 +1,42 @@
+"""No archive: for programs that nobody will ask for again, such as a reducer's candidates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.evidence.archive import Archive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from harness.engines.engine import Job
+    from harness.evidence.record import Record
+    from harness.mode import Mode
+    from harness.outcome import Outcome
+    from harness.pointer.program import PointerProgram
+    from harness.result import EngineName, Tool
+    from harness.verdict import Prediction
+
+
+class NoArchive(Archive):
+    """Recalls nothing and keeps nothing."""
+
+    def __init__(self) -> None:
+        """Nothing is opened."""
+
+    def recall(self, engine: EngineName, case: Path, job: Job, tool: Tool | None) -> Record | None:
+        return None
+
+    def keep(
+        self, engine: EngineName, job: Job, outcome: Outcome, tool: Tool, *, counts: bool = True
+    ) -> None:
+        return None
+
+    def prediction(
+        self, program: PointerProgram, mode: Mode, find: Callable[[], Prediction]
+    ) -> Prediction:
+        return find()
+
+    def notes(self) -> list[str]:
+        return []

@@ -1,0 +1,1 @@
+"""Fuzzing: random programs, and all small ones, held against every side that there is."""

@@ -1,0 +1,75 @@
+"""Random bytecode programs: well-formed, mostly within their memory, mostly soon at an end.
+
+Instructions are made by the table of all instructions, so that a new one that takes operands of
+the known kinds comes up by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.bytecode.instruction_set import FORMS, Form, Kind
+from harness.bytecode.program import Program
+
+if TYPE_CHECKING:
+    import random
+
+    from harness.bytecode.program import Instruction
+    from harness.fuzz.settings import Settings
+
+STEPS = 200
+"""Of a program, before it traps: a loop that does not end is cut off."""
+
+LEAST_MEMORY = 8
+"""Bytes of memory, so that every operand finds room."""
+
+_KNOWN = {"memory", "constant", "target"}
+
+
+def generate_bytecode(source: random.Random, settings: Settings) -> Program:
+    """A program; the same state of `source` gives the same one."""
+    count = source.randrange(1, settings.instructions + 1)
+    memory = bytes(
+        source.randrange(256) if source.randrange(3) else 0
+        for _ in range(source.randrange(LEAST_MEMORY, settings.memory + 1))
+    )
+    forms = [form for form in FORMS if all(f.kind.value in _KNOWN for f in form.written)]
+    weights = [settings.families.get(form.family.name, 1) for form in forms]
+    made = [
+        _instruction(source, form, len(memory), index, count, settings.far)
+        for index, form in enumerate(source.choices(forms, weights, k=count))
+    ]
+    return Program(instructions=tuple(made), memory=memory, step_limit=STEPS)
+
+
+def _instruction(
+    source: random.Random, form: Form, size: int, index: int, count: int, far: int
+) -> Instruction:
+    width = 1 if form.width is None else int(form.width)
+    values: dict[str, Any] = dict(form.family.fixed)
+    if form.width is not None:
+        values["width"] = form.width
+    for field in form.written:
+        match field.kind:
+            case Kind.MEMORY:
+                values[field.name] = _address(source, size, width, far)
+            case Kind.CONSTANT:
+                values[field.name] = _constant(source, width)
+            case Kind.TARGET:
+                # Mostly ahead, so that most programs come to their end.
+                low = index + 1 if source.randrange(4) else 0
+                values[field.name] = source.randrange(low, count + 1)
+    return form.family.instruction(**values)
+
+
+def _address(source: random.Random, size: int, width: int, far: int) -> int:
+    if source.randrange(far) == 0:
+        return source.choice((size, size + 1, 1 << 32, (1 << 64) - width))
+    address = source.randrange(size - width + 1)
+    return address - (address % width if source.randrange(far) else 0)
+
+
+def _constant(source: random.Random, width: int) -> int:
+    limit = 1 << (8 * width)
+    edge = source.choice((0, 1, limit - 1, limit >> 1, (limit >> 1) - 1))
+    return edge if source.randrange(2) else source.randrange(limit)
