@@ -33,6 +33,9 @@ HANGS_ON_ADDRESSES = "hangs on addresses"
 """How the reason begins where the prediction is one of several outcomes, and another was seen."""
 
 
+ONLY_THREADS_TELL = "only another thread could tell, and none did, which shows nothing"
+"""Why a native run of a litmus test is no evidence."""
+
 VALIDITY = "validity/"
 """How the rules about the value of a reference begin."""
 
@@ -163,6 +166,23 @@ def judge_native(*, outcome: Outcome, defined: Iterable[Outcome], reference: Out
     return Judgement(verdict=Verdict.AGREE)
 
 
+def judge_story(*, outcome: Outcome, expected: Outcome, shows_nothing: bool) -> Judgement:
+    """Hold what was seen of a story against what its case says.
+
+    shows_nothing: a run that finds nothing is no evidence, as another thread alone could tell.
+    """
+    if shows_nothing and isinstance(outcome, Ran):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=ONLY_THREADS_TELL)
+    if isinstance(outcome, Unsupported):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=outcome.message)
+    differing = differences(wanted=expected, seen=outcome)
+    if not differing:
+        return Judgement(verdict=Verdict.AGREE)
+    said = getattr(outcome, "message", "")
+    reason = f"expected: {'; '.join(differing)}" + (f" ({said})" if said else "")
+    return Judgement(verdict=Verdict.MISMATCH, reason=reason)
+
+
 def differences(*, wanted: Outcome, seen: Outcome) -> list[str]:
     """In what `seen` differs from `wanted`; what either side leaves open does not count."""
     if wanted == seen:
@@ -181,6 +201,8 @@ def describe(outcome: Outcome) -> str:
     match outcome:
         case Ran():
             return "ran"
+        case UndefinedBehaviour(kind=kind, rule=rule) if rule is not None:
+            return f"{outcome.name} rule {rule} {kind}"
         case Trapped(kind=kind) | UndefinedBehaviour(kind=kind) | Unsupported(kind=kind):
             return f"{outcome.name} {kind}{_describe_location(outcome.location)}"
         case Panicked() | Leaked() | TimedOut() | ToolFailed():
@@ -205,7 +227,7 @@ def _judge_exact(prediction: Prediction, exact: Outcome) -> Judgement:
 
 
 def _compared(wanted: Outcome, seen: Outcome) -> Iterable[tuple[str, object, object]]:
-    for name in ("kind", "memory", "checksum", "steps"):
+    for name in ("rule", "kind", "memory", "checksum", "steps"):
         yield name, getattr(wanted, name, None), getattr(seen, name, None)
     left: Location | None = getattr(wanted, "location", None)
     right: Location | None = getattr(seen, "location", None)

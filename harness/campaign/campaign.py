@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 
 from harness.campaign.plan import count, plan
 from harness.cases.case import BytecodeCase
+from harness.cases.story_case import StoryCase
 from harness.engines.engine import Observation
 from harness.outcome import NOWHERE, Ran, Trapped
 from harness.result import EngineName, Evidence, Result, Run, Verdict
 from harness.verdict import (
     NATIVE_IS_NO_EVIDENCE,
     Judgement,
+    Prediction,
     judge,
     judge_constant,
     judge_native,
     judge_seeds,
+    judge_story,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +90,8 @@ class Campaign:
     def _plan_model(self) -> Iterator[tuple[Case, str | None, Mode]]:
         if self.selection.wants_engine(EngineName.MODEL):
             for case in self.cases:
+                if isinstance(case, StoryCase):
+                    continue
                 for variant in self.variants if isinstance(case, BytecodeCase) else (None,):
                     for mode in self.selection.modes:
                         yield case, variant, mode
@@ -179,10 +184,13 @@ class Campaign:
 
     def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
         mode = job.mode
+        is_predicted = mode is not None and not isinstance(case, StoryCase)
         return Result(
             run=name_job(case, engine, job),
             expected=self.oracle.expected(case, job.variant, mode) if mode else None,
-            predicted=self.oracle.prediction(case, job.variant, mode).outcome if mode else None,
+            predicted=self.oracle.prediction(case, job.variant, mode).outcome
+            if mode and is_predicted
+            else None,
             outcome=None,
             evidence=None,
             verdict=Verdict.NOT_CHECKED,
@@ -197,6 +205,8 @@ class Campaign:
         seen: Observation,
         recording: Recording | None = None,
     ) -> Result:
+        if isinstance(case, StoryCase):
+            return self._judge_story(engine, case, seen, recording)
         job = seen.job
         variant = job.variant
         outcome = self.oracle.locate(case, variant, seen.outcome)
@@ -236,6 +246,42 @@ class Campaign:
             recording=recording,
         )
         return self.ledger.apply(result)
+
+
+    def _judge_story(
+        self, engine: EngineName, case: StoryCase, seen: Observation, recording: Recording | None
+    ) -> Result:
+        mode = seen.job.mode
+        expected = case.expected_natively if mode is None else case.expected_in(mode)
+        if seen.fault:
+            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=seen.fault)
+        elif mode is None and not case.is_defined:
+            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=NATIVE_IS_NO_EVIDENCE)
+        else:
+            judgement = judge_story(
+                outcome=seen.outcome,
+                expected=expected,
+                shows_nothing=mode is None and case.program.litmus,
+            )
+            if len(seen.by_seed) > 1 and judgement.verdict is Verdict.AGREE:
+                judgement = judge_seeds(seen.by_seed, Prediction(outcome=expected))
+        return self.ledger.apply(
+            Result(
+                run=name_job(case, engine, seen.job),
+                expected=expected,
+                predicted=None,
+                outcome=seen.outcome,
+                evidence=Evidence.RECORDED if recording else Evidence.LIVE,
+                verdict=judgement.verdict,
+                reason=judgement.reason,
+                seconds=seen.seconds,
+                seeds=_seeds(seen),
+                command=seen.command,
+                place=_place(case, seen.outcome),
+                fault=bool(seen.fault),
+                recording=recording,
+            )
+        )
 
 
 def _seeds(seen: Observation) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.campaign.way import way_along
 from harness.cases.case import BytecodeCase
+from harness.cases.story_case import StoryCase
 from harness.lowering.variants import VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
 from harness.model.exposed import missed_by_wildcard
@@ -62,6 +63,7 @@ class Oracle:
     def expected(self, case: Case, variant: str | None, mode: Mode) -> Outcome | None:
         """What the case itself says, or what its variant promises of every case."""
         if not isinstance(case, BytecodeCase):
+            assert variant is None, "only bytecode has variants"
             return case.expected_in(mode)
         assert variant is not None, "bytecode runs in a variant"
         stated = case.expected_in(variant, mode)
@@ -94,6 +96,7 @@ class Oracle:
         return self._once((case.id,), lambda: reference_vm.trace(case.program))
 
     def _predict(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
+        assert not isinstance(case, StoryCase), "no model tells what a story does"
         if not isinstance(case, BytecodeCase):
             return self._examine(case.program, mode)
         assert variant is not None, "bytecode runs in a variant"

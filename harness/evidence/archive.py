@@ -32,6 +32,7 @@ from harness.mode import Mode
 from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
 from harness.result import EngineName, Recording, Tool
+from harness.story.block import Story
 from harness.verdict import Prediction
 
 RECORDED = (EngineName.NATIVE, EngineName.CONST, EngineName.MIRI)
@@ -50,7 +51,7 @@ class Archive:
         self._vm_folder = vm_folder
         self._live = live
         # By identity, as hashing a program takes longer than all else; each is kept alive here.
-        self._programs: dict[tuple[int, str | None], tuple[Program | PointerProgram, str]] = {}
+        self._programs: dict[tuple[int, str | None], tuple[Program | PointerProgram | Story, str]] = {}
         self._texts: dict[int, tuple[PointerProgram, str]] = {}
         self._committed: dict[Path, Committed | None] = {}
         self._unusable: list[str] = []
@@ -147,15 +148,15 @@ class Archive:
         program = job.program
         key = (id(program), job.variant)
         if key not in self._programs:
-            self._programs[key] = (
-                program,
-                (
-                    digests.of_bytecode(program, job.variant or "", self._vm_folder)
-                    if isinstance(program, Program)
-                    else self._rust(program)
-                ),
-            )
+            self._programs[key] = program, self._digest(program, job.variant)
         return self._programs[key][1]
+
+    def _digest(self, program: Program | PointerProgram | Story, variant: str | None) -> str:
+        if isinstance(program, Story):
+            return digests.of_story(program)
+        if isinstance(program, Program):
+            return digests.of_bytecode(program, variant or "", self._vm_folder)
+        return self._rust(program)
 
     def _rust(self, program: PointerProgram) -> str:
         key = f"rust-{self._text(program)}"

@@ -16,6 +16,10 @@ from harness.engines.vm_crate import vm_files
 from harness.mode import EVERY_MODE
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import write_library
+from harness.story.block import Story
+from harness.story.miri_rust import MODULES, write_told
+from harness.story.native_rust import runtime_files
+from harness.story.rules import breach_by_name
 from harness.toolchain.miri import mode_flags
 from harness.toolchain.workspace import digest, read_tree
 
@@ -73,6 +77,13 @@ def of_rust(program: PointerProgram) -> str:
 def of_bytecode(program: Program, variant: str, vm_folder: Path) -> str:
     """Of a bytecode program as Miri interprets it: in a variant of the Rust VM."""
     return digest(emission(), rust_vm(vm_folder), variant, encode(program))
+
+
+def of_story(story: Story) -> str:
+    """Of a story as Miri interprets it, and of what its names alone decide."""
+    runtime = runtime_files(*MODULES)
+    files = (part for name in sorted(runtime) for part in (name, runtime[name]))
+    return digest(emission(), repr(breach_by_name(story)), write_told(story).text(), *files)
 
 
 def _digest_of(path: Path) -> str:

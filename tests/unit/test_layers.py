@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "harness"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "mode", "outcome", "_native"),
-    ("bytecode", "pointer.program", "result", "resources"),
+    ("bytecode", "pointer.program", "result", "resources", "story"),
     ("pointer", "verdict", "ledger"),
     ("cases",),
     ("reference", "lowering", "model", "diagnostics"),
