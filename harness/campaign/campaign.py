@@ -164,6 +164,8 @@ class Campaign:
             if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
                 # Undefined behaviour could take this very process down.
                 reason = NATIVE_IS_NO_EVIDENCE
+            if reason is None and isinstance(case, StoryCase) and job.mode is None:
+                reason = None if case.is_defined else NATIVE_IS_NO_EVIDENCE
             if reason is None:
                 cases[case.id] = case
                 jobs.append(job)
@@ -255,8 +257,6 @@ class Campaign:
         expected = case.expected_natively if mode is None else case.expected_in(mode)
         if seen.fault:
             judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=seen.fault)
-        elif mode is None and not case.is_defined:
-            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=NATIVE_IS_NO_EVIDENCE)
         else:
             judgement = judge_story(
                 outcome=seen.outcome,

@@ -197,7 +197,7 @@ def _read_static(document: Document, name: str) -> Static:
     elif found := _ARRAY.fullmatch(table.type):
         initial = f"[{number}; {found[2]}]"
     elif _ATOMIC.fullmatch(table.type):
-        initial = f"{table.type}::new({number})"
+        initial = f"std::sync::atomic::{table.type}::new({number})"
     else:
         message = f"a static cannot be a {quoted(table.type)}"
         remedy = "integers (u64), arrays of them ([u8; 16]) and atomic ones (AtomicU64) can be"

@@ -49,7 +49,8 @@ class StoryRunner:
         """Build the case's program and run it."""
         story = job.program
         assert isinstance(story, Story)
-        if (broken := breach_by_name(story)) is not None:
+        broken = breach_by_name(story)
+        if broken is not None and broken.rule == 1:
             return Observation(job=job, outcome=broken)
         listing = write_native(story)
         files = {**package_files(PACKAGE, {BINARY: listing.text()}), **runtime_files(*MODULES)}

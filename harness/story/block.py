@@ -148,6 +148,11 @@ class Static:
     type: str
     initial: str
 
+    @property
+    def rust_type(self) -> str:
+        """The type as it can be named anywhere."""
+        return f"std::sync::atomic::{self.type}" if self.type.startswith("Atomic") else self.type
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:

@@ -45,7 +45,7 @@ def write_told(story: Story) -> Listing:
 
 def _write_driver(story: Story, block: Block, rust: Listing) -> None:
     """`drive_NAME`: one drawn state in one phase; how the story broke a promise, if it did."""
-    types = {static.name: static.type for static in story.statics}
+    types = {static.name: static for static in story.statics}
     head = f"unsafe fn drive_{block.name}(phase: telling::Phase, draws: &mut draws::Draws)"
     rust.add(f"{head} -> Result<(), &'static str> {{")
     pointed = [each for each in block.inputs if each.memory]
@@ -53,7 +53,7 @@ def _write_driver(story: Story, block: Block, rust: Listing) -> None:
         _write_input(each, rust)
     seen = [f"({each.name} as *mut u8, {each.memory.size})" for each in pointed if each.memory]
     own = [
-        f"((&raw mut statics::{name}).cast::<u8>(), size_of::<{_in_statics(types[name])}>())"
+        f"((&raw mut statics::{name}).cast::<u8>(), size_of::<{types[name].rust_type}>())"
         for name in block.touches
     ]
     rust.add(f"let seen: &[telling::Place] = &[{', '.join((*seen, *own))}];")
@@ -107,10 +107,6 @@ def _write_input(operand: Operand, rust: Listing) -> None:
             rust.add(f"let {name} = (&raw mut *reference_{name}).cast();")
     if memory.borrow is not Borrow.RAW:
         rust.add(f"let {name}: *mut {operand.pointee} = {name};\nlet {name}: {type_} = {name};")
-
-
-def _in_statics(type_: str) -> str:
-    return f"statics::{type_}" if type_.startswith("Atomic") else type_
 
 
 def enforced(block: Block) -> list[str]:

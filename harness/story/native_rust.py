@@ -185,7 +185,7 @@ _STORE = (
 
 def _write_table(story: Story, block: Block, rust: Listing) -> None:
     """`BLOCK_NAME`: what the runtime has to know of the block."""
-    sizes = {static.name: static.type for static in story.statics}
+    sizes = {static.name: static for static in story.statics}
     rust.add(f"fn tell_{block.name}(bits: &mut [draws::Bits]) {{ unsafe {{")
     numbers = {each.name: number for number, each in enumerate(block.operands)}
     taken = ", ".join(f"take(&bits[{numbers[each.name]}])" for each in block.inputs)
@@ -202,7 +202,7 @@ def _write_table(story: Story, block: Block, rust: Listing) -> None:
         ways.append(f"refine::Way {{ entry: {label}, registers: &[{indices}] }}")
     statics = [
         f'refine::Static {{ name: "{name}", at: || (&raw mut statics::{name}).cast(), '
-        f"size: size_of::<{_in_statics(sizes[name])}>() }}"
+        f"size: size_of::<{sizes[name].rust_type}>() }}"
         for name in block.touches
     ]
     rust.add(
@@ -216,10 +216,6 @@ def _write_table(story: Story, block: Block, rust: Listing) -> None:
         f"statics: &[{', '.join(statics)}],\n"
         f"story: tell_{block.name},\n}};"
     )
-
-
-def _in_statics(type_: str) -> str:
-    return f"statics::{type_}" if type_.startswith("Atomic") else type_
 
 
 def _operand(operand: Operand) -> str:

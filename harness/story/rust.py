@@ -16,9 +16,9 @@ ALLOWED = (
 
 def write_statics(story: Story, into: Listing) -> None:
     """The statics, in a module of their own."""
-    into.add("mod statics {\n    use std::sync::atomic::*;")
+    into.add("mod statics {")
     for static in story.statics:
-        into.add(f"    pub static mut {static.name}: {static.type} = {static.initial};")
+        into.add(f"    pub static mut {static.name}: {static.rust_type} = {static.initial};")
     into.add("}")
 
 

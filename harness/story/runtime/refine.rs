@@ -141,8 +141,8 @@ impl Bench {
                 };
                 let page = arena.bytes();
                 page.fill(0xa5 ^ state as u8);
-                // Against the page behind it in one state, against the page before it in the next.
-                let at = if state % 2 == 0 { (PAGE - size) / align * align } else { 0 };
+                // In one state against the page before it, in the next against the page behind it.
+                let at = if state % 2 == 1 { (PAGE - size) / align * align } else { 0 };
                 draws.fill(&mut page[at..at + size]);
                 [page.as_ptr() as u64 + at as u64, 0, 0, 0]
             })
