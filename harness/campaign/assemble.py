@@ -87,9 +87,7 @@ def assemble(
     """
     launcher = Launcher(echo=echo)
     cache = cache_folder()
-    native = NativeEngine(
-        launcher, vm_folder=rust_vm_dir(), cache=cache, workers=selection.jobs
-    )
+    native = NativeEngine(launcher, vm_folder=rust_vm_dir(), cache=cache, workers=selection.jobs)
     const = ConstEngine(launcher, cache=cache, workers=selection.jobs)
     plain = MiriEngine(
         launcher,

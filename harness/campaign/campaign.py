@@ -249,7 +249,6 @@ class Campaign:
         )
         return self.ledger.apply(result)
 
-
     def _judge_story(
         self, engine: EngineName, case: StoryCase, seen: Observation, recording: Recording | None
     ) -> Result:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from harness.cases.bytecode_file import read_bytecode_case
 from harness.cases.files import CaseFile, find_case_files, read_case_file
 from harness.cases.pointer_case import read_pointer_case
-from harness.cases.story_case import read_story_case
 from harness.cases.set_file import is_set, read_set_file
+from harness.cases.story_case import read_story_case
 from harness.cases.toml_document import Document, parse_document
 from harness.errors import InputError, Place, printable, quoted
 from harness.result import CaseKind

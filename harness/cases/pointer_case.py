@@ -178,7 +178,9 @@ class _ExpectationReader:
             case ["panicked"], _:
                 return Panicked(message="", location=self._location(key, at, place))
             case ["ub", kind], _:
-                self._check_kind(key, kind, [str(each) for each in FaultKind if not each.is_of_stories])
+                self._check_kind(
+                    key, kind, [str(each) for each in FaultKind if not each.is_of_stories]
+                )
                 location = self._location(key, at, place)
                 return UndefinedBehaviour(kind=FaultKind(kind), message="", location=location)
             case ["unsupported", kind], _:

@@ -23,8 +23,7 @@ from harness.story.registers import (
 from harness.story.rules import names
 
 if TYPE_CHECKING:
-    from harness.cases.toml_document import Document
-    from harness.cases.toml_document import Path as TomlPath
+    from harness.cases.toml_document import Document, Path as TomlPath
     from harness.errors import Place
 
 LARGEST_MEMORY = 4096
@@ -66,12 +65,14 @@ class OperandTable(
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 _FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-_RESERVED = frozenset(
-    "as async await break const continue crate dyn else enum extern false fn for gen if impl in "
-    "let loop match mod move mut pub ref return self static struct super trait true type unsafe "
-    "use where while abstract become box do final macro override priv try typeof unsized virtual "
-    "yield any any_where".split()
-) | {PROGRAM}
+_KEYWORDS = """
+as async await break const continue crate dyn else enum extern false fn for gen if impl in let loop
+match mod move mut pub ref return self static struct super trait true type unsafe use where while
+abstract become box do final macro override priv try typeof unsized virtual yield
+"""
+
+_RESERVED = {*_KEYWORDS.split(), "any", "any_where", PROGRAM}
+"""What no block or operand can be called."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,7 +94,7 @@ class BlockReader:
         table = self.document.table(path, BlockTable)
         if (table.template is None) == (table.function is None):
             message = "a block is either assembly or a foreign function"
-            raise self.document.error(path, message, "write a template, or function = \"strlen\"")
+            raise self.document.error(path, message, 'write a template, or function = "strlen"')
         operands = tuple(self._operand((*path, "operands"), each) for each in table.operands)
         clobbers = self._names((*path, "clobbers"), table.clobbers)
         if table.function is not None:
@@ -270,7 +271,7 @@ class BlockReader:
         locate = self.document.locate_in(path)
         if '"###' in block.template:
             place = locate(block.template.index('"###'))
-            raise InputError(place, "a template with `\"###` in it", "write it otherwise")
+            raise InputError(place, 'a template with `"###` in it', "write it otherwise")
         known = [each.name for each in block.operands if each.register in CLASSES or not each]
         known += block.touches
         for found in PLACEHOLDER.finditer(block.template):
@@ -293,9 +294,7 @@ class BlockReader:
                 message = "a foreign function clobbers what the C ABI lets it"
                 raise self.document.key_error((*path, key), message, "leave it out")
 
-    def _as_arguments(
-        self, path: TomlPath, operands: tuple[Operand, ...]
-    ) -> tuple[Operand, ...]:
+    def _as_arguments(self, path: TomlPath, operands: tuple[Operand, ...]) -> tuple[Operand, ...]:
         """The operands in the registers of the System V ABI."""
         found = []
         general = iter(C_ARGUMENTS)

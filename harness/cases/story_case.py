@@ -181,7 +181,7 @@ def read_story_case(
         broken=broken,
         modes=modes,
         place=document.key_place(("block", blocks[0].name)),
-        lines={**reader.lines, **({PROGRAM: reader.lines_of(("program",), whole.program)})},
+        lines={**reader.lines, PROGRAM: reader.lines_of(("program",), whole.program)},
     )
 
 

@@ -166,7 +166,7 @@ class _Work:
         free = [job for job in jobs if job.seed is None]
         by_program: dict[PointerProgram, list[Job]] = {}
         for job in free:
-            if not isinstance(job.program, Program):
+            if isinstance(job.program, PointerProgram):
                 by_program.setdefault(job.program, []).append(job)
         for chunk in _chunks(list(by_program.values()), max(1, largest // self.seeds)):
             yield self._compiling(chunk)

@@ -15,7 +15,7 @@ from harness.engines.marks import at_mark, last_mark
 from harness.engines.miri_command import MAIN_FILE, Miri
 from harness.engines.places import place_in_program
 from harness.engines.result_line import read_pointer_result, read_vm_result
-from harness.engines.story_miri import FLAGS, read_story_run
+from harness.engines.story_miri import read_story_run, story_flags
 from harness.engines.vm_crate import arguments, batch_line, fits_an_argument
 from harness.outcome import (
     Outcome,
@@ -111,10 +111,13 @@ class Runner:
             **runtime_files(*MODULES),
         }
         folder = stage(files, self.miri.sources)
-        seen = self._start(self.miri.run_command(folder, (*run_flags(job), *FLAGS), ()))
+        flags = (*run_flags(job), *story_flags(story, job.seed))
+        seen = self._start(self.miri.run_command(folder, flags, ()))
         done = seen.done
         if done.ending is Ending.EXITED:
-            outcome = read_story_run(done.output, seen.transcript, seen.failure, listing)
+            outcome = read_story_run(
+                done.output, seen.transcript, seen.failure, listing, in_seeds=story.litmus
+            )
         else:
             outcome = TimedOut(message=done.describe_ending())
         return Observation(

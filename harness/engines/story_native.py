@@ -62,9 +62,7 @@ class StoryRunner:
                 outcome=outcome or ToolFailed(message=built.message),
                 command=built.command,
             )
-        command = Command(
-            argv=(str(built.executables[BINARY]),), environment=clean_environment()
-        )
+        command = Command(argv=(str(built.executables[BINARY]),), environment=clean_environment())
         done = self.launcher.run(command, limits=LIMITS)
         lines = done.output.split("\n")
         if done.ending is not Ending.EXITED:
@@ -73,9 +71,7 @@ class StoryRunner:
             outcome = ToolFailed(message=f"{done.describe_ending()}: {done.errors.strip()}")
         else:
             outcome = read_answer(lines[-2])
-        return Observation(
-            job=job, outcome=outcome, command=command.shell(), seconds=done.seconds
-        )
+        return Observation(job=job, outcome=outcome, command=command.shell(), seconds=done.seconds)
 
 
 def refusal(story: Story, host: str) -> str | None:

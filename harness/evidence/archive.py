@@ -51,7 +51,9 @@ class Archive:
         self._vm_folder = vm_folder
         self._live = live
         # By identity, as hashing a program takes longer than all else; each is kept alive here.
-        self._programs: dict[tuple[int, str | None], tuple[Program | PointerProgram | Story, str]] = {}
+        self._programs: dict[
+            tuple[int, str | None], tuple[Program | PointerProgram | Story, str]
+        ] = {}
         self._texts: dict[int, tuple[PointerProgram, str]] = {}
         self._committed: dict[Path, Committed | None] = {}
         self._unusable: list[str] = []

@@ -83,7 +83,9 @@ def of_story(story: Story) -> str:
     """Of a story as Miri interprets it, and of what its names alone decide."""
     runtime = runtime_files(*MODULES)
     files = (part for name in sorted(runtime) for part in (name, runtime[name]))
-    return digest(emission(), repr(breach_by_name(story)), write_told(story).text(), *files)
+    reading = _digest_of(_PACKAGE / "engines/story_miri.py")
+    by_name = repr(breach_by_name(story))
+    return digest(emission(), reading, by_name, write_told(story).text(), *files)
 
 
 def _digest_of(path: Path) -> str:

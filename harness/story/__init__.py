@@ -1,1 +1,1 @@
-"""Stories: what inline assembly and foreign functions do, told in Rust. Reference: `docs/stories.md`."""
+"""Stories: what assembly and foreign functions do, told in Rust; `docs/stories.md` has it."""

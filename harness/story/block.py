@@ -12,8 +12,16 @@ from enum import StrEnum
 
 SCALARS: dict[str, int] = {
     **{f"{sign}{8 * size}": size for size in (1, 2, 4, 8) for sign in ("u", "i")},
-    **{"usize": 8, "isize": 8, "f32": 4, "f64": 8},
-    **{"__m128": 16, "__m128i": 16, "__m128d": 16, "__m256": 32, "__m256i": 32, "__m256d": 32},
+    "usize": 8,
+    "isize": 8,
+    "f32": 4,
+    "f64": 8,
+    "__m128": 16,
+    "__m128i": 16,
+    "__m128d": 16,
+    "__m256": 32,
+    "__m256i": 32,
+    "__m256d": 32,
 }
 """Bytes of each type that an operand may have, beside raw pointers."""
 

@@ -149,7 +149,7 @@ def _write_main(story: Story, rust: Listing) -> None:
             if phase != "Plain" or not story.program:
                 rust.add(_call(block, phase) + "telling::broken(phase, said); }")
     rust.add("telling::held();")
-    for block in drawn:
+    for block in drawn if not story.litmus else ():
         # Once one of them is not kept, the next would say no more.
         rust.add("'advice: {")
         for phase, option in advised(block):

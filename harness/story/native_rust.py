@@ -254,7 +254,8 @@ def _bool(value: bool) -> str:
 def _write_main(story: Story, drawn: list[Block], rust: Listing) -> None:
     needed = " && ".join(f'is_x86_feature_detected!("{each}")' for each in (*story.features, "avx"))
     rust.add(
-        "unsafe fn take<T: Copy>(bits: &draws::Bits) -> T { unsafe { std::mem::transmute_copy(bits) } }\n"
+        "unsafe fn take<T: Copy>(bits: &draws::Bits) -> T { "
+        "unsafe { std::mem::transmute_copy(bits) } }\n"
         "fn put<T: Copy>(value: T) -> draws::Bits { let mut bits = [0; 4]; "
         "unsafe { (&raw mut bits).cast::<T>().write_unaligned(value) }; bits }"
     )

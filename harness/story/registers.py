@@ -25,7 +25,21 @@ C_ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 _FREE = tuple(name for name in GENERAL if name not in NO_OPERANDS)
 
 CLASSES: dict[str, tuple[str, ...]] = {
-    "reg": ("rdi", "rsi", "rcx", "rdx", "r8", "r9", "r10", "r11", "rax", "r12", "r13", "r14", "r15"),
+    "reg": (
+        "rdi",
+        "rsi",
+        "rcx",
+        "rdx",
+        "r8",
+        "r9",
+        "r10",
+        "r11",
+        "rax",
+        "r12",
+        "r13",
+        "r14",
+        "r15",
+    ),
     "reg_abcd": ("rcx", "rdx", "rax"),
     "reg_byte": ("rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "rax"),
     "xmm_reg": VECTOR,

@@ -44,8 +44,8 @@ NAME_ERRORS = ("E0405", "E0412", "E0422", "E0423", "E0425", "E0432", "E0433", "E
 """rustc's codes for a name that is not there."""
 
 _COMPILER_RULES: dict[str, tuple[int, FaultKind]] = {
-    **{code: (1, FaultKind.REACHES_OUT) for code in NAME_ERRORS},
-    **{code: (2, FaultKind.IN_OPERAND) for code in ("E0384", "E0594", "E0596")},
+    **dict.fromkeys(NAME_ERRORS, (1, FaultKind.REACHES_OUT)),
+    **dict.fromkeys(("E0384", "E0594", "E0596"), (2, FaultKind.IN_OPERAND)),
     "E0381": (2, FaultKind.OUT_OPERAND),
 }
 

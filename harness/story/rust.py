@@ -42,7 +42,10 @@ def write_stories(story: Story, into: Listing) -> None:
                     into.add(f"let mut {operand.name}: {operand.type} = {operand.name};")
         into.add("{")
         into.quote(block.name, block.story)
-        into.add(f"}}\n{tuple_of(each.name for each in block.outputs)}\n}}\n}}")
+        into.add("}")
+        # What is wrong with an output is wrong at the story's end.
+        into.end(tuple_of(each.name for each in block.outputs))
+        into.add("}\n}")
     into.add("}")
 
 

@@ -44,8 +44,7 @@ pub const EXCEPTIONS: u32 = 0x3f;
 const TOP: u16 = 0x3800;
 
 impl Machine {
-    const EMPTY: Machine =
-        Machine { general: [0; 16], flags: 0, unused: [0; 7], area: [0; 1088] };
+    const EMPTY: Machine = Machine { general: [0; 16], flags: 0, unused: [0; 7], area: [0; 1088] };
 
     /// Both halves of a vector register.
     pub fn vector(&self, number: usize) -> [u64; 4] {

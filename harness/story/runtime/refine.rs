@@ -9,9 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::arena::{Arena, PAGE, Stack};
 use crate::draws::{Bits, Draws, Value};
-use crate::machine::{
-    AFTER, BEFORE, DIRECTION, EXCEPTIONS, Machine, NAMES, STACK_POINTER, STATUS,
-};
+use crate::machine::{AFTER, BEFORE, DIRECTION, EXCEPTIONS, Machine, NAMES, STACK_POINTER, STATUS};
 
 const STATES: u64 = 10_000;
 
@@ -295,8 +293,7 @@ fn compare_machines(
     }
     let changed = (before.flags ^ after.flags) & STATUS;
     let exceptions = (before.mxcsr() ^ after.mxcsr()) & EXCEPTIONS;
-    let flags_kept =
-        changed == 0 && exceptions == 0 && before.x87_status() == after.x87_status();
+    let flags_kept = changed == 0 && exceptions == 0 && before.x87_status() == after.x87_status();
     unused.flags &= flags_kept;
     if block.preserves_flags && !flags_kept {
         let text = "it changed flags, in spite of preserves_flags";
@@ -309,11 +306,10 @@ fn compare_machines(
             .iter()
             .zip(way.registers)
             .find(|(each, register)| each.vector == vector && **register == index);
-        let written = block
-            .operands
-            .iter()
-            .zip(way.registers)
-            .any(|(each, register)| each.written && each.vector == vector && *register == index);
+        let written =
+            block.operands.iter().zip(way.registers).any(|(each, register)| {
+                each.written && each.vector == vector && *register == index
+            });
         if written || block.clobbered & (1 << number) != 0 || number == STACK_POINTER {
             continue;
         }
@@ -483,9 +479,8 @@ pub fn advice(block: &Block, unused: &Unused) -> Vec<&'static str> {
 /// Refine the block, or end with the reason why it does not.
 pub fn run_block(block: &'static Block, found: &mut Vec<String>) {
     match refine(block) {
-        Ok(unused) => {
-            found.extend(advice(block, &unused).iter().map(|each| format!("{}: {each}", block.name)))
-        }
+        Ok(unused) => found
+            .extend(advice(block, &unused).iter().map(|each| format!("{}: {each}", block.name))),
         Err(Broken { kind, text }) => end("broken", &format!("{kind} {text}")),
     }
 }

@@ -83,7 +83,8 @@ extern "C" fn tell(signal: i32) {
         digits[first] = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    for text in [b"broken ", name.as_bytes(), b" ", running, b" in drawn state ", &digits[first..]] {
+    for text in [b"broken ", name.as_bytes(), b" ", running, b" in drawn state ", &digits[first..]]
+    {
         say(text);
     }
     say(b"\n");
