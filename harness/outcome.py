@@ -69,13 +69,9 @@ class FaultKind(StrEnum):
     HANG = "hang"
     PROGRAM = "program"
 
-    @property
-    def is_of_stories(self) -> bool:
-        """Whether only a story's rules know it."""
-        return self in _OF_STORIES
 
-
-_OF_STORIES = frozenset(list(FaultKind)[list(FaultKind).index(FaultKind.OTHER) + 1 :])
+FAULTS_OF_RUST = tuple(FaultKind)[: tuple(FaultKind).index(FaultKind.OTHER) + 1]
+"""Those that any program can have; the others only a story."""
 
 
 class UnsupportedKind(StrEnum):

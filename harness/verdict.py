@@ -173,11 +173,11 @@ def judge_story(*, outcome: Outcome, expected: Outcome, shows_nothing: bool) -> 
     """
     if shows_nothing and isinstance(outcome, Ran):
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=ONLY_THREADS_TELL)
-    if isinstance(outcome, Unsupported):
-        return Judgement(verdict=Verdict.NOT_CHECKED, reason=outcome.message)
     differing = differences(wanted=expected, seen=outcome)
     if not differing:
         return Judgement(verdict=Verdict.AGREE)
+    if isinstance(outcome, Unsupported):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=outcome.message)
     said = getattr(outcome, "message", "")
     reason = f"expected: {'; '.join(differing)}" + (f" ({said})" if said else "")
     return Judgement(verdict=Verdict.MISMATCH, reason=reason)

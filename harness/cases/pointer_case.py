@@ -16,6 +16,7 @@ from harness.cases.toml_document import nearest
 from harness.errors import quoted
 from harness.mode import EVERY_MODE, Mode
 from harness.outcome import (
+    FAULTS_OF_RUST,
     FaultKind,
     Location,
     Outcome,
@@ -178,9 +179,7 @@ class _ExpectationReader:
             case ["panicked"], _:
                 return Panicked(message="", location=self._location(key, at, place))
             case ["ub", kind], _:
-                self._check_kind(
-                    key, kind, [str(each) for each in FaultKind if not each.is_of_stories]
-                )
+                self._check_kind(key, kind, [str(each) for each in FAULTS_OF_RUST])
                 location = self._location(key, at, place)
                 return UndefinedBehaviour(kind=FaultKind(kind), message="", location=location)
             case ["unsupported", kind], _:

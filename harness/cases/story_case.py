@@ -17,7 +17,16 @@ from harness.cases.story_block import BlockReader
 from harness.cases.toml_document import nearest
 from harness.errors import InputError, Place, quoted
 from harness.mode import MODES, Provenance
-from harness.outcome import NOWHERE, FaultKind, Location, Outcome, Ran, UndefinedBehaviour
+from harness.outcome import (
+    NOWHERE,
+    FaultKind,
+    Location,
+    Outcome,
+    Ran,
+    UndefinedBehaviour,
+    Unsupported,
+    UnsupportedKind,
+)
 from harness.result import CaseKind
 from harness.story.block import PROGRAM, Static, Story
 from harness.story.rules import is_promise
@@ -41,7 +50,8 @@ class StoryCase:
     """A story, and which rule it breaks, if any.
 
     broken: what breaks; None where all three rules hold. modes: those in which it shows under
-    Miri, where the rule is the second.
+    Miri, where the rule is the second. unsupported: those in which Miri cannot run it, as it
+    makes pointers out of exposed addresses.
     place: where its first block stands. lines: of each of its texts, where every line begins.
     """
 
@@ -52,7 +62,8 @@ class StoryCase:
     source: str
     program: Story
     broken: UndefinedBehaviour | None
-    modes: tuple[Mode, ...]
+    modes: tuple[Mode, ...] = ()
+    unsupported: tuple[Mode, ...] = ()
     place: Place | None = None
     lines: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
 
@@ -67,6 +78,8 @@ class StoryCase:
 
     def expected_in(self, mode: Mode) -> Outcome:
         """What Miri has to show in `mode`."""
+        if mode in self.unsupported:
+            return Unsupported(kind=UnsupportedKind.INT_TO_PTR, message="")
         if self.broken is None or self.broken.rule == 3 or mode not in self.modes:
             return Ran()
         return self.broken
@@ -126,6 +139,7 @@ class ExpectTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     holds: Annotated[bool | None, Meta(description="holds = true")] = None
     breaks: Annotated[str | None, Meta(description='breaks = "rule 2 nomem"')] = None
     modes: Annotated[list[object] | None, Meta(description='modes = ["stacked", "tree"]')] = None
+    unsupported: Annotated[list[object], Meta(description='unsupported = ["strict"]')] = []
 
 
 _FEATURE = re.compile(r"[a-z0-9][a-z0-9.\-_]*")
@@ -171,7 +185,8 @@ def read_story_case(
         litmus=whole.litmus,
         unrunnable=document.prose(("unrunnable",), whole.unrunnable) if whole.unrunnable else "",
     )
-    broken, modes = _read_expectation(document)
+    table = document.table(("expect",), ExpectTable)
+    broken = _read_broken(document, table)
     return StoryCase(
         id=file.id,
         path=file.path,
@@ -179,7 +194,8 @@ def read_story_case(
         source=document.prose(("source",), whole.source),
         program=story,
         broken=broken,
-        modes=modes,
+        modes=_read_modes(document, "modes", table.modes) if table.modes else MODES,
+        unsupported=_read_modes(document, "unsupported", table.unsupported),
         place=document.key_place(("block", blocks[0].name)),
         lines={**reader.lines, PROGRAM: reader.lines_of(("program",), whole.program)},
     )
@@ -212,31 +228,26 @@ def _read_feature(document: Document, number: int, name: object) -> str:
     return name
 
 
-def _read_expectation(document: Document) -> tuple[UndefinedBehaviour | None, tuple[Mode, ...]]:
+def _read_broken(document: Document, table: ExpectTable) -> UndefinedBehaviour | None:
     path = ("expect",)
-    table = document.table(path, ExpectTable)
     if (table.holds is None) == (table.breaks is None) or table.holds is False:
         message = "it has to be said whether the story holds"
         raise document.error(path, message, 'write holds = true, or breaks = "rule 2 nomem"')
-    if table.breaks is None:
-        if table.modes is not None:
-            message = "modes of a story that holds"
-            raise document.key_error((*path, "modes"), message, "it holds in every mode")
-        return None, ()
-    broken = _read_breach(document, table.breaks)
-    if table.modes is None:
-        return broken, MODES
-    if broken.rule != 2:
-        message = f"rule {broken.rule} is the same in every mode"
+    broken = None if table.breaks is None else _read_breach(document, table.breaks)
+    if table.modes is not None and (broken is None or broken.rule != 2):
+        said = "a story that holds" if broken is None else f"rule {broken.rule}"
+        message = f"{said} is the same in every mode"
         raise document.key_error((*path, "modes"), message, "leave out modes")
+    return broken
+
+
+def _read_modes(document: Document, name: str, keys: list[object]) -> tuple[Mode, ...]:
     known = {key: modes for group in MODE_KEYS for key, modes in group.items()}
-    found = []
-    for number, key in enumerate(table.modes):
+    for number, key in enumerate(keys):
         if not isinstance(key, str) or key not in known:
             message = f"there is no mode {quoted(str(key))}"
-            raise document.error((*path, "modes", number), message, nearest(str(key), known))
-        found.append(known[key])
-    return broken, tuple(dict.fromkeys(chain(*found)))
+            raise document.error(("expect", name, number), message, nearest(str(key), known))
+    return tuple(dict.fromkeys(chain(*(known[str(key)] for key in keys))))
 
 
 def _read_breach(document: Document, text: str) -> UndefinedBehaviour:
