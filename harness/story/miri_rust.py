@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from harness.story.block import Block, Borrow, Operand, Option, Story
 from harness.story.listing import Listing
-from harness.story.rules import orders
+from harness.story.rules import shows_all
 from harness.story.rust import (
     ALLOWED,
     ranges,
@@ -126,7 +126,7 @@ def advised(block: Block) -> list[tuple[str, str]]:
 
     Each rests on those before it: a story that one of them ends keeps what came before.
     """
-    if block.function or orders(block):
+    if block.function or not shows_all(block):
         return []
     options = block.options
     found = []
