@@ -1,11 +1,11 @@
 """
-What the Python package leaves to Rust: the Rust VM in process, and TOML with the place of
-every key and value.
+What the Python package leaves to Rust: the Rust VM in process, TOML with the place of every
+key and value, and the names in a piece of Rust.
 """
 
 from typing import final
 
-__all__ = ["Ran", "TomlPlace", "Trapped", "parse_toml", "run", "variants"]
+__all__ = ["Ran", "RustName", "TomlPlace", "Trapped", "parse_toml", "run", "rust_names", "variants"]
 
 @final
 class Ran:
@@ -21,6 +21,27 @@ class Ran:
     def steps(self, /) -> int:
         """
         Instructions executed.
+        """
+
+@final
+class RustName:
+    """
+    A name in a piece of Rust. Lines and columns count from 1, columns in code points.
+    """
+    @property
+    def column(self, /) -> int: ...
+    @property
+    def kind(self, /) -> str:
+        """
+        `path`; `macro`; `opaque` for a macro whose arguments are no expressions; or for an item
+        that is more than a definition: `static`, `extern`, `mod`.
+        """
+    @property
+    def line(self, /) -> int: ...
+    @property
+    def name(self, /) -> str:
+        """
+        A path has its segments with `::` between them.
         """
 
 @final
@@ -93,6 +114,13 @@ def run(variant: str, wire: bytes) -> Ran | Trapped:
     programs may run here and what the result is worth.
 
     Raises: ValueError if there is no such variant, or `wire` is not a program.
+    """
+
+def rust_names(text: "str") -> "list[RustName]":
+    """
+    The names in `text`, statements as they stand in a function, in their order.
+
+    Raises: harness.errors.RustError, if it is not Rust.
     """
 
 def variants() -> list[str]:

@@ -75,6 +75,19 @@ class TomlError(ValueError):
         super().__init__(f"{line}:{column}: {message}")
 
 
+class RustError(ValueError):
+    """A text is not Rust; `harness._native.rust_names` raises it, which knows of no file.
+
+    line, column: in the text, counted from 1, columns in Unicode code points.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        self.message = message
+        self.line = line
+        self.column = column
+        super().__init__(f"{line}:{column}: {message}")
+
+
 def printable(text: str) -> str:
     """`text` as it may stand in a message or a report: no control characters, no surrogates."""
     return "".join(

@@ -29,7 +29,8 @@ class TrapKind(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """Kinds of undefined behaviour, named as in `docs/pointer-language.md`."""
+    """Kinds of undefined behaviour: those of Rust, named as in `docs/pointer-language.md`, and
+    what else a block of assembly must not do, as in `docs/stories.md`."""
 
     ALIASING = "aliasing"
     PROTECTOR = "protector"
@@ -45,6 +46,32 @@ class FaultKind(StrEnum):
     UNREACHABLE = "unreachable"
     DATA_RACE = "data-race"
     OTHER = "other"
+
+    REACHES_OUT = "reaches-out"
+    IN_OPERAND = "in-operand"
+    OUT_OPERAND = "out-operand"
+    NOMEM = "nomem"
+    READONLY = "readonly"
+    PURE = "pure"
+    OUTPUT = "output"
+    MEMORY = "memory"
+    REGISTER = "register"
+    FLAGS = "flags"
+    DIRECTION_FLAG = "direction-flag"
+    MXCSR = "mxcsr"
+    X87_CONTROL = "x87-control"
+    X87_STACK = "x87-stack"
+    STACK_POINTER = "stack-pointer"
+    STACK = "stack"
+    RED_ZONE = "red-zone"
+    PANIC = "panic"
+    CRASH = "crash"
+    HANG = "hang"
+    PROGRAM = "program"
+
+
+FAULTS_OF_RUST = tuple(FaultKind)[: tuple(FaultKind).index(FaultKind.OTHER) + 1]
+"""Those that any program can have; the others only a story."""
 
 
 class UnsupportedKind(StrEnum):
@@ -94,12 +121,14 @@ class Ran:
     memory: the final bytes of the bytecode program's memory.
     checksum: of a pointer program's reads; None where it depends on addresses.
     steps: instructions executed, where the engine counts them.
+    advice: what a story's block could promise besides; None if there is nothing.
     """
 
     name: ClassVar[str] = "ran"
     memory: bytes | None = None
     checksum: int | None = None
     steps: int | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +151,7 @@ class UndefinedBehaviour:
     """An interpreter or the abstract machine found the program undefined.
 
     created, invalidated: where the offending tag was made and where it died.
+    rule: which of the three rules of `docs/stories.md` a story breaks; None for other programs.
     """
 
     name: ClassVar[str] = "ub"
@@ -130,6 +160,7 @@ class UndefinedBehaviour:
     location: Location = NOWHERE
     created: Location | None = None
     invalidated: Location | None = None
+    rule: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class Form(StrEnum):
 class CaseKind(StrEnum):
     BYTECODE = "bytecode"
     POINTER = "pointer"
+    STORY = "story"
 
 
 class EngineName(StrEnum):

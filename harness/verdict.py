@@ -36,6 +36,9 @@ NOT_FINISHED = "not finished"
 """How the reason begins where a limit ended an interpreted run: what it would have come to is open,
 since an interpreter is hundreds of times slower than what it stands for."""
 
+ONLY_THREADS_TELL = "only another thread could tell, and none did, which shows nothing"
+"""Why a native run of a litmus test is no evidence."""
+
 VALIDITY = "validity/"
 """How the rules about the value of a reference begin."""
 
@@ -171,6 +174,23 @@ def judge_native(*, outcome: Outcome, is_defined: bool, reference: Outcome) -> J
     return Judgement(verdict=Verdict.AGREE)
 
 
+def judge_story(*, outcome: Outcome, expected: Outcome, shows_nothing: bool) -> Judgement:
+    """Hold what was seen of a story against what its case says.
+
+    shows_nothing: a run that finds nothing is no evidence, as another thread alone could tell.
+    """
+    if shows_nothing and isinstance(outcome, Ran):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=ONLY_THREADS_TELL)
+    differing = differences(wanted=expected, seen=outcome)
+    if not differing:
+        return Judgement(verdict=Verdict.AGREE)
+    if isinstance(outcome, Unsupported):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=outcome.message)
+    said = getattr(outcome, "message", "")
+    reason = f"expected: {'; '.join(differing)}" + (f" ({said})" if said else "")
+    return Judgement(verdict=Verdict.MISMATCH, reason=reason)
+
+
 def differences(*, wanted: Outcome, seen: Outcome) -> list[str]:
     """In what `seen` differs from `wanted`; what either side leaves open does not count."""
     if wanted == seen:
@@ -189,6 +209,8 @@ def describe(outcome: Outcome) -> str:
     match outcome:
         case Ran():
             return "ran"
+        case UndefinedBehaviour(kind=kind, rule=rule) if rule is not None:
+            return f"{outcome.name} rule {rule} {kind}"
         case Trapped(kind=kind) | UndefinedBehaviour(kind=kind) | Unsupported(kind=kind):
             return f"{outcome.name} {kind}{_describe_location(outcome.location)}"
         case Panicked() | Leaked() | TimedOut() | ToolFailed():
@@ -213,7 +235,7 @@ def _judge_exact(prediction: Prediction, exact: Outcome) -> Judgement:
 
 
 def _compared(wanted: Outcome, seen: Outcome) -> Iterable[tuple[str, object, object]]:
-    for name in ("kind", "memory", "checksum", "steps"):
+    for name in ("rule", "kind", "memory", "checksum", "steps"):
         yield name, getattr(wanted, name, None), getattr(seen, name, None)
     left: Location | None = getattr(wanted, "location", None)
     right: Location | None = getattr(seen, "location", None)

@@ -101,7 +101,9 @@ def assemble(
     cache = cache_folder()
 
     def native_engine(crate: OwnCrate | None = None) -> NativeEngine:
-        return NativeEngine(launcher, vm_folder=rust_vm_dir(), cache=cache, own=crate)
+        return NativeEngine(
+            launcher, vm_folder=rust_vm_dir(), cache=cache, own=crate, workers=selection.jobs
+        )
 
     def miri_engine(crate: OwnCrate | None = None) -> MiriBatchEngine:
         plain = MiriEngine(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.campaign.plan import count, plan
 from harness.cases.case import BytecodeCase
+from harness.cases.story_case import StoryCase
 from harness.engines.engine import Observation
 from harness.evidence.archive import RECORDED
 from harness.evidence.settled import is_settled
@@ -17,10 +18,12 @@ from harness.result import EngineName, Evidence, Form, Result, Run, Verdict
 from harness.verdict import (
     NATIVE_IS_NO_EVIDENCE,
     Judgement,
+    Prediction,
     judge,
     judge_constant,
     judge_native,
     judge_seeds,
+    judge_story,
 )
 
 if TYPE_CHECKING:
@@ -149,6 +152,8 @@ class Campaign:
             yield from (case for case in self.cases if isinstance(case, BytecodeCase))
 
     def _plan_model(self, case: Case) -> Iterator[tuple[str | None, Mode]]:
+        if isinstance(case, StoryCase):
+            return
         for variant in self.variants if isinstance(case, BytecodeCase) else (None,):
             for mode in self.selection.modes:
                 yield variant, mode
@@ -255,7 +260,7 @@ class Campaign:
             if settled is not None:
                 yield from settled
                 continue
-            group = _Group(case=case, scope=scope)
+            group = _Group(case=case, scope=scope, holds=settles)
             doubts = self.archive.doubts
             for job in of_case:
                 recalled = self._recall(engine, group, job, tool, missing)
@@ -301,6 +306,8 @@ class Campaign:
         if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
             # Undefined behaviour could take this very process down.
             reason = NATIVE_IS_NO_EVIDENCE
+        if reason is None and isinstance(case, StoryCase) and job.mode is None:
+            reason = None if case.is_defined else NATIVE_IS_NO_EVIDENCE
         if reason is None:
             group.running += 1
             return None
@@ -357,6 +364,8 @@ class Campaign:
         seen: Observation,
         recording: Recording | None = None,
     ) -> Result:
+        if isinstance(case, StoryCase):
+            return self._judge_story(engine, case, seen, recording)
         job = seen.job
         variant = job.variant
         outcome = self.oracle.locate(case, variant, seen.outcome)
@@ -397,6 +406,39 @@ class Campaign:
             recording=recording,
         )
         return self.ledger.apply(result)
+
+    def _judge_story(
+        self, engine: EngineName, case: StoryCase, seen: Observation, recording: Recording | None
+    ) -> Result:
+        mode = seen.job.mode
+        expected = case.expected_natively if mode is None else case.expected_in(mode)
+        if seen.fault:
+            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=seen.fault)
+        else:
+            judgement = judge_story(
+                outcome=seen.outcome,
+                expected=expected,
+                shows_nothing=mode is None and case.program.litmus,
+            )
+            if len(seen.by_seed) > 1 and judgement.verdict is Verdict.AGREE:
+                judgement = judge_seeds(seen.by_seed, Prediction(outcome=expected))
+        return self.ledger.apply(
+            Result(
+                run=name_job(case, engine, seen.job),
+                expected=expected,
+                predicted=None,
+                outcome=seen.outcome,
+                evidence=Evidence.RECORDED if recording else Evidence.LIVE,
+                verdict=judgement.verdict,
+                reason=judgement.reason,
+                seconds=seen.seconds,
+                seeds=_seeds(seen),
+                command=seen.command,
+                place=_place(case, seen.outcome),
+                fault=bool(seen.fault),
+                recording=recording,
+            )
+        )
 
 
 def _seeds(seen: Observation) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.campaign.way import way_along
 from harness.cases.case import BytecodeCase
+from harness.cases.story_case import StoryCase
 from harness.lowering.variants import ON_DEMAND, VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
 from harness.model.exposed import missed_by_wildcard
@@ -18,7 +19,7 @@ from harness.verdict import Prediction
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from harness.cases.case import Case
+    from harness.cases.case import Case, ProgramCase
     from harness.evidence.archive import Archive
     from harness.mode import Mode
     from harness.model.exposed import ExactReading
@@ -67,15 +68,21 @@ class Oracle:
     def prediction(self, case: Case, variant: str | None, mode: Mode) -> Prediction | None:
         """What the model says of the case; places are in the bytecode where there is one.
 
-        None for a variant that nobody lowers: a user's own, or one of `ON_DEMAND`.
+        None for a story, and for a variant that nobody lowers: a user's own, or one of
+        `ON_DEMAND`.
         """
-        if variant is not None and variant not in VARIANTS:
+        if isinstance(case, StoryCase) or (variant is not None and variant not in VARIANTS):
             return None
+        return self.predicted(case, variant, mode)
+
+    def predicted(self, case: ProgramCase, variant: str | None, mode: Mode) -> Prediction:
+        """As `prediction`, where the variant is one of `VARIANTS`."""
         return self._once((case.id, variant, mode), lambda: self._predict(case, variant, mode))
 
     def expected(self, case: Case, variant: str | None, mode: Mode) -> Outcome | None:
         """What the case itself says, or what its variant promises of every case."""
         if not isinstance(case, BytecodeCase):
+            assert variant is None, "only bytecode has variants"
             return case.expected_in(mode)
         assert variant is not None, "bytecode runs in a variant"
         stated = case.expected_in(variant, mode)
@@ -124,7 +131,7 @@ class Oracle:
     def _trace(self, case: BytecodeCase) -> Trace:
         return self._once((case.id,), lambda: reference_vm.trace(case.program))
 
-    def _predict(self, case: Case, variant: str | None, mode: Mode) -> Prediction:
+    def _predict(self, case: ProgramCase, variant: str | None, mode: Mode) -> Prediction:
         if not isinstance(case, BytecodeCase):
             return self._examine(case.program, mode)
         assert variant is not None, "bytecode runs in a variant"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.campaign.selection import case_number
 from harness.cases.case import BytecodeCase
+from harness.cases.story_case import StoryCase
 from harness.engines.engine import Job
 from harness.mode import NONE_STRICT
 from harness.result import EngineName, Form
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from harness.cases.case import Case
     from harness.mode import Mode
     from harness.pointer.program import PointerProgram
+    from harness.story.block import Story
 
 QUICK_MEMORY = 256
 """Bytes of memory above which a quick run leaves out the form `unrolled`: it has a statement for
@@ -40,7 +42,7 @@ def plan(
     every variant meets every pair over some dozens of cases.
     """
     for case, variant, form, mode in _chosen(engine, cases, variants, selection):
-        program: Program | PointerProgram = case.program
+        program: Program | PointerProgram | Story = case.program
         if form is Form.UNROLLED:
             assert isinstance(case, BytecodeCase), "only bytecode has forms"
             assert variant is not None, "bytecode runs in a variant"
@@ -61,6 +63,9 @@ def _chosen(
     modes = _modes(engine, selection)
     for case in cases:
         of_case = variants if isinstance(case, BytecodeCase) else (None,)
+        if isinstance(case, StoryCase) and engine is EngineName.CONST:
+            # A story is no `const fn`.
+            continue
         pairs = list(product(_forms(engine, case, selection), modes))
         for number, variant in enumerate(of_case):
             if selection.quick and pairs:

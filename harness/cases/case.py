@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.cases.pointer_case import PointerCase
+from harness.cases.story_case import StoryCase
 from harness.outcome import Location, Outcome, Ran, Trapped
 from harness.result import CaseKind
 
@@ -72,5 +73,8 @@ class BytecodeCase:
         return None
 
 
-Case = BytecodeCase | PointerCase
+ProgramCase = BytecodeCase | PointerCase
+"""A case of a program that the abstract machine can run."""
+
+Case = ProgramCase | StoryCase
 """Any case: the union of the kinds."""

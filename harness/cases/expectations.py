@@ -12,6 +12,7 @@ from harness.cases.toml_document import nearest
 from harness.errors import quoted
 from harness.mode import EVERY_MODE, MODES, Aliasing, Mode
 from harness.outcome import (
+    FAULTS_OF_RUST,
     FaultKind,
     Location,
     Outcome,
@@ -47,9 +48,9 @@ class OutcomeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     operand: Annotated[str | None, Meta(description='operand = "addr_res"')] = None
 
 
-_KINDS: dict[str, type[StrEnum]] = {
-    UndefinedBehaviour.name: FaultKind,
-    Unsupported.name: UnsupportedKind,
+_KINDS: dict[str, tuple[FaultKind, ...] | tuple[UnsupportedKind, ...]] = {
+    UndefinedBehaviour.name: FAULTS_OF_RUST,
+    Unsupported.name: tuple(UnsupportedKind),
 }
 _CLASSES = (Ran.name, UndefinedBehaviour.name, Unsupported.name, Panicked.name)
 
@@ -119,12 +120,12 @@ class ExpectationReader:
 
     def _kind(self, path: Path, table: OutcomeTable) -> StrEnum:
         kinds = _KINDS[table.class_]
-        names = [str(kind) for kind in kinds]
+        names = {str(kind): kind for kind in kinds}
         if table.kind is None:
             message = f"class {quoted(table.class_)} without a kind"
             raise self.document.error(path, message, f"its kinds are {', '.join(names)}")
         self.document.check_one_of((*path, "kind"), table.kind, names, f"{table.class_} kind")
-        return kinds(table.kind)
+        return names[table.kind]
 
     def _refuse(self, path: Path, table: OutcomeTable, *names: str) -> None:
         for name in names:

@@ -11,6 +11,7 @@ from harness.cases.case import FILE_LIMIT
 from harness.cases.files import CaseFile, find_case_files, read_case_file
 from harness.cases.pointer_case import read_pointer_case
 from harness.cases.set_file import is_set, read_set_file
+from harness.cases.story_case import read_story_case
 from harness.cases.toml_document import Document, parse_document
 from harness.errors import InputError, Place, printable, quoted
 from harness.result import CaseKind
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 READERS: dict[CaseKind, Callable[[Document, CaseFile, Collection[str] | None], Case]] = {
     CaseKind.BYTECODE: read_bytecode_case,
     CaseKind.POINTER: read_pointer_case,
+    CaseKind.STORY: read_story_case,
 }
 """How a case of each kind is read. A file without a kind is a bytecode case."""
 

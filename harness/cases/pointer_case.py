@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
+from harness.cases.mode_keys import MODE_KEYS
 from harness.cases.toml_document import nearest
 from harness.errors import quoted
-from harness.mode import EVERY_MODE, MODES, Aliasing, Mode, Provenance
+from harness.mode import EVERY_MODE, Mode
 from harness.outcome import (
+    FAULTS_OF_RUST,
     FaultKind,
     Location,
     Outcome,
@@ -38,16 +40,6 @@ if TYPE_CHECKING:
     from harness.cases.toml_document import Document
     from harness.errors import InputError, Place
     from harness.pointer import program as p
-
-_GROUPS: tuple[dict[str, tuple[Mode, ...]], ...] = (
-    {"all": MODES},
-    {
-        **{str(each): tuple(m for m in EVERY_MODE if m.aliasing is each) for each in Aliasing},
-        **{str(each): tuple(m for m in MODES if m.provenance is each) for each in Provenance},
-    },
-    {str(mode): (mode,) for mode in EVERY_MODE},
-)
-"""Which modes a key stands for; those of a later group win over those of an earlier one."""
 
 _WRITE = 'write "ran", "ran 31" (its checksum), "ub aliasing @3" or "unsupported int-to-ptr @2"'
 
@@ -135,13 +127,13 @@ class _ExpectationReader:
 
     def read(self, table: dict[str, object]) -> dict[Mode, Outcome]:
         """What `[expect]` says of each mode. Raises: InputError."""
-        known = {key for group in _GROUPS for key in group}
+        known = {key for group in MODE_KEYS for key in group}
         for key in table:
             if key not in known:
                 message = f"there is no mode {quoted(key)}"
                 raise self.document.key_error(("expect", key), message, nearest(key, known))
         found: dict[Mode, Outcome] = {}
-        for group in _GROUPS:
+        for group in MODE_KEYS:
             found |= self._group(group, table)
         exact = {mode for mode in EVERY_MODE if str(mode) in table}
         self._check_contradictions(table, exact)
@@ -159,7 +151,7 @@ class _ExpectationReader:
     def _check_contradictions(self, table: dict[str, object], exact: set[Mode]) -> None:
         """A mode that two keys of one group speak of must be told the same by both."""
         said: dict[Mode, tuple[str, Outcome]] = {}
-        for key, modes in _GROUPS[1].items():
+        for key, modes in MODE_KEYS[1].items():
             if key not in table:
                 continue
             outcome = self._outcome(key, table[key])
@@ -187,7 +179,7 @@ class _ExpectationReader:
             case ["panicked"], _:
                 return Panicked(message="", location=self._location(key, at, place))
             case ["ub", kind], _:
-                self._check_kind(key, kind, [str(each) for each in FaultKind])
+                self._check_kind(key, kind, [str(each) for each in FAULTS_OF_RUST])
                 location = self._location(key, at, place)
                 return UndefinedBehaviour(kind=FaultKind(kind), message="", location=location)
             case ["unsupported", kind], _:

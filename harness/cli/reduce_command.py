@@ -66,12 +66,12 @@ def reduce_command(
         Processes at once (default: one for each processor).
     """
     from harness.cli.reducing import gather
-    from harness.explain.choice import find_case
+    from harness.explain.choice import find_program
     from harness.reduce.journal import Journal
     from harness.reduce.reduction import choose_symptom, reduce
     from harness.report.report_file import ReportFile
 
-    found = find_case(case, in_ or ())
+    found = find_program(case, in_ or ())
     name = found.id.rsplit("/", 1)[-1]
     written = ReportFile(option="--output", path=output or Path(f"{name}.reduced.toml"))
     sides, selection = gather(

@@ -68,13 +68,13 @@ def repro_command(
         Print a link that opens the file in the Rust playground besides.
     """
     from harness.cli.reducing import gather
-    from harness.explain.choice import find_case
+    from harness.explain.choice import find_program
     from harness.repro.choice import choose, tool_for
     from harness.repro.reproducer import NotReproduced, reproduce
 
     if engine not in (None, EngineName.MIRI, EngineName.NATIVE):
         raise InputError(None, f"--engine: {engine!r} runs no file", "name miri or native")
-    found = find_case(case, in_ or ())
+    found = find_program(case, in_ or ())
     target = _Target(name=found.id.rsplit("/", 1)[-1], output=output, project=project)
     target.check()
     engines = None if engine is None else [engine]

@@ -11,6 +11,7 @@ from harness.mode import Mode
 from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
 from harness.result import EngineName, Form
+from harness.story.block import Story
 from harness.toolchain.missing import Missing
 
 
@@ -20,13 +21,13 @@ class Job:
 
     case: the case's name, for reports; never part of a path or of source.
     program: the bytecode for form `vm`; what it was lowered to for form `unrolled`, or a
-    pointer case's own program.
-    variant, form: None for a pointer case. mode: None unless the engine is an interpreter.
+    pointer or story case's own.
+    variant, form: None for those. mode: None unless the engine is an interpreter.
     seed: decides addresses and other choices of an interpreter; None is its default.
     """
 
     case: str
-    program: Program | PointerProgram
+    program: Program | PointerProgram | Story
     variant: str | None = None
     form: Form | None = None
     mode: Mode | None = None

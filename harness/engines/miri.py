@@ -18,6 +18,7 @@ from harness.engines.own_miri import compile_own
 from harness.engines.vm_crate import LIBRARY, TABLE, vm_files
 from harness.outcome import ToolFailed
 from harness.result import EngineName
+from harness.story.block import Story
 from harness.toolchain.miri import MiriToolchain, find_miri, prepare_sysroot
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher, Limits
@@ -149,6 +150,8 @@ class MiriEngine:
 
 def run_plainly(runner: Runner, crate: VmCrate | ToolFailed | None, job: Job) -> Observation:
     """Do one job in a process of its own. crate: needed for bytecode."""
+    if isinstance(job.program, Story):
+        return runner.run_story(job, job.program)
     if not isinstance(job.program, Program):
         return runner.run_pointer_program(job, job.program)
     if isinstance(crate, ToolFailed):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -26,6 +26,7 @@ from harness.mode import Mode
 from harness.outcome import ToolFailed
 from harness.pointer.program import PointerProgram
 from harness.result import EngineName
+from harness.story.block import Story
 from harness.toolchain.miri import MiriToolchain
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher
@@ -90,6 +91,10 @@ class MiriBatchEngine:
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
+        stories = [job for job in jobs if isinstance(job.program, Story)]
+        if stories:
+            others = [job for job in jobs if not isinstance(job.program, Story)]
+            return chain(self._plain.run(stories), self.run(others) if others else ())
         if self._seeds == 1:
             return self._run(jobs)
         # All runs of a job come into one batch, which gives each another seed.
@@ -164,7 +169,7 @@ class _Work:
         free = [job for job in jobs if job.seed is None]
         by_program: dict[PointerProgram, list[Job]] = {}
         for job in free:
-            if not isinstance(job.program, Program):
+            if isinstance(job.program, PointerProgram):
                 by_program.setdefault(job.program, []).append(job)
         for chunk in _chunks(list(by_program.values()), max(1, largest // self.seeds)):
             yield self._compiling(chunk)

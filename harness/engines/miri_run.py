@@ -15,6 +15,7 @@ from harness.engines.marks import at_mark, last_mark
 from harness.engines.miri_command import MAIN_FILE, Miri
 from harness.engines.places import place_in_program
 from harness.engines.result_line import read_pointer_result, read_vm_result
+from harness.engines.story_miri import read_story_run, story_flags
 from harness.engines.vm_crate import arguments, batch_line, fits_an_argument
 from harness.outcome import (
     Outcome,
@@ -25,6 +26,10 @@ from harness.outcome import (
 )
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import write
+from harness.story.block import Story
+from harness.story.miri_rust import MODULES, write_told
+from harness.story.native_rust import runtime_files
+from harness.story.rules import breach_by_name
 from harness.toolchain.cargo import package_files
 from harness.toolchain.command import Command
 from harness.toolchain.miri import mode_flags
@@ -93,6 +98,33 @@ class Runner:
             outcome=outcome,
             command=seen.done.command.shell(),
             seconds=seen.done.seconds,
+            seed=job.seed,
+        )
+
+    def run_story(self, job: Job, story: Story) -> Observation:
+        """Run a story in its blocks' place."""
+        if (broken := breach_by_name(story)) is not None:
+            return Observation(job=job, outcome=broken)
+        listing = write_told(story)
+        files = {
+            **package_files(PACKAGE, {"main": listing.text()}),
+            **runtime_files(*MODULES),
+        }
+        folder = stage(files, self.miri.sources)
+        flags = (*run_flags(job), *story_flags(story, job.seed))
+        seen = self._start(self.miri.run_command(folder, flags, ()))
+        done = seen.done
+        if done.ending is Ending.EXITED:
+            outcome = read_story_run(
+                done.output, seen.transcript, seen.failure, listing, in_seeds=story.litmus
+            )
+        else:
+            outcome = TimedOut(message=done.describe_ending())
+        return Observation(
+            job=job,
+            outcome=outcome,
+            command=done.command.shell(),
+            seconds=done.seconds,
             seed=job.seed,
         )
 

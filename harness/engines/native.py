@@ -2,13 +2,15 @@
 
 Form `vm` is one build of the Rust VM; a process for each variant then takes all its cases.
 Undefined behaviour may spoil what comes after it in the same process, hence none is shared
-by two variants. Form `unrolled` and pointer cases are in `harness.engines.native_crate`.
+by two variants. Form `unrolled` and pointer cases are in `harness.engines.native_crate`,
+stories in `harness.engines.story_native`.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import groupby
 from pathlib import Path
 
@@ -18,9 +20,12 @@ from harness.engines.engine import Job, Observation
 from harness.engines.native_crate import run_crates
 from harness.engines.own_crate import OwnCrate
 from harness.engines.result_line import read_vm_result
+from harness.engines.story_native import StoryRunner, refusal
 from harness.engines.vm_crate import BINARY, arguments, batch_line, vm_files
 from harness.outcome import Outcome, ToolFailed
+from harness.pointer.program import PointerProgram
 from harness.result import EngineName
+from harness.story.block import Story
 from harness.toolchain.cargo import BuildFailed, build
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
@@ -38,7 +43,7 @@ class NativeEngine:
 
     vm_folder: the crate of the Rust VM. own: a user's, whose variants are to run instead.
     cache: the folder that builds are kept in. level: of optimisation, 0 to 3; None for a plain
-    release.
+    release. workers: stories at once.
     """
 
     def __init__(
@@ -49,12 +54,14 @@ class NativeEngine:
         cache: Path,
         own: OwnCrate | None = None,
         level: int | None = None,
+        workers: int = 1,
     ) -> None:
         self._launcher = launcher
         self._vm_folder = vm_folder
         self._own = own
         self._cache = cache
         self._level = level
+        self._workers = workers
         self._rust: RustToolchain | Missing | None = None
 
     @property
@@ -68,7 +75,12 @@ class NativeEngine:
 
     def refuses(self, job: Job) -> str | None:
         """Why this engine cannot do the job; None if it can."""
-        return "a native run has no borrow model" if job.mode else None
+        if job.mode:
+            return "a native run has no borrow model"
+        rust = self.rust()
+        if isinstance(job.program, Story) and isinstance(rust, RustToolchain):
+            return refusal(job.program, rust.compiler.host)
+        return None
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
@@ -79,7 +91,10 @@ class NativeEngine:
         in_vm = [job for job in jobs if isinstance(job.program, Program)]
         if in_vm:
             yield from self._run_in_vm(in_vm, rust)
-        generated = [job for job in jobs if not isinstance(job.program, Program)]
+        stories = [job for job in jobs if isinstance(job.program, Story)]
+        if stories:
+            yield from self._run_stories(stories, rust)
+        generated = [job for job in jobs if isinstance(job.program, PointerProgram)]
         if generated:
             yield from run_crates(
                 self._launcher,
@@ -112,6 +127,20 @@ class NativeEngine:
         executable = built.executables[BINARY]
         for variant, group in groupby(sorted(jobs, key=_variant), key=_variant):
             yield from self._run_variant(executable, variant, list(group))
+
+    def _run_stories(self, jobs: Sequence[Job], rust: RustToolchain) -> Iterator[Observation]:
+        launcher = self._launcher.fork()
+        runner = StoryRunner(launcher=launcher, compiler=rust.compiler, cache=self._cache)
+        pool = ThreadPoolExecutor(self._workers)
+        try:
+            futures = [pool.submit(runner.run, job) for job in jobs]
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            launcher.cancel()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _run_variant(
         self, executable: Path, variant: str, jobs: Sequence[Job]

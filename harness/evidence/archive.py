@@ -34,6 +34,7 @@ from harness.mode import Mode
 from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
 from harness.result import EngineName, Recording, Result, Tool
+from harness.story.block import Story
 from harness.toolchain.workspace import digest
 from harness.verdict import Prediction
 
@@ -66,7 +67,9 @@ class Archive:
         self._own = own or {}
         self._live = live
         # By identity, as hashing a program takes longer than all else; each is kept alive here.
-        self._programs: dict[tuple[int, str | None], tuple[Program | PointerProgram, str]] = {}
+        self._programs: dict[
+            tuple[int, str | None], tuple[Program | PointerProgram | Story, str]
+        ] = {}
         self._texts: dict[int, tuple[PointerProgram, str]] = {}
         self._cases: dict[str, str] = {}
         self._committed: dict[Path, Committed | None] = {}
@@ -208,17 +211,15 @@ class Archive:
         program = job.program
         key = (id(program), job.variant)
         if key not in self._programs:
-            self._programs[key] = (
-                program,
-                (
-                    self._bytecode(program, job.variant or "")
-                    if isinstance(program, Program)
-                    else self._rust(program)
-                ),
-            )
+            self._programs[key] = program, self._digest(program, job.variant)
         return self._programs[key][1]
 
-    def _bytecode(self, program: Program, variant: str) -> str:
+    def _digest(self, program: Program | PointerProgram | Story, variant: str | None) -> str:
+        if isinstance(program, Story):
+            return digests.of_story(program)
+        if not isinstance(program, Program):
+            return self._rust(program)
+        assert variant is not None, "bytecode runs in a variant"
         if variant in self._own:
             return digests.of_own(program, variant, self._own[variant])
         return digests.of_bytecode(program, variant, self._vm_folder)

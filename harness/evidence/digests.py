@@ -16,6 +16,10 @@ from harness.engines.vm_crate import vm_files
 from harness.mode import EVERY_MODE
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import write_library
+from harness.story.block import Story
+from harness.story.miri_rust import MODULES, write_told
+from harness.story.native_rust import runtime_files
+from harness.story.rules import breach_by_name
 from harness.toolchain.miri import mode_flags
 from harness.toolchain.workspace import digest, read_tree
 
@@ -78,6 +82,15 @@ def of_bytecode(program: Program, variant: str, vm_folder: Path) -> str:
 def of_own(program: Program, variant: str, crate: str) -> str:
     """Of a bytecode program in a variant of the user's own. crate: the digest of its sources."""
     return digest(emission(), crate, variant, encode(program))
+
+
+def of_story(story: Story) -> str:
+    """Of a story as Miri interprets it, and of what its names alone decide."""
+    runtime = runtime_files(*MODULES)
+    files = (part for name in sorted(runtime) for part in (name, runtime[name]))
+    reading = _digest_of(_PACKAGE / "engines/story_miri.py")
+    by_name = repr(breach_by_name(story))
+    return digest(emission(), reading, by_name, write_told(story).text(), *files)
 
 
 def _digest_of(path: Path) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from harness.cases.files import CaseFile, find_case_files
 from harness.cases.load import load
+from harness.cases.story_case import StoryCase
 from harness.errors import InputError, quoted
 from harness.resources import corpus_dir
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.cases.case import Case
+    from harness.cases.case import Case, ProgramCase
 
 _MANY = 10
 """Names that a message lists at most."""
@@ -48,6 +49,15 @@ def find_case(named: str, paths: Sequence[Path] = ()) -> Case:
         raise _several(named, [file.id for file in wanted])
     loaded = load([wanted[0].path])
     return _only(loaded.cases, loaded.errors, named)
+
+
+def find_program(named: str, paths: Sequence[Path] = ()) -> ProgramCase:
+    """As `find_case`, of a case whose program the abstract machine can run. Raises: InputError."""
+    case = find_case(named, paths)
+    if isinstance(case, StoryCase):
+        remedy = "name a pointer case or a bytecode case; `harness run` says what a story breaks"
+        raise InputError(case.place, "no model tells what a story does", remedy)
+    return case
 
 
 def _is_there(path: Path) -> bool:

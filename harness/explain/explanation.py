@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.campaign.way import way_of
 from harness.cases.case import BytecodeCase
+from harness.cases.story_case import StoryCase
 from harness.errors import InputError
 from harness.explain.recording import MOST_STEPS, record
 from harness.lowering.variants import VARIANTS, Lowered, Way, lower
@@ -60,7 +61,7 @@ def explain(
     Without a variant: the first that is undefined behaviour in some mode. Without modes: the
     first in which it is, else the first of all.
 
-    Raises: InputError, for a variant of a pointer case.
+    Raises: InputError, for a variant of a pointer case, and for a story.
     """
     choices: list[str] = []
     lowered = None
@@ -75,6 +76,9 @@ def explain(
         if variant is not None:
             message = f"--variant: {case.id} is a pointer case, which has no variants"
             raise InputError(None, message, "leave out --variant")
+        if isinstance(case, StoryCase):
+            message = f"{case.id} is a story, which no model tells step by step"
+            raise InputError(case.place, message, "run it: `harness run` says what it breaks")
         program = case.program
     outcomes = {mode: judge(program, mode) for mode in dict.fromkeys((*MODES, *modes))}
     if not modes:

@@ -17,12 +17,12 @@ from harness.bytecode.program import Program
 from harness.cases.load import load
 from harness.cases.write import bytecode_case_text, pointer_case_text
 from harness.errors import InputError, Place
+from harness.pointer.program import PointerProgram
 from harness.reference import vm as reference_vm
 from harness.report.report_file import ReportFile
 from harness.toolchain.workspace import digest
 
 if TYPE_CHECKING:
-    from harness.pointer.program import PointerProgram
     from harness.reduce.symptom import Symptom
 
 HEAD = "reduction.json"
@@ -59,7 +59,9 @@ class Journal:
         loaded = load([steps[max(steps)]])
         if loaded.errors:
             raise loaded.errors[0]
-        return loaded.cases[0].program
+        last = loaded.cases[0].program
+        assert isinstance(last, Program | PointerProgram), "steps are of no other kind"
+        return last
 
     def begin(self, program: Program | PointerProgram) -> None:
         """Write what the reduction is of, unless it is there already. Raises: InputError."""

@@ -21,7 +21,7 @@ from harness.result import EngineName, Form, Result, Verdict
 if TYPE_CHECKING:
     from harness.campaign.campaign import Campaign
     from harness.campaign.selection import Selection
-    from harness.cases.case import Case
+    from harness.cases.case import ProgramCase
     from harness.engines.engine import Engine, Job, Observation
     from harness.pointer.program import PointerProgram
     from harness.toolchain.missing import Missing
@@ -99,13 +99,13 @@ class Sides:
         return found
 
 
-def rule_of(oracle: Oracle, case: Case, result: Result) -> str | None:
+def rule_of(oracle: Oracle, case: ProgramCase, result: Result) -> str | None:
     """The rule that the abstract machine names for a run; None where it has none."""
     mode = result.run.mode
-    return None if mode is None else oracle.prediction(case, result.run.variant, mode).rule
+    return None if mode is None else oracle.predicted(case, result.run.variant, mode).rule
 
 
-def as_case(program: AnyProgram, id: str) -> Case:
+def as_case(program: AnyProgram, id: str) -> ProgramCase:
     """A case without any expectation of its own: predictions and the reference decide."""
     if isinstance(program, Program):
         return BytecodeCase(
@@ -145,7 +145,7 @@ class SymptomJudge(Generic[Judged]):
             return wanted.verdict is Verdict.MISMATCH and not oracle.is_defined(
                 case, wanted.variant
             )
-        prediction = oracle.prediction(case, wanted.variant, wanted.mode)
+        prediction = oracle.predicted(case, wanted.variant, wanted.mode)
         return (sight(prediction.outcome), prediction.rule) != (wanted.predicted, wanted.rule)
 
     def fail_alike(self, programs: Sequence[AnyProgram]) -> list[bool]:
@@ -156,7 +156,7 @@ class SymptomJudge(Generic[Judged]):
         return [any(symptom == self._symptom for _, symptom in results) for results in seen]
 
 
-def _fails_to_compile(case: Case) -> bool:
+def _fails_to_compile(case: ProgramCase) -> bool:
     """Whether bytecode is refused before any instruction runs, as with a memory too small."""
     return (
         isinstance(case, BytecodeCase)

@@ -41,15 +41,21 @@ class JsonLocation(Struct, frozen=True, kw_only=True):
 
 
 class JsonOutcome(Struct, frozen=True, kw_only=True):
-    """What one run did."""
+    """What one run did.
+
+    `rule`: which of the three rules a story breaks. `advice`: what its block could promise
+    besides.
+    """
 
     class_: str = msgspec.field(name="class")
     kind: str | None
+    rule: int | None
     memory: Annotated[str, Meta(pattern="^([0-9a-f]{2})*$")] | None
     checksum: int | None
     steps: int | None
     location: JsonLocation | None
     message: str | None
+    advice: str | None
     seconds: float | None
 
 
@@ -126,11 +132,13 @@ def encode_outcome(outcome: Outcome, seconds: float | None = None) -> JsonOutcom
     return JsonOutcome(
         class_=outcome.name,
         kind=None if kind is None else str(kind),
+        rule=getattr(outcome, "rule", None),
         memory=None if memory is None else memory.hex(),
         checksum=getattr(outcome, "checksum", None),
         steps=getattr(outcome, "steps", None),
         location=None if location is None else _encode_location(location),
         message=getattr(outcome, "message", None),
+        advice=getattr(outcome, "advice", None),
         seconds=seconds,
     )
 

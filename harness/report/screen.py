@@ -85,6 +85,8 @@ def _cell(cell: Cell | None) -> Text:
 
 def _row(result: Result) -> Text:
     seen = describe(result.outcome) if result.outcome is not None else "nothing ran"
+    if advice := getattr(result.outcome, "advice", None):
+        seen += f"; could promise {advice}"
     style = {Verdict.AGREE: "green", Verdict.MISMATCH: "bold red"}.get(result.verdict, "dim")
     text = Text(f"{result.verdict} ", style=style)
     text.append(result.run.case, style="bold")

@@ -137,6 +137,8 @@ def _values(outcome: Outcome) -> Iterator[str]:
         yield f"memory {memory.hex() or 'of no bytes'}"
     if (checksum := getattr(outcome, "checksum", None)) is not None:
         yield f"checksum {checksum}"
+    if advice := getattr(outcome, "advice", None):
+        yield f"could promise {advice}"
 
 
 def cell_parts(cell: Cell) -> Iterator[tuple[str, Mark]]:

@@ -24,7 +24,7 @@ from harness.toolchain.rust import find_rust
 
 if TYPE_CHECKING:
     from harness.campaign.selection import Selection
-    from harness.cases.case import Case
+    from harness.cases.case import ProgramCase
     from harness.mode import Mode
     from harness.pointer.program import PointerProgram
     from harness.reduce.sides import Sides
@@ -36,7 +36,7 @@ LEVEL = 3
 
 
 def choose(
-    case: Case, sides: Sides, selection: Selection, *, whole: bool
+    case: ProgramCase, sides: Sides, selection: Selection, *, whole: bool
 ) -> tuple[PointerProgram, Wanted]:
     """The program that is written out, as small as the fault allows, and what it must show.
 
@@ -67,7 +67,7 @@ def choose(
 def _wanted(name: str, program: PointerProgram, symptom: Symptom, sides: Sides) -> Wanted:
     # Compiled code counts only where all permissive modes come to the same defined end.
     mode = symptom.mode or MODES[1]
-    prediction = sides.oracle().prediction(as_case(program, name), None, mode)
+    prediction = sides.oracle().predicted(as_case(program, name), None, mode)
     expected, printed = prediction.outcome, None
     if isinstance(expected, Ran) and expected.checksum is not None:
         memory = "" if expected.memory is None else f" [{expected.memory.hex(',')}]"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.bytecode.program import Program
 from harness.cases.load import load
 from harness.diagnostics.message import Message
 from harness.engines.constant import read_outcomes
@@ -42,6 +43,7 @@ def program_of(name: str) -> PointerProgram:
     (loaded,) = load((corpus_dir() / f"{case}.toml",)).cases
     if isinstance(loaded.program, PointerProgram):
         return loaded.program
+    assert isinstance(loaded.program, Program)
     return lower(loaded.program, VARIANTS[variant]).program
 
 

@@ -16,7 +16,7 @@ PURE_REDUCTION = tuple(
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "mode", "outcome", "_native"),
-    ("bytecode", "pointer.program", "result", "resources"),
+    ("bytecode", "pointer.program", "result", "resources", "story"),
     ("pointer", "verdict", "ledger"),
     ("cases",),
     ("reference", "lowering", "model", "diagnostics", *PURE_REDUCTION),

@@ -1,12 +1,15 @@
 //! `harness._native`: what the Python package leaves to Rust.
 
+mod rust_names;
 mod toml_document;
 mod vm;
 
-/// What the Python package leaves to Rust: the Rust VM in process, and TOML with the place of
-/// every key and value.
+/// What the Python package leaves to Rust: the Rust VM in process, TOML with the place of every
+/// key and value, and the names in a piece of Rust.
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::rust_names::{RustName, rust_names};
     #[pymodule_export]
     use super::toml_document::{TomlPlace, parse_toml};
     #[pymodule_export]

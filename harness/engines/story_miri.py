@@ -1,0 +1,76 @@
+"""Stories under Miri: the program with each story in its block's place, promises enforced."""
+
+from __future__ import annotations
+
+from harness.diagnostics.failure import Failure
+from harness.diagnostics.message import Transcript
+from harness.engines.miri_command import MAIN_FILE
+from harness.engines.story_native import read_compile_errors
+from harness.outcome import NOWHERE, FaultKind, Outcome, Ran, ToolFailed, UndefinedBehaviour
+from harness.story.block import Story
+from harness.story.listing import Listing
+
+SEEDS = 16
+"""Under how many a story is told whose threads could meet in one order or another."""
+
+_FLAGS = (
+    "-Zmiri-ignore-leaks",
+    # A promise is broken where an order is missing; a reused address would make one.
+    "-Zmiri-address-reuse-cross-thread-rate=0",
+)
+
+
+def story_flags(story: Story, seed: int | None) -> tuple[str, ...]:
+    """Miri's flags for a story, beside those of its mode."""
+    if story.litmus and seed is None:
+        return (*_FLAGS, f"-Zmiri-many-seeds=0..{SEEDS}")
+    return _FLAGS
+
+
+_PHASES = {
+    "Plain": None,
+    "Pure": FaultKind.PURE,
+    "Readonly": FaultKind.READONLY,
+    "Nomem": FaultKind.NOMEM,
+}
+
+
+def read_story_run(
+    output: str,
+    transcript: Transcript,
+    failure: Failure | None,
+    listing: Listing,
+    *,
+    in_seeds: bool,
+) -> Outcome:
+    """What a story's run under Miri comes to.
+
+    in_seeds: it was told several times, of which one may have failed after others held.
+    """
+    lines = output.splitlines()
+    words = [line.partition(" ") for line in lines]
+    advice = ", ".join(rest for word, _, rest in words if word == "advise")
+    if any(line == "holds" for line in lines) and not (in_seeds and failure):
+        # What comes after that is only about what could be promised besides.
+        return Ran(advice=advice or None)
+    for word, _, rest in words:
+        if word == "broken":
+            kind, _, text = rest.partition(" ")
+            return UndefinedBehaviour(rule=2, kind=FaultKind(kind), message=text)
+    phase = next((rest for word, _, rest in reversed(words) if word == "phase"), None)
+    if failure is None:
+        return ToolFailed(message=f"not an answer: {output[-200:]!r}")
+    outcome = failure.outcome
+    if phase is None:
+        errors = tuple(each for each in transcript.messages if each.is_error)
+        return read_compile_errors(errors, listing, MAIN_FILE) or outcome
+    if not isinstance(outcome, UndefinedBehaviour):
+        return outcome
+    promise = _PHASES[phase]
+    places = (listing.place(frame.span, MAIN_FILE) for frame in failure.frames)
+    return UndefinedBehaviour(
+        rule=2,
+        kind=promise or outcome.kind,
+        message=f"in spite of {promise}: {outcome.message}" if promise else outcome.message,
+        location=next((place for place in places if place is not None), NOWHERE),
+    )
