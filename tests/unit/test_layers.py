@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("engines",),
     ("evidence",),
     ("campaign", "explain", "mutation", "bench"),
+    ("usercode",),
     ("report",),
     ("api",),
     ("cli",),
