@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "Run cases and hold all sides against each other.",
     "list": "List cases, variants or modes.",
     "explain": "Show, step by step, the borrow stacks or trees and the step that breaks the rules.",
+    "check": "Ask Miri about a Rust file or a crate of your own, in every mode.",
     "bless": "Commit what a real Miri shows of cases, for machines that have none.",
     "bench": "Measure how fast things are, side by side.",
     "doctor": "Say what is installed, what is not, and the one command that mends it.",

@@ -29,8 +29,11 @@ def render_log(log: Log, accounts: tuple[Account, ...]) -> Iterator[Text]:
         yield Text(f"The log is incomplete: {log.gap}. This is what could be read.", style="yellow")
 
 
-def render_account(account: Account) -> Iterator[Text]:
-    """One failure, a line for each thing that is known of it."""
+def render_account(account: Account, *, repairs_are_known: bool = False) -> Iterator[Text]:
+    """One failure, a line for each thing that is known of it.
+
+    repairs_are_known: whether its kinds of repair stand above already.
+    """
     style = "bold red" if isinstance(account.outcome, UndefinedBehaviour) else "bold"
     yield Text(title(account), style=style)
     if account.rule is not None:
@@ -55,7 +58,9 @@ def render_account(account: Account) -> Iterator[Text]:
         yield from (Text(f"    {printable(line)}") for line in more)
     if account.seeds:
         yield _field("seeds", seed_words(account.seeds))
-    if account.repairs:
+    if account.repairs and repairs_are_known:
+        yield _field("kinds of repair", "as above")
+    elif account.repairs:
         yield Text("kinds of repair, each with a case of the corpus (`harness explain CASE`)")
         for repair in account.repairs:
             yield Text(f"  - {repair.words}")
