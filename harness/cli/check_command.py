@@ -78,6 +78,7 @@ def check_command(
     from harness.toolchain.miri import find_miri, prepare_sysroot, toolchain_name
     from harness.toolchain.missing import Missing
     from harness.toolchain.process import Launcher, Limits
+    from harness.toolchain.workspace import discard_old
     from harness.usercode.check import Plan, check
     from harness.usercode.check_screen import render_checked
     from harness.usercode.miri_call import MiriCall, NotBuilt
@@ -119,6 +120,7 @@ def check_command(
         features=("--features", features) if features else (),
     )
     cache = cache_folder()
+    discard_old(cache)
     target = find_target(launcher, found.name, path, choice, edition=edition, cache=cache)
     call = MiriCall(toolchain=found, sysroot=sysroot, target=target, extra=tuple(miri_flag or ()))
     console = Console(highlight=False)

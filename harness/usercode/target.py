@@ -6,6 +6,7 @@ a lock file, in which cargo would write one, is built from a copy.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,6 +101,9 @@ def find_target(
     words = () if choice.tests else _choose_target(package, choice, name)
     root = Path(metadata.workspace_root)
     place = cache / "crates" / digest(str(root))
+    place.mkdir(parents=True, exist_ok=True)
+    # `discard_old` goes by the time of last use.
+    os.utime(place)
     if not (root / "Cargo.lock").is_file():
         root = _copy(metadata, root, place / "copy", name)
     kind = "tests" if choice.tests else " ".join(words).removeprefix("--")

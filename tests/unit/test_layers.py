@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("usercode",),
     ("report",),
     ("api",),
+    ("pytest_plugin",),
     ("cli",),
 )
 """Names below `harness.`; a longer name wins over its package's. A module may import from its
