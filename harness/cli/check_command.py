@@ -124,19 +124,20 @@ def check_command(
     target = find_target(launcher, found.name, path, choice, edition=edition, cache=cache)
     call = MiriCall(toolchain=found, sysroot=sysroot, target=target, extra=tuple(miri_flag or ()))
     console = Console(highlight=False)
+    tool = f"{found.version} ({found.compiler.version})"
+    codes = set()
     try:
         call.build(launcher)
+        tests = match_tests(call.tests(launcher), test) if test else ()
+        for number, checked in enumerate(check(launcher, call, plan, tests)):
+            if not number:
+                console.print(Text(f"{target.title}; {tool}"), soft_wrap=True)
+            for line in render_checked(checked):
+                console.print(line, soft_wrap=True, markup=False)
+            codes |= _codes(checked, by_name=bool(mode))
     except NotBuilt as error:
         sys.stderr.write(error.said)
         raise
-    tool = f"{found.version} ({found.compiler.version})"
-    console.print(Text(f"{target.title}; {tool}"), soft_wrap=True)
-    tests = match_tests(call.tests(launcher), test) if test else ()
-    codes = set()
-    for checked in check(launcher, call, plan, tests):
-        for line in render_checked(checked):
-            console.print(line, soft_wrap=True, markup=False)
-        codes |= _codes(checked, by_name=bool(mode))
     return weightiest(codes)
 
 

@@ -14,7 +14,7 @@ from harness.toolchain.miri import mode_flags
 from harness.toolchain.process import Completed, Ending, Launcher, Limits
 from harness.usercode.account import Account, account_of
 from harness.usercode.log import LoggedFailure, read_log
-from harness.usercode.miri_call import MiriCall
+from harness.usercode.miri_call import MiriCall, NotBuilt, in_words
 from harness.usercode.source_lines import SourceLines
 from harness.usercode.target import RustTest
 
@@ -68,7 +68,10 @@ class Plan:
 def check(
     launcher: Launcher, call: MiriCall, plan: Plan, tests: Sequence[RustTest] = ()
 ) -> Iterator[Checked]:
-    """Run the program, or each of the tests, in every mode under every seed."""
+    """Run the program, or each of the tests, in every mode under every seed.
+
+    Raises: NotBuilt.
+    """
     seeds: tuple[int | None, ...] = (None,) if plan.seeds == 1 else tuple(range(plan.seeds))
     refused = {mode: call.toolchain.lacks(mode) for mode in plan.modes}
     inner = launcher.fork()
@@ -128,13 +131,12 @@ def _read(done: Completed, call: MiriCall) -> tuple[Failure | None, Account | No
         case Ending.EXITED:
             transcript = read_json(done.stderr)
             failure = read_failure(transcript, done.exit_code)
-            if not any(message.is_error for message in transcript.messages) and (
-                failure is not None
-                and isinstance(failure.outcome, ToolFailed)
-                and done.exit_code > 0
-            ):
-                # The program's own status, which it may end with as it likes.
-                return None, None
+            if failure is not None and isinstance(failure.outcome, ToolFailed):
+                if any(message.is_error for message in transcript.messages):
+                    raise NotBuilt(in_words(done.errors), command=done.command.shell())
+                if done.exit_code > 0:
+                    # The program's own status, which it may end with as it likes.
+                    return None, None
         case Ending.TIME | Ending.SILENCE | Ending.MEMORY:
             failure = Failure(outcome=TimedOut(message=done.describe_ending()))
         case Ending.OUTPUT:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+import msgspec
+
 from harness.errors import InputError
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
@@ -25,6 +27,24 @@ LIST_LIMITS = Limits(seconds=300.0)
 
 _ONLY_BUILD = "--print=sysroot"
 """For cargo-miri, which cannot build alone: Miri answers this without interpreting anything."""
+
+
+def in_words(stderr: str) -> str:
+    """What a compiler said in JSON as it says it to people; all else as it is."""
+    lines = []
+    for line in stderr.splitlines(keepends=True):
+        try:
+            lines.append(_decoder.decode(line.encode()).rendered)
+        except msgspec.DecodeError:
+            lines.append(line)
+    return "".join(lines)
+
+
+class _Rendered(msgspec.Struct):
+    rendered: str
+
+
+_decoder = msgspec.json.Decoder(_Rendered)
 
 
 class NotBuilt(InputError):
@@ -61,7 +81,13 @@ class MiriCall:
                 assert_never(self.target)
 
     def build(self, launcher: Launcher) -> None:
-        """Compile everything, and interpret nothing. Raises: NotBuilt."""
+        """Compile what comes before anything is interpreted.
+
+        The binary of a crate itself is compiled by Miri, whenever it interprets it.
+
+        Raises: NotBuilt; InputError, for flags that Miri does not know.
+        """
+        self._try_flags(launcher)
         match self.target:
             case RustFile():
                 with tempfile.TemporaryDirectory(prefix="harness-check-") as folder:
@@ -87,6 +113,16 @@ class MiriCall:
         for line in done.output.splitlines():
             if line.endswith(": test"):
                 yield RustTest(name=line.removesuffix(": test"), words=words)
+
+    def _try_flags(self, launcher: Launcher) -> None:
+        command = Command(
+            argv=(str(self.toolchain.driver), *self.extra, _ONLY_BUILD),
+            environment=clean_environment(_settings()),
+        )
+        done = launcher.run(command, limits=LIST_LIMITS)
+        if not done.succeeded:
+            message = f"--miri-flag: Miri refuses it: {done.errors.strip()}"
+            raise InputError(None, message, f"to repeat it: {command.shell()}")
 
     def _run_build(self, launcher: Launcher, command: Command) -> None:
         done = launcher.run(command, limits=BUILD_LIMITS)
