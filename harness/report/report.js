@@ -57,6 +57,11 @@
     }
   }
 
+  function clear() {
+    release();
+    for (const name of ["case", ...CHOICES]) select(name).value = "";
+  }
+
   function has(name, value) {
     return [...select(name).options].some((option) => option.value === value);
   }
@@ -64,8 +69,7 @@
   for (const button of document.querySelectorAll(".matrix button")) {
     button.addEventListener("click", () => {
       const { row, column } = button.dataset;
-      form.reset();
-      release();
+      clear();
       button.setAttribute("aria-pressed", "true");
       if (has("variant", row)) select("variant").value = row;
       const name = has("mode", column) ? "mode" : "engine";
@@ -87,7 +91,7 @@
 
   form.addEventListener("input", () => { release(); filter(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { release(); filter(); }));
+  document.getElementById("f-all").addEventListener("click", () => { clear(); filter(); });
   more.addEventListener("click", show);
   window.addEventListener("hashchange", open);
   form.hidden = false;
