@@ -11,6 +11,7 @@ from typing import assert_never
 
 import msgspec
 
+from harness.diagnostics.message import read_json
 from harness.errors import InputError
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
@@ -108,8 +109,11 @@ class MiriCall:
         command = self.command((), ("--list", "--format", "terse"), of=words)
         done = launcher.run(command, limits=LIST_LIMITS)
         if not done.succeeded:
-            said = f"the tests cannot be listed: {done.describe_ending()}\n{done.errors[-2000:]}"
-            raise InputError(None, said, f"to repeat it: {command.shell()}")
+            said = in_words(done.errors)
+            if any(message.is_error for message in read_json(done.stderr).messages):
+                raise NotBuilt(said, command=command.shell())
+            message = f"the tests cannot be listed: {done.describe_ending()}\n{said[-2000:]}"
+            raise InputError(None, message, f"to repeat it: {command.shell()}")
         for line in done.output.splitlines():
             if line.endswith(": test"):
                 yield RustTest(name=line.removesuffix(": test"), words=words)

@@ -193,6 +193,12 @@ def test_the_compiler_s_errors_are_passed_on(
     code, _, errors = check(capsys, folder)
     assert code == 2
     assert "--> src/main.rs:2:9" in errors
+    assert "$message_type" not in errors
+    (folder / "src" / "main.rs").write_text("fn main() {}\n#[test]\nfn one() { let async = 1; }\n")
+    code, _, errors = check(capsys, folder, "--test", "one")
+    assert code == 2
+    assert "--> src/main.rs:3:16" in errors
+    assert "$message_type" not in errors
 
 
 @pytest.mark.parametrize(
