@@ -95,7 +95,7 @@ def test_what_cannot_be_checked_is_skipped_with_its_reason(project: Path) -> Non
         'kind = "pointer"\ndescription = "Two."\nsource = "a test"\nrule = "x"\n'
         "program = '''\nlocal x = [0; 1]\ns = &x\np = &raw const *s\nm = &mut x\n"
         "write m[0]: u8 = 1\nread s[0]: u8\n'''\n[expect]\nall = \"ran 1\"\n"
-        'stacked = "ub aliasing"\ntree = "ub aliasing"\n'
+        'stacked = "ub aliasing @5"\ntree = "ub aliasing @5"\n'
     )
     (project / "cases" / "undefined.toml").write_text(undefined)
     code, said = run_pytest(project, "-k", "undefined", "-p", "no:xdist")
