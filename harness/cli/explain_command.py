@@ -1,14 +1,15 @@
-"""`harness explain`: a case step by step, and the rule that it breaks."""
+"""`harness explain`: a case step by step, or a log of Miri's, and the rule that is broken."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from harness.cli.exit_code import ExitCode
-from harness.errors import InputError
+from harness.errors import InputError, Place, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,8 +20,9 @@ WIDTH_OF_A_PIPE = 100
 
 
 def explain_command(
-    case: str,
+    case: str | None = None,
     *,
+    miri_log: Annotated[Path | None, Parameter("--miri-log", allow_leading_hyphen=True)] = None,
     variant: Annotated[str | None, Parameter("--variant")] = None,
     mode: Annotated[list[str] | None, Parameter("--mode")] = None,
     html: Annotated[Path | None, Parameter("--html")] = None,
@@ -30,12 +32,16 @@ def explain_command(
 ) -> int:
     """Show, step by step, the borrow stacks or trees and the step that breaks the rules.
 
+    With --miri-log, explain what Miri said of any program instead; nothing is run.
     Exits with 0 whatever the outcome is: it is explained, not judged.
 
     Parameters
     ----------
     case
         A case file, or the name of a case or a glob that fits one alone.
+    miri_log
+        Miri's output, in its human or its JSON form, from this file, or from standard input
+        for -.
     variant
         How the bytecode touches its memory (default: the first that is undefined behaviour).
     mode
@@ -53,6 +59,18 @@ def explain_command(
     """
     from rich.console import Console
 
+    if miri_log is not None:
+        for option, given in (
+            ("case", case), ("--variant", variant), ("--mode", mode), ("--html", html),
+            ("--in", in_), ("--last", last), ("--verbose", verbose or None),
+        ):  # fmt: skip
+            if given is not None:
+                message = f"--miri-log explains a log alone, and takes no {option} beside it"
+                raise InputError(None, message, "leave one of them out")
+        return _explain_log(miri_log)
+    if case is None:
+        message = "there is nothing to explain"
+        raise InputError(None, message, "name a case, or a log of Miri's by --miri-log FILE")
     from harness.cli.options import read_modes, read_variants
     from harness.explain.choice import find_case
     from harness.explain.explanation import explain
@@ -81,6 +99,36 @@ def explain_command(
     for line in summary(explanation):
         _print(console, line)
     _print(console, f"\nwrote {html}")
+    return ExitCode.AGREE
+
+
+def _explain_log(path: Path) -> int:
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from harness.usercode.account import account_of
+    from harness.usercode.account_screen import render_log
+    from harness.usercode.log import read_log
+
+    name = printable(str(path))
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        message = f"--miri-log: {name} cannot be read: {error.strerror}"
+        raise InputError(None, message, "name the file that Miri's output is in") from error
+    log = read_log(data)
+    if log.stranger:
+        remedy = (
+            "pass on all that Miri printed, as in `cargo miri test 2>&1 | harness explain "
+            "--miri-log -`; a run in which it finds nothing may print nothing"
+        )
+        raise InputError(Place(file=name), log.stranger, remedy)
+    # The log quotes most lines; for the rest the files are where Miri was started.
+    sources = replace(log.sources, roots=(Path(),))
+    console = Console(highlight=False)
+    for line in render_log(log, tuple(account_of(each, sources) for each in log.failures)):
+        _print(console, line)
     return ExitCode.AGREE
 
 

@@ -46,6 +46,8 @@ def run_command(
     input_limit: Annotated[int, Parameter("--input-limit")] = 1,
     json: Annotated[Path | None, Parameter("--json")] = None,
     junit: Annotated[Path | None, Parameter("--junit")] = None,
+    sarif: Annotated[Path | None, Parameter("--sarif")] = None,
+    html: Annotated[Path | None, Parameter("--html")] = None,
     github: Annotated[bool | None, Parameter("--github", negative="--no-github")] = None,
     verbose: Annotated[bool, Parameter(["-v", "--verbose"], negative=())] = False,
 ) -> int:
@@ -92,6 +94,10 @@ def run_command(
         Write every result to this file, for programs.
     junit
         Write every result to this file as JUnit XML, for what shows tests.
+    sarif
+        Write what fails to this file as SARIF, for what shows findings in the source.
+    html
+        Write all of it to this file as one page for a browser, with every mismatch drawn.
     github
         Annotate what fails and add to the step's summary, as GitHub Actions reads it (default:
         if $GITHUB_ACTIONS is true).
@@ -110,7 +116,12 @@ def run_command(
         read_shard,
     )
     from harness.lowering.variants import VARIANTS
-    from harness.report import json_report, junit as junit_report
+    from harness.report import (
+        html_report,
+        json_report,
+        junit as junit_report,
+        sarif as sarif_report,
+    )
     from harness.report.report_file import ReportFile
     from harness.resources import corpus_dir
     from harness.toolchain.miri import toolchain_name
@@ -131,7 +142,12 @@ def run_command(
         seconds=read_limit("--timeout", timeout),
         memory=read_limit("--memory-limit", memory_limit) << 20,
     )
-    wanted = (("--json", json, json_report.encode), ("--junit", junit, junit_report.encode))
+    wanted = (
+        ("--json", json, json_report.encode),
+        ("--junit", junit, junit_report.encode),
+        ("--sarif", sarif, sarif_report.encode),
+        ("--html", html, html_report.encode),
+    )
     files = {
         ReportFile(option=option, path=path): encode
         for option, path, encode in wanted
@@ -185,6 +201,7 @@ def _run(
             notes=setup.campaign.archive.notes(),
             environment=setup.environment(),
             finished=finished,
+            cases=cases,
         )
         with ExitStack() as stack:
             # Each is written whatever becomes of the screen and of the others.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.explain.cards import (
@@ -49,23 +49,44 @@ MOST_BOXES = 25_000
 
 def write_page(explanation: Explanation, *, verbose: bool = False) -> str:
     """The page's text. verbose: with every range of bytes, not only those that a step changed."""
-    environment = Environment(
-        loader=PackageLoader("harness.explain", "."),
+    page = build_page(explanation, verbose=verbose)
+    return environment().get_template("page.html.jinja").render(page=page)
+
+
+def environment(*more: BaseLoader) -> Environment:
+    """Where templates are found: those of this package, and of pages that draw as it does."""
+    return Environment(
+        loader=ChoiceLoader([*more, PackageLoader("harness.explain", ".")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = build_page(explanation, verbose=verbose)
-    return environment.get_template("page.html.jinja").render(page=page)
+
+
+def style() -> str:
+    """The sheet that all pages begin with."""
+    return files("harness.explain").joinpath("page.css").read_text(encoding="utf-8")
+
+
+def build_sections(
+    explanation: Explanation, *, verbose: bool, budget: int, prefix: str = ""
+) -> tuple[Section, ...]:
+    """What there is to show of each mode that is told.
+
+    budget: items and nodes that may be drawn. prefix: of every id, where a page has several.
+    """
+    share = budget // max(1, len(explanation.traces))
+    return tuple(
+        _SectionBuilder(explanation, trace, verbose=verbose, prefix=prefix).build(share)
+        for trace in explanation.traces
+    )
 
 
 def build_page(explanation: Explanation, *, verbose: bool) -> Page:
     """What there is to show, worked out."""
     title, description = case_words(explanation)
     told = {trace.mode for trace in explanation.traces}
-    budget = MOST_BOXES // max(1, len(explanation.traces))
-    style = files("harness.explain").joinpath("page.css").read_text(encoding="utf-8")
     return Page(
         title=title,
         description=description,
@@ -79,21 +100,21 @@ def build_page(explanation: Explanation, *, verbose: bool) -> Page:
             )
             for mode, outcome in explanation.outcomes.items()
         ),
-        sections=tuple(
-            _SectionBuilder(explanation, trace, verbose=verbose).build(budget)
-            for trace in explanation.traces
-        ),
-        style=Markup(style),
+        sections=build_sections(explanation, verbose=verbose, budget=MOST_BOXES),
+        style=Markup(style()),
     )
 
 
 class _SectionBuilder:
     """Works out what is shown of one trace."""
 
-    def __init__(self, explanation: Explanation, trace: Trace, *, verbose: bool) -> None:
+    def __init__(
+        self, explanation: Explanation, trace: Trace, *, verbose: bool, prefix: str
+    ) -> None:
         self._explanation = explanation
         self._trace = trace
         self._verbose = verbose
+        self._prefix = prefix
         self._finding = find(trace)
 
     def build(self, budget: int) -> Section:
@@ -115,7 +136,7 @@ class _SectionBuilder:
         if trace.left_out:
             left_out = f"The first {trace.left_out} steps are left out; --last 0 shows all."
         return Section(
-            id=str(trace.mode),
+            id=f"{self._prefix}{trace.mode}",
             mode=str(trace.mode),
             outcome=outcome_words(outcome),
             bad=isinstance(outcome, UndefinedBehaviour),
@@ -196,7 +217,7 @@ class _SectionBuilder:
         )
 
     def _id(self, number: int) -> str:
-        return f"{self._trace.mode}-{number}"
+        return f"{self._prefix}{self._trace.mode}-{number}"
 
 
 def _boxes(shown: ShownRange) -> int:

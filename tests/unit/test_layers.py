@@ -25,8 +25,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evidence",),
     ("campaign", "explain", "mutation", "bench", "report.report_file"),
     ("reduce", "repro", "fuzz"),
+    ("usercode",),
     ("report",),
     ("api",),
+    ("pytest_plugin",),
     ("cli",),
 )
 """Names below `harness.`; a longer name wins over its package's. A module may import from its

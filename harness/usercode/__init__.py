@@ -1,0 +1,1 @@
+"""The user's own code: what Miri said of it, explained, and Miri asked about it."""

@@ -1,0 +1,180 @@
+"""How Miri is asked about code of the user's: by cargo for a crate, by the driver for a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import msgspec
+
+from harness.diagnostics.message import read_json
+from harness.errors import InputError
+from harness.toolchain.command import Command
+from harness.toolchain.environment import clean_environment
+from harness.toolchain.miri import MiriToolchain
+from harness.toolchain.process import Ending, Launcher, Limits
+from harness.usercode.target import Crate, RustFile, RustTest, Target
+
+BUILD_LIMITS = Limits(seconds=1800.0, output=16 << 20)
+
+# The crate is the user's, and so is what he builds it with; what changes Miri is ours.
+_OF_THE_USER = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_BOOTSTRAP")
+
+LIST_LIMITS = Limits(seconds=300.0)
+
+_ONLY_BUILD = "--print=sysroot"
+"""For cargo-miri, which cannot build alone: Miri answers this without interpreting anything."""
+
+
+def in_words(stderr: str) -> str:
+    """What a compiler said in JSON as it says it to people; all else as it is."""
+    lines = []
+    for line in stderr.splitlines(keepends=True):
+        try:
+            lines.append(_decoder.decode(line.encode()).rendered)
+        except msgspec.DecodeError:
+            lines.append(line)
+    return "".join(lines)
+
+
+class _Rendered(msgspec.Struct):
+    rendered: str
+
+
+_decoder = msgspec.json.Decoder(_Rendered)
+
+
+class NotBuilt(InputError):
+    """The code does not compile: the compiler's own words, as they are."""
+
+    def __init__(self, said: str, *, command: str) -> None:
+        self.said = said
+        super().__init__(None, "it does not build for Miri", f"to repeat it: {command}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiriCall:
+    """A target, and the Miri that interprets it. extra: more flags for Miri, from the user."""
+
+    toolchain: MiriToolchain
+    sysroot: Path
+    target: Target
+    extra: tuple[str, ...] = ()
+
+    def command(
+        self, flags: Sequence[str], arguments: Sequence[str], *, of: Sequence[str] = ()
+    ) -> Command:
+        """The command that interprets the program, or its tests, with these flags of Miri's.
+
+        of: cargo's words for the target with the tests.
+        """
+        flags = (*flags, *self.extra, "--error-format=json")
+        match self.target:
+            case RustFile():
+                return self._driver(self.target, flags, arguments)
+            case Crate():
+                return self._cargo(self.target, flags, (*of, "--", *arguments))
+            case _:
+                assert_never(self.target)
+
+    def build(self, launcher: Launcher) -> None:
+        """Compile what comes before anything is interpreted.
+
+        The binary of a crate itself is compiled by Miri, whenever it interprets it.
+
+        Raises: NotBuilt; InputError, for flags that Miri does not know.
+        """
+        self._try_flags(launcher)
+        match self.target:
+            case RustFile():
+                with tempfile.TemporaryDirectory(prefix="harness-check-") as folder:
+                    self._run_build(launcher, self._compile(self.target, Path(folder)))
+            case Crate():
+                all_of_it = ("--tests",) if self.target.tests else ()
+                command = self._cargo(self.target, (_ONLY_BUILD,), all_of_it, quiet=False)
+                self._run_build(launcher, command)
+            case _:
+                assert_never(self.target)
+
+    def tests(self, launcher: Launcher) -> tuple[RustTest, ...]:
+        """All tests. Raises: InputError."""
+        targets = self.target.test_targets if isinstance(self.target, Crate) else ((),)
+        return tuple(test for words in targets for test in self._list(launcher, words))
+
+    def _list(self, launcher: Launcher, words: tuple[str, ...]) -> Iterator[RustTest]:
+        command = self.command((), ("--list", "--format", "terse"), of=words)
+        done = launcher.run(command, limits=LIST_LIMITS)
+        if not done.succeeded:
+            said = in_words(done.errors)
+            if any(message.is_error for message in read_json(done.stderr).messages):
+                raise NotBuilt(said, command=command.shell())
+            message = f"the tests cannot be listed: {done.describe_ending()}\n{said[-2000:]}"
+            raise InputError(None, message, f"to repeat it: {command.shell()}")
+        for line in done.output.splitlines():
+            if line.endswith(": test"):
+                yield RustTest(name=line.removesuffix(": test"), words=words)
+
+    def _try_flags(self, launcher: Launcher) -> None:
+        command = Command(
+            argv=(str(self.toolchain.driver), *self.extra, _ONLY_BUILD),
+            environment=clean_environment(_settings()),
+        )
+        done = launcher.run(command, limits=LIST_LIMITS)
+        if not done.succeeded:
+            message = f"--miri-flag: Miri refuses it: {done.errors.strip()}"
+            raise InputError(None, message, f"to repeat it: {command.shell()}")
+
+    def _run_build(self, launcher: Launcher, command: Command) -> None:
+        done = launcher.run(command, limits=BUILD_LIMITS)
+        if not done.succeeded:
+            ending = "" if done.ending is Ending.EXITED else f"{done.describe_ending()}\n"
+            raise NotBuilt(f"{ending}{done.errors}", command=command.shell())
+
+    def _driver(self, file: RustFile, flags: Sequence[str], arguments: Sequence[str]) -> Command:
+        return Command(
+            argv=(
+                *(str(self.toolchain.driver), "--sysroot", str(self.sysroot)),
+                *("--edition", file.edition, *(("--test",) if file.tests else ()), *flags),
+                *(file.path.name, "--", *arguments),
+            ),
+            cwd=file.root,
+            environment=clean_environment(_settings()),
+        )
+
+    def _compile(self, file: RustFile, folder: Path) -> Command:
+        return Command(
+            argv=(
+                *(str(self.toolchain.driver), "--sysroot", str(self.sysroot)),
+                *("--edition", file.edition, *(("--test",) if file.tests else ())),
+                *("--emit", "metadata", "--out-dir", str(folder), file.path.name),
+            ),
+            cwd=file.root,
+            environment=clean_environment({**_settings(), "MIRI_BE_RUSTC": "target"}),
+        )
+
+    def _cargo(
+        self, crate: Crate, flags: Sequence[str], words: Sequence[str], *, quiet: bool = True
+    ) -> Command:
+        return Command(
+            argv=(
+                *("cargo", f"+{self.toolchain.name}", "miri", "test" if crate.tests else "run"),
+                *(("--quiet",) if quiet else ()),
+                *("--target-dir", str(crate.target), *crate.words, *words),
+            ),
+            cwd=crate.root,
+            environment=clean_environment(
+                {
+                    **_settings(),
+                    "MIRIFLAGS": " ".join(flags),
+                    "MIRI_SYSROOT": str(self.sysroot),
+                }
+            ),
+        )
+
+
+def _settings() -> dict[str, str]:
+    return {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
