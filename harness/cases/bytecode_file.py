@@ -158,8 +158,9 @@ def _expected_trap(document: Document, table: ExpectTable, kind: str, program: P
     path = ("expect",)
     document.check_one_of((*path, "trap"), kind, [str(each) for each in TrapKind], "trap")
     trap = TrapKind(kind)
+    in_compiling = trap.arises_in_compiling(table.operand)
     for name in ("memory", "steps"):
-        if trap.in_compiling and getattr(table, name) is not None:
+        if in_compiling and getattr(table, name) is not None:
             message = f"{name} beside a trap of compiling"
             remedy = "it leaves the memory as it was and runs no instruction: leave it out"
             raise document.key_error((*path, name), message, remedy)
@@ -172,5 +173,5 @@ def _expected_trap(document: Document, table: ExpectTable, kind: str, program: P
     memory = program.memory
     if table.memory is not None:
         memory = read_memory(document, (*path, "memory"), table.memory, memory)
-    steps = 0 if trap.in_compiling else table.steps
+    steps = 0 if in_compiling else table.steps
     return Trapped(kind=trap, location=location, memory=memory, steps=steps)

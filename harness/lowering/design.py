@@ -16,43 +16,34 @@ from harness.bytecode.program import (
     Assert,
     Binary,
     Branch,
+    Copy,
+    Fill,
     Halt,
     Instruction,
     Jump,
+    Load,
     Operand,
     Program,
+    Store,
     Unary,
     WriteConst,
+    computed_operands,
 )
 from harness.lowering.arithmetic import computed
+from harness.lowering.computed import lower_computed
 from harness.lowering.lowered import Lowered, Origin, Phase
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.lowering.way import Move, Way
+
 MEMORY = "memory"
 """The local that is the VM's memory."""
 
 OWNER = "owner"
 """The owner's `&mut` to all of it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """The way that a program takes. It is asserted again by what the program is lowered to.
-
-    path: the instructions that run, in order, by their indices.
-    stops_before: the one that the step limit keeps from running, if it does.
-    """
-
-    path: tuple[int, ...]
-    stops_before: int | None = None
-
-
-def straight(program: Program) -> Way:
-    """Every instruction once."""
-    return Way(path=tuple(range(len(program.instructions))))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,11 +53,14 @@ class Builder:
     size: of the memory, in bytes.
     origin: of the statements that are added next.
     occurrence: how often the instruction has run before, so that its variables differ.
+    found: the variables that hold the addresses of the operands that it finds in running.
     """
 
     size: int
     origin: Origin = field(default_factory=lambda: Origin(phase=Phase.SET_UP))
     occurrence: int = 0
+    found: dict[str, str] = field(default_factory=dict)
+    borrows: Counter[str] = field(default_factory=Counter)
     origins: dict[p.Path, Origin] = field(default_factory=dict)
     bodies: list[list[p.AnyStatement]] = field(default_factory=lambda: [[]])
 
@@ -104,18 +98,29 @@ class Builder:
         return self.origin.instruction
 
     def made(self, prefix: str, operand: Operand) -> str:
-        """A variable that compiling binds, for an operand of the instruction: `p_op1_0`."""
-        part = operand.name.removeprefix("addr").strip("_")
-        return "_".join(each for each in (prefix, part, str(self.index)) if each)
+        """The variable that making an operand of the instruction binds: `p_op1_0`."""
+        if operand.name in self.found:
+            return self.name(prefix, operand)
+        return self._name(prefix, operand)
 
     def name(self, prefix: str, operand: Operand) -> str:
         """A variable to be bound now: as `made`, and `value_op1_0_2` the third time."""
-        name = self.made(prefix, operand)
+        name = self._name(prefix, operand)
         return f"{name}_{self.occurrence}" if self.occurrence else name
+
+    def _name(self, prefix: str, operand: Operand) -> str:
+        part = operand.name.removeprefix("addr").strip("_")
+        return "_".join(each for each in (prefix, part, str(self.index)) if each)
+
+    def borrow(self, prefix: str) -> str:
+        """A variable for a borrow of the whole memory, for operands of the instruction."""
+        name = f"{prefix}_{self.index}"
+        self.borrows[name] += 1
+        return name if self.borrows[name] == 1 else f"{name}_{self.borrows[name]}"
 
     def address(self, operand: Operand) -> str:
         """The integer variable that holds the operand's address."""
-        return self.made("addr", operand)
+        return self.found.get(operand.name) or self.made("addr", operand)
 
     def guard(
         self,
@@ -136,6 +141,18 @@ class Builder:
                 operand=operand,
             )
         )
+
+    def check(self, operand: Operand) -> None:
+        """Add the checks of an operand's address, bounds before alignment."""
+        address, width = self.address(operand), int(operand.width)
+        if width <= self.size:
+            self.guard(address, "le", self.size - width, "out-of-bounds", operand.name)
+        else:
+            self.guard(width, "le", self.size, "out-of-bounds", operand.name)
+        if width > 1:
+            rest = self.name("rest", operand)
+            self.add(p.Arithmetic(to=rest, operator="and", left=address, right=width - 1, width=8))
+            self.guard(rest, "eq", 0, "misaligned", operand.name)
 
     def all_of(self, kind: p.ArgumentKind, to: str, of: str) -> p.Argument:
         """An argument that borrows the whole memory."""
@@ -175,6 +192,14 @@ class Design:
         builder.of_operand(res)
         self.store(builder, res, computed(builder, instruction, values, res))
 
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        """Copy bytes from one address to another."""
+        raise NotImplementedError
+
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        """Store the same byte again and again."""
+        raise NotImplementedError
+
 
 def read_value(builder: Builder, ptr: str, operand: Operand) -> str:
     """Read an operand's value, typed, where `ptr` points to; returns its variable."""
@@ -202,9 +227,14 @@ def lower_by(design: Design, program: Program, way: Way) -> Lowered:
         operands = instruction.operands()
         for operand in operands:
             builder.at(Phase.COMPILE, index, operand.name)
-            _check(builder, operand)
+            builder.add(p.Int(to=builder.address(operand), value=operand.addr))
+            builder.check(operand)
         builder.at(Phase.COMPILE, index)
-        if operands:
+        # An instruction that computes an address has operands of different widths.
+        if computed_operands(instruction):
+            for operand in operands:
+                design.compile(builder, (operand,))
+        elif operands:
             design.compile(builder, operands)
     builder.origin = Origin(phase=Phase.SET_UP)
     design.compiled(builder, program.memory)
@@ -221,17 +251,27 @@ def _run(design: Design, builder: Builder, program: Program, way: Way) -> None:
     seen: Counter[int] = Counter()
     end = len(program.instructions) if way.stops_before is None else way.stops_before
     for position, index in enumerate(way.path, start=1):
+        instruction = program.instructions[index]
         following = way.path[position] if position < len(way.path) else end
         builder.at(Phase.RUN, index)
         builder.occurrence = seen[index]
         seen[index] += 1
-        _step(design, builder, program.instructions[index], following)
+        builder.found = {}
+        if isinstance(instruction, Load | Store | Copy | Fill):
+            lower_computed(design, builder, instruction, way.blocks.get(position - 1))
+        else:
+            _step(design, builder, instruction, following)
     if way.stops_before is not None:
         builder.at(Phase.RUN, way.stops_before)
         builder.guard(0, "eq", 1, "step-limit", "step")
 
 
-def _step(design: Design, builder: Builder, instruction: Instruction, following: int) -> None:
+def _step(
+    design: Design,
+    builder: Builder,
+    instruction: WriteConst | Unary | Binary | Branch | Assert | Jump | Halt,
+    following: int,
+) -> None:
     """One instruction of the run phase, after which `following` is the next."""
     match instruction:
         case WriteConst(value=value):
@@ -262,17 +302,3 @@ def _step(design: Design, builder: Builder, instruction: Instruction, following:
 def initial_bytes(memory: bytes) -> int | str:
     """`memory` as the initial value of an allocation; one byte where all are the same."""
     return memory[0] if len(set(memory)) == 1 else memory.hex()
-
-
-def _check(builder: Builder, operand: Operand) -> None:
-    """The checks of an operand's address, bounds before alignment."""
-    address, width = builder.address(operand), int(operand.width)
-    builder.add(p.Int(to=address, value=operand.addr))
-    if width <= builder.size:
-        builder.guard(address, "le", builder.size - width, "out-of-bounds", operand.name)
-    else:
-        builder.guard(width, "le", builder.size, "out-of-bounds", operand.name)
-    if width > 1:
-        rest = builder.name("rest", operand)
-        builder.add(p.Arithmetic(to=rest, operator="and", left=address, right=width - 1, width=8))
-        builder.guard(rest, "eq", 0, "misaligned", operand.name)

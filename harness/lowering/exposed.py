@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.lowering.design import OWNER, Builder, Design, read_value, write_value
+from harness.lowering.raw_pointers import between
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
     from harness.bytecode.program import Operand
+    from harness.lowering.way import Move
 
 
 class Exposed(Design):
@@ -31,6 +33,16 @@ class Exposed(Design):
 
     def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
         write_value(builder, _pointer(builder, operand), operand, value)
+
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        for operand in (source, to):
+            self.compile(builder, (operand,))
+            _pointer(builder, operand)
+        between(builder, "p", source, to, move)
+
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        self.compile(builder, (to,))
+        builder.add(p.Fill(ptr=_pointer(builder, to), value=byte, size=move.size))
 
 
 def _pointer(builder: Builder, operand: Operand) -> str:

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from harness.lowering.cells import join_bytes, split_bytes
 from harness.lowering.design import OWNER, Builder, Design
+from harness.lowering.raw_pointers import copy_bytes, fill_bytes
+from harness.lowering.way import Move
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.bytecode.program import Operand
 
 VIEW = "view"
@@ -28,6 +32,28 @@ class Index(Design):
 
     def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
         split_bytes(builder, operand, value, _places(builder, operand, "store"))
+
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        """`copy_within`, whose parameter is protected while it copies."""
+        whole = Move(size=move.size, overlapping=True, block=move.block)
+        _with_base(builder, to, lambda base: copy_bytes(builder, base, source, to, whole))
+
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        """`fill` of a part of the slice, likewise."""
+        _with_base(builder, to, lambda base: fill_bytes(builder, base, to, byte, move))
+
+
+def _with_base(builder: Builder, operand: Operand, act: Callable[[str], None]) -> None:
+    """A call of a slice's method that takes a pointer of itself."""
+    builder.of_operand(operand)
+    borrow, base = builder.borrow("view"), builder.name("base", operand)
+
+    def body() -> tuple[p.Return, ...]:
+        builder.add(p.AsMutPtr(to=base, of=borrow))
+        act(base)
+        return ()
+
+    builder.call((builder.all_of("mut", borrow, VIEW),), body)
 
 
 def _places(builder: Builder, operand: Operand, prefix: str) -> list[tuple[str, p.IntOperand]]:

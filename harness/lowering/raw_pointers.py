@@ -14,6 +14,7 @@ from harness.pointer import program as p
 
 if TYPE_CHECKING:
     from harness.bytecode.program import Operand
+    from harness.lowering.way import Move
 
 BASE = "base"
 
@@ -34,6 +35,12 @@ class Raw(Design):
 
     def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
         write_value(builder, builder.made("p", operand), operand, value)
+
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        copy_bytes(builder, BASE, source, to, move)
+
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        fill_bytes(builder, BASE, to, byte, move)
 
 
 class Owner(Raw):
@@ -88,7 +95,7 @@ class Reborrow(Raw):
         """The borrow is taken anew for each instruction."""
 
     def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
-        borrow = f"memory_{builder.index}"
+        borrow = builder.borrow("memory")
 
         def body() -> tuple[p.Return, ...]:
             return tuple(self._operand(builder, borrow, operand) for operand in operands)
@@ -101,6 +108,55 @@ class Reborrow(Raw):
         builder.add(p.AsMutPtr(to=base, of=borrow))
         offset_from(builder, base, operand, made)
         return p.Return(to=builder.name("p", operand), of=made)
+
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        """A function that takes the memory and borrows it anew on each side."""
+        borrow = builder.borrow("memory")
+
+        def body() -> tuple[p.Return, ...]:
+            for operand in (source, to):
+                builder.of_operand(operand)
+                base = builder.name("base", operand)
+                builder.add(p.AsMutPtr(to=base, of=borrow))
+                offset_from(builder, base, operand, builder.name("q", operand))
+            between(builder, "q", source, to, move)
+            return ()
+
+        builder.call((builder.all_of("mut", borrow, OWNER),), body)
+
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        builder.of_operand(to)
+        base = builder.name("base", to)
+        builder.add(p.AsMutPtr(to=base, of=OWNER))
+        fill_bytes(builder, base, to, byte, move)
+
+
+def copy_bytes(builder: Builder, base: str, source: Operand, to: Operand, move: Move) -> None:
+    """`ptr::copy` or `ptr::copy_nonoverlapping` of bytes at offsets from one pointer."""
+    for operand in (source, to):
+        builder.of_operand(operand)
+        offset_from(builder, base, operand, builder.name("q", operand))
+    between(builder, "q", source, to, move)
+
+
+def between(builder: Builder, prefix: str, source: Operand, to: Operand, move: Move) -> None:
+    """Copy between the pointers that are called `prefix` of either operand."""
+    builder.add(
+        p.Copy(
+            from_=builder.name(prefix, source),
+            to_ptr=builder.name(prefix, to),
+            size=move.size,
+            overlapping=move.overlapping,
+        )
+    )
+
+
+def fill_bytes(builder: Builder, base: str, to: Operand, byte: str, move: Move) -> None:
+    """`ptr::write_bytes` at an offset from a pointer."""
+    builder.of_operand(to)
+    target = builder.name("q", to)
+    offset_from(builder, base, to, target)
+    builder.add(p.Fill(ptr=target, value=byte, size=move.size))
 
 
 def offset_from(builder: Builder, base: str, operand: Operand, to: str) -> None:

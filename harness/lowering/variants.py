@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from harness.bytecode.program import Halt, Jump
 from harness.lowering.cells import CellBytes, CellSlice
 from harness.lowering.deref_mut import DerefMut
-from harness.lowering.design import Design, Way, lower_by, straight
+from harness.lowering.design import Design, lower_by
 from harness.lowering.exposed import Exposed
 from harness.lowering.indexed import Index
 from harness.lowering.lowered import Lowered, Origin, Phase
 from harness.lowering.raw_pointers import HandedOver, Owner, Raw, Reborrow, SlicePtr
+from harness.lowering.way import Way, straight
 from harness.mode import Aliasing, Mode, Provenance
 from harness.outcome import Location, Outcome, Ran, Trapped, Unsupported, UnsupportedKind
 
@@ -53,7 +54,7 @@ class Variant:
 
         None where it depends on the rules of the borrow model.
         """
-        compiles = not isinstance(expected, Trapped) or not expected.kind.in_compiling
+        compiles = not isinstance(expected, Trapped) or not expected.in_compiling
         if not compiles or not program.instructions:
             return expected
         if not self.strict and mode.provenance is Provenance.STRICT:

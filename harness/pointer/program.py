@@ -68,6 +68,7 @@ GuardTrap = Literal[
     "division-by-zero",
     "division-overflow",
     "assertion-failed",
+    "overlap",
     "step-limit",
     "diverged",
 ]

@@ -6,17 +6,22 @@ that a mistake there shows as a difference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from harness.bytecode.program import (
+    AT_OP,
+    AT_RES,
     Assert,
     Binary,
     Branch,
+    Copy,
+    Fill,
     Halt,
     Jump,
-    Operand,
+    Load,
     Program,
+    Store,
     Unary,
     Width,
     WriteConst,
@@ -25,15 +30,27 @@ from harness.outcome import Location, Ran, TrapKind, Trapped
 from harness.reference.arithmetic import Undivided, binary, unary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """What a copy or a fill did. backwards: from the last byte on, as overlapping needs it."""
+
+    size: int
+    backwards: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """path: the instructions that were begun, by their index, in order."""
+    """path: the instructions that were begun, by their index, in order.
+
+    blocks: by position in the path, what the copies and fills did that did not trap.
+    """
 
     path: tuple[int, ...]
     outcome: Ran | Trapped
+    blocks: Mapping[int, Block] = field(default_factory=dict)
 
 
 def run(program: Program) -> Ran | Trapped:
@@ -50,17 +67,26 @@ def trace(program: Program) -> Trace:
         return Trace(path=(), outcome=trap)
     memory = bytearray(program.memory)
     path: list[int] = []
+    blocks: dict[int, Block] = {}
     at = 0
     while at < len(program.instructions):
         if len(path) == program.step_limit:
             trapped = _Stop(TrapKind.STEP_LIMIT, "step")
-            return Trace(path=tuple(path), outcome=_trapped(trapped, at, memory, len(path)))
+            outcome = _trapped(trapped, at, memory, len(path))
+            return Trace(path=tuple(path), outcome=outcome, blocks=blocks)
         path.append(at)
         try:
-            at = _execute(program, at, memory)
+            instruction = program.instructions[at]
+            if isinstance(instruction, Copy | Fill):
+                blocks[len(path) - 1] = _move(instruction, memory)
+                at += 1
+            else:
+                at = _execute(program, at, memory)
         except _Stop as stop:
-            return Trace(path=tuple(path), outcome=_trapped(stop, at, memory, len(path) - 1))
-    return Trace(path=tuple(path), outcome=Ran(memory=bytes(memory), steps=len(path)))
+            outcome = _trapped(stop, at, memory, len(path) - 1)
+            return Trace(path=tuple(path), outcome=outcome, blocks=blocks)
+    ran = Ran(memory=bytes(memory), steps=len(path))
+    return Trace(path=tuple(path), outcome=ran, blocks=blocks)
 
 
 class _Stop(Exception):
@@ -81,21 +107,21 @@ def _traps(program: Program) -> Iterator[Trapped]:
     """Every operand that does not compile, in the order in which they are compiled."""
     for index, instruction in enumerate(program.instructions):
         for operand in instruction.operands():
-            kind = _trap(operand, len(program.memory))
+            kind = _trap(operand.addr, operand.width, len(program.memory))
             if kind is not None:
                 location = Location(instruction=index, operand=operand.name)
                 yield Trapped(kind=kind, location=location, memory=program.memory, steps=0)
 
 
-def _trap(operand: Operand, size: int) -> TrapKind | None:
-    """Why `operand` does not compile in a memory of `size` bytes; None if it does.
+def _trap(addr: int, width: Width, size: int) -> TrapKind | None:
+    """Why there is no value at `addr` in a memory of `size` bytes; None if there is one.
 
     Being out of bounds comes before being misaligned. The memory's base is aligned to
     every width, so that an address is aligned if its offset is.
     """
-    if operand.addr + operand.width > size:
+    if addr + width > size:
         return TrapKind.OUT_OF_BOUNDS
-    if operand.addr % operand.width != 0:
+    if addr % width != 0:
         return TrapKind.MISALIGNED
     return None
 
@@ -126,11 +152,52 @@ def _execute(program: Program, at: int, memory: bytearray) -> int:
         case Assert(width=width, addr=addr):
             if _load(memory, addr, width) == 0:
                 raise _Stop(TrapKind.ASSERTION_FAILED, "addr")
+        case Load(width=width, addr_op=addr_op, addr_res=addr_res):
+            address = _found(memory, addr_op, width, AT_OP)
+            _store(memory, addr_res, width, _load(memory, address, width))
+        case Store(width=width, addr_op=addr_op, addr_res=addr_res):
+            value = _load(memory, addr_op, width)
+            _store(memory, _found(memory, addr_res, width, AT_RES), width, value)
+        case Copy() | Fill():
+            raise AssertionError("a block is moved, and the trace says how")
         case Halt():
             following = len(program.instructions)
         case _:
             assert_never(instruction)
     return following
+
+
+def _found(memory: bytearray, addr: int, width: Width, operand: str) -> int:
+    """The address that lies at `addr`, of a value that is there. Raises: _Stop."""
+    address = _load(memory, addr, Width.U64)
+    kind = _trap(address, width, len(memory))
+    if kind is not None:
+        raise _Stop(kind, operand)
+    return address
+
+
+def _move(instruction: Copy | Fill, memory: bytearray) -> Block:
+    """Do what a copy or a fill says. Nothing is wrong with no bytes. Raises: _Stop."""
+    match instruction:
+        case Copy(addr_op=addr_op):
+            source = _load(memory, addr_op, Width.U64)
+        case Fill(addr_op=addr_op):
+            byte = _load(memory, addr_op, Width.U8)
+    size = _load(memory, instruction.addr_size, Width.U64)
+    target = _load(memory, instruction.addr_res, Width.U64)
+    if size == 0:
+        return Block(size=0)
+    if isinstance(instruction, Copy) and source + size > len(memory):
+        raise _Stop(TrapKind.OUT_OF_BOUNDS, AT_OP)
+    if target + size > len(memory):
+        raise _Stop(TrapKind.OUT_OF_BOUNDS, AT_RES)
+    if isinstance(instruction, Fill):
+        memory[target : target + size] = bytes((byte,)) * size
+        return Block(size=size)
+    if not instruction.overlapping and abs(source - target) < size:
+        raise _Stop(TrapKind.OVERLAP, AT_RES)
+    memory[target : target + size] = memory[source : source + size]
+    return Block(size=size, backwards=instruction.overlapping and source < target)
 
 
 def _load(memory: bytearray, addr: int, width: Width) -> int:

@@ -12,6 +12,7 @@
 //! | [`variant`] | the trait that a variant implements |
 //! | [`variants`] | the variants, a file each, and their table |
 //! | [`machine`] | bounds and alignment, the compile phase, the run phase |
+//! | [`computed`] | instructions whose addresses are values in the memory |
 //! | [`memory`] | allocations: what a program runs over, and what it is compiled to |
 //! | [`marks`] | lines on standard error that say which instruction is next |
 //! | [`text`] | hexadecimal, decimal, and plain writes to the standard streams |
@@ -24,6 +25,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod command;
+pub mod computed;
 pub mod machine;
 pub mod marks;
 pub mod memory;

@@ -1,19 +1,23 @@
 //! The machine: checks and compiles every opcode, then executes what came of them.
 
+use crate::computed::{self, Computed};
 use crate::marks::{Lines, Marks, Silent};
 use crate::memory::{Memory, Slots};
 use crate::operator::{BINARY, Unary, Undivided};
 use crate::program::{Op, Opcode, Program, Value};
 use crate::variant::Variant;
 use crate::variants::Entry;
-use crate::wire::{self, ADD, ASSERT, HALT, JUMP, JUMP_IF, JUMP_UNLESS, MOVE, Malformed, NOT};
+use crate::wire::{
+    self, ADD, ASSERT, HALT, JUMP, JUMP_IF, JUMP_UNLESS, LOAD, MOVE, Malformed, NOT,
+};
 
 /// Why a program stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrapKind {
-    /// In compiling: some of the operand's bytes lie beyond the memory.
+    /// Some of the operand's bytes lie beyond the memory: in compiling, or in running where its
+    /// address is computed.
     OutOfBounds,
-    /// In compiling: its address is not a multiple of its width.
+    /// Its address is not a multiple of its width; likewise.
     Misaligned,
     /// In running: the divisor is zero.
     DivisionByZero,
@@ -21,6 +25,8 @@ pub enum TrapKind {
     DivisionOverflow,
     /// In running: a value that must not be is zero.
     AssertionFailed,
+    /// In running: the ranges of a copy that forbids it have bytes in common.
+    Overlap,
     /// As many instructions have been executed as may be.
     StepLimit,
 }
@@ -34,6 +40,7 @@ impl TrapKind {
             TrapKind::DivisionByZero => "division-by-zero",
             TrapKind::DivisionOverflow => "division-overflow",
             TrapKind::AssertionFailed => "assertion-failed",
+            TrapKind::Overlap => "overlap",
             TrapKind::StepLimit => "step-limit",
         }
     }
@@ -109,10 +116,13 @@ pub unsafe fn execute<'m, V: Variant<'m>>(
 
 /// An opcode whose operands the variant has made.
 struct Compiled<'m, V: Variant<'m>> {
-    /// In bytes.
+    /// In bytes, or [`COMPUTED`].
     width: usize,
     op: OfWidth<'m, V>,
 }
+
+/// Stands for the width of an opcode whose operands each have their own.
+const COMPUTED: usize = 0;
 
 /// An operation at the width that stands beside it.
 union OfWidth<'m, V: Variant<'m>> {
@@ -120,6 +130,7 @@ union OfWidth<'m, V: Variant<'m>> {
     two: Op<u16, V::Operand<u16>>,
     four: Op<u32, V::Operand<u32>>,
     eight: Op<u64, V::Operand<u64>>,
+    computed: Computed<'m, V>,
 }
 
 // Not derived: the variant itself need not be `Copy`.
@@ -152,6 +163,17 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     let mut at = 0;
     while at < count {
         let opcode = opcodes.take();
+        if opcode.code >= LOAD {
+            if let Some((kind, operand)) = computed::fault_in_compiling(opcode, size) {
+                return Outcome::Trapped(Trap { kind, instruction: at, operand });
+            }
+            marks.compile(at);
+            // SAFETY: every operand has been checked, and the memory's base is aligned.
+            let op = unsafe { Computed::compile(&mut view, opcode, marks) };
+            compiled.push(Compiled { width: COMPUTED, op: OfWidth { computed: op } });
+            at += 1;
+            continue;
+        }
         let width = wire::width(opcode.code);
         let bytes = width as u64;
         let [first, second, third] = opcode.addresses;
@@ -215,7 +237,16 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
             1 => step!(one),
             2 => step!(two),
             4 => step!(four),
-            _ => step!(eight),
+            8 => step!(eight),
+            _ => {
+                // SAFETY: there is no other width, so it is no `Op`.
+                let computed = unsafe { op.computed };
+                // SAFETY: `view` compiled it.
+                match unsafe { computed.step(&mut view, size, marks) } {
+                    Ok(()) => Ok(at + 1),
+                    Err((kind, operand)) => Err(Trap { kind, instruction: at, operand }),
+                }
+            }
         };
         at = match following {
             Ok(following) => following,
@@ -268,7 +299,7 @@ fn first_trap(opcode: Opcode, size: u64, instruction: usize) -> Trap {
 }
 
 /// What is wrong with a value of this width at the address, if it is not in bounds and aligned.
-fn fault(addr: u64, width: u64, size: u64) -> Option<TrapKind> {
+pub(crate) fn fault(addr: u64, width: u64, size: u64) -> Option<TrapKind> {
     if size < width || addr > size - width {
         return Some(TrapKind::OutOfBounds);
     }
@@ -330,6 +361,7 @@ unsafe fn step<'m, V: Variant<'m>, T: Value>(
         }
         Op::Jump { target } => return Ok(target),
         Op::Halt => return Ok(count),
+        Op::Operand { .. } => unreachable!("an operand is no instruction"),
     }
     Ok(at + 1)
 }

@@ -7,6 +7,7 @@ use std::ptr::{NonNull, with_exposed_provenance_mut};
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
+use crate::variants::copy_bytes;
 
 /// The address of a pointer whose provenance has been exposed: what code that knows integers
 /// only can hold of a pointer, after wasmtime's type of the same name.
@@ -89,5 +90,28 @@ impl<'m> Variant<'m> for Exposed {
     unsafe fn store<T: Value>(&mut self, to: VmPtr<T>, value: T) {
         // SAFETY: as in `load`.
         unsafe { *to.as_ptr() = value }
+    }
+
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        overlapping: bool,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("at_op");
+        let source = VmPtr::<u8>::at(self.base.address.get() + from).as_ptr();
+        marks.operand("at_res");
+        let target = VmPtr::<u8>::at(self.base.address.get() + to).as_ptr();
+        // SAFETY: both ranges are in bounds of what the exposed provenance covers, and `overlapping` where they overlap.
+        unsafe { copy_bytes(source, target, size, overlapping) }
+    }
+
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        let target = VmPtr::<u8>::at(self.base.address.get() + to).as_ptr();
+        // SAFETY: all of the range is in bounds.
+        unsafe { target.write_bytes(byte, size) }
     }
 }

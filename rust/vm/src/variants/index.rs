@@ -37,4 +37,21 @@ impl<'m> Variant<'m> for Index<'m> {
             byte += 1;
         }
     }
+
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        _: bool,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("at_res");
+        self.memory.copy_within(from..from + size, to);
+    }
+
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        self.memory[to..to + size].fill(byte);
+    }
 }

@@ -3,6 +3,7 @@
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
+use crate::variants::copy_bytes;
 
 /// One base pointer, made once; operands are offsets from it.
 ///
@@ -37,5 +38,31 @@ impl<'m> Variant<'m> for Raw {
     unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
         // SAFETY: as in `load`.
         unsafe { *to = value }
+    }
+
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        overlapping: bool,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("at_op");
+        // SAFETY: in bounds of the memory that `base` points to.
+        let source = unsafe { self.base.add(from) };
+        marks.operand("at_res");
+        // SAFETY: as above.
+        let target = unsafe { self.base.add(to) };
+        // SAFETY: both ranges are in bounds, and `overlapping` where they overlap.
+        unsafe { copy_bytes(source, target, size, overlapping) }
+    }
+
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        // SAFETY: in bounds of the memory that `base` points to.
+        let target = unsafe { self.base.add(to) };
+        // SAFETY: all of the range is in bounds.
+        unsafe { target.write_bytes(byte, size) }
     }
 }
