@@ -20,6 +20,7 @@ class TrapKind(StrEnum):
     DIVISION_OVERFLOW = "division-overflow"
     ASSERTION_FAILED = "assertion-failed"
     OVERLAP = "overlap"
+    CALL_DEPTH = "call-depth"
     STEP_LIMIT = "step-limit"
     DIVERGED = "diverged"
 

@@ -28,7 +28,7 @@ from harness.bytecode.instruction_set import (
     Kind,
     form_of,
 )
-from harness.bytecode.program import ADDRESS_LIMIT, Branch, Instruction, Jump
+from harness.bytecode.program import ADDRESS_LIMIT, Branch, HostEnter, Instruction, Jump
 from harness.bytecode.tokens import Locate, Token, TokenKind, locate_in, parse_integer, tokens
 from harness.errors import InputError, quoted
 
@@ -48,7 +48,7 @@ def parse(text: str, locate: Locate | None = None) -> tuple[Instruction, ...]:
 
 def format(instructions: Sequence[Instruction]) -> str:
     """The text of `instructions`, a line each and one for each label; `parse` gives them back."""
-    targets = {each.target for each in instructions if isinstance(each, Jump | Branch)}
+    targets = {each.target for each in instructions if isinstance(each, Jump | Branch | HostEnter)}
     lines = []
     for index, instruction in enumerate(instructions):
         if index in targets:

@@ -17,10 +17,16 @@ from harness.bytecode.program import (
     Branch,
     Copy,
     Fill,
+    Grow,
     Halt,
+    HostEnter,
+    HostRead,
+    HostSteps,
+    HostWrite,
     Instruction,
     Jump,
     Load,
+    Return,
     Store,
     Unary,
     UnaryOperator,
@@ -180,6 +186,47 @@ FAMILIES: tuple[Family, ...] = (
         gives=(_pointer("addr_res"),),
         widths=(None,),
     ),
+    Family(
+        name="grow",
+        opcode=0x81,
+        instruction=Grow,
+        takes=(_memory("addr_op"),),
+        gives=(_memory("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="host_read",
+        opcode=0x82,
+        instruction=HostRead,
+        takes=(_pointer("addr_op"),),
+        gives=(_memory("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="host_write",
+        opcode=0x83,
+        instruction=HostWrite,
+        takes=(_memory("addr_op"),),
+        gives=(_pointer("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="host_steps",
+        opcode=0x84,
+        instruction=HostSteps,
+        takes=(),
+        gives=(_memory("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="host_enter",
+        opcode=0x85,
+        instruction=HostEnter,
+        takes=(_TARGET, _pointer("addr_op")),
+        gives=(_memory("addr_res"),),
+        widths=(None,),
+    ),
+    Family(name="return", opcode=0x86, instruction=Return, takes=(), gives=(), widths=(None,)),
 )
 
 
@@ -254,7 +301,17 @@ def form_of(instruction: Instruction) -> Form:
             return _BY_INSTRUCTION[Copy, overlapping, None]
         case WriteConst(width=width) | Assert(width=width) | Load(width=width) | Store(width=width):
             return _BY_INSTRUCTION[type(instruction), width]
-        case Jump() | Fill() | Halt():
+        case (
+            Jump()
+            | Fill()
+            | Grow()
+            | HostRead()
+            | HostWrite()
+            | HostSteps()
+            | HostEnter()
+            | Return()
+            | Halt()
+        ):
             return _BY_INSTRUCTION[type(instruction), None]
         case _:
             assert_never(instruction)

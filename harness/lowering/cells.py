@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lowering.builder import OWNER, Builder
 from harness.lowering.computed import each_byte
-from harness.lowering.design import OWNER, Builder, Design, read_value, write_value
+from harness.lowering.design import Design, read_value, write_value
 from harness.lowering.raw_pointers import copy_bytes, fill_bytes
 from harness.pointer import program as p
 
@@ -20,7 +21,7 @@ class CellSlice(Design):
     """`cell-slice`: one cell around the memory, operands are cells cast out of it."""
 
     def over(self, builder: Builder) -> None:
-        builder.add(p.RefCell(to=CELLS, of=OWNER))
+        builder.add(p.RefCell(to=builder.now(CELLS), of=builder.now(OWNER)))
 
     def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
         """A function that takes the cells and returns the operands, which retags them."""
@@ -33,7 +34,7 @@ class CellSlice(Design):
                 for returned in self.operand(builder, cells, operand)
             )
 
-        builder.call((builder.all_of("cell", cells, CELLS),), body)
+        builder.call((builder.all_of("cell", cells, builder.now(CELLS)),), body)
 
     def operand(self, builder: Builder, cells: str, operand: Operand) -> list[p.Return]:
         """Make an operand of `cells`, the function's parameter."""
@@ -63,7 +64,7 @@ class CellSlice(Design):
     def _base(self, builder: Builder, operand: Operand) -> str:
         builder.of_operand(operand)
         base = builder.name("base", operand)
-        builder.add(p.RawConst(to=base, of=CELLS))
+        builder.add(p.RawConst(to=base, of=builder.now(CELLS)))
         return base
 
 
@@ -119,14 +120,18 @@ class CellBytes(CellSlice):
         for byte in reversed(order) if move.block.backwards else order:
             builder.of_operand(source)
             value, at = builder.name(f"byte{byte}", source), _index(builder, source, byte)
-            builder.add(p.Read(ptr=CELLS, at=at, width=1, to=value))
+            builder.add(p.Read(ptr=builder.now(CELLS), at=at, width=1, to=value))
             builder.of_operand(to)
-            builder.add(p.Write(ptr=CELLS, at=_index(builder, to, byte), width=1, value=value))
+            builder.add(
+                p.Write(ptr=builder.now(CELLS), at=_index(builder, to, byte), width=1, value=value)
+            )
 
     def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
         each_byte(builder, to, move)
         for number in range(move.block.size):
-            builder.add(p.Write(ptr=CELLS, at=_index(builder, to, number), width=1, value=byte))
+            builder.add(
+                p.Write(ptr=builder.now(CELLS), at=_index(builder, to, number), width=1, value=byte)
+            )
 
 
 def _index(builder: Builder, operand: Operand, byte: int) -> str:

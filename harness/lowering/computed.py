@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from harness.bytecode.program import AT_OP, AT_RES, Copy, Fill, Load, Operand, Store, Width
+from harness.bytecode.program import (
+    AT_OP,
+    AT_RES,
+    Copy,
+    Fill,
+    HostRead,
+    HostWrite,
+    Load,
+    Operand,
+    Store,
+    Width,
+)
 from harness.lowering.way import Block, Move
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
-    from harness.lowering.design import Builder, Design
+    from harness.lowering.builder import Builder
+    from harness.lowering.design import Design
 
 
 def lower_computed(
     design: Design,
     builder: Builder,
-    instruction: Load | Store | Copy | Fill,
+    instruction: Load | Store | Copy | Fill | HostRead | HostWrite,
     block: Block | None,
 ) -> None:
     """One instruction of the run phase. block: what it moves; None if it traps or moves none."""
@@ -30,6 +42,16 @@ def lower_computed(
             builder.of_operand(op)
             value = design.load(builder, op)
             design.store(builder, _access(design, builder, pointer, AT_RES, width), value)
+        case HostRead():
+            pointer, res = instruction.operands()
+            byte = design.host_read(builder, _found_at(design, builder, pointer, AT_OP, Width.U8))
+            builder.of_operand(res)
+            design.store(builder, res, byte)
+        case HostWrite():
+            op, pointer = instruction.operands()
+            value = _value(design, builder, op)
+            operand = _found_at(design, builder, pointer, AT_RES, Width.U8)
+            design.host_write(builder, operand, value)
         case Copy():
             _lower_copy(design, builder, instruction, block)
         case Fill():
@@ -40,15 +62,22 @@ def lower_computed(
 
 def _access(design: Design, builder: Builder, pointer: Operand, name: str, width: Width) -> Operand:
     """The operand to which the value at `pointer` points, checked and made."""
-    builder.of_operand(pointer)
-    operand = _find(builder, name, design.load(builder, pointer), width)
-    builder.check(operand)
+    operand = _found_at(design, builder, pointer, name, width)
     design.compile(builder, (operand,))
     builder.of_operand(operand)
     return operand
 
 
-def _find(builder: Builder, name: str, address: str, width: Width) -> Operand:
+def _found_at(
+    design: Design, builder: Builder, pointer: Operand, name: str, width: Width
+) -> Operand:
+    """The operand to which the value at `pointer` points, checked."""
+    operand = found_operand(builder, name, _value(design, builder, pointer), width)
+    builder.check(operand)
+    return operand
+
+
+def found_operand(builder: Builder, name: str, address: str, width: Width) -> Operand:
     """The operand of the instruction that lies at the address that the variable has."""
     # The address in it counts for nothing: that of a found operand is the variable.
     operand = Operand(name=name, addr=0, width=width, writes=name == AT_RES)
@@ -63,9 +92,9 @@ def _lower_copy(design: Design, builder: Builder, instruction: Copy, block: Bloc
     )
     if not _moves(builder, instruction, length, block):
         return
-    from_ = _find(builder, AT_OP, source, Width.U8)
+    from_ = found_operand(builder, AT_OP, source, Width.U8)
     _check_range(builder, from_, length)
-    to = _find(builder, AT_RES, target, Width.U8)
+    to = found_operand(builder, AT_RES, target, Width.U8)
     _check_range(builder, to, length)
     if not instruction.overlapping:
         for left, right in ((source, target), (target, source)):
@@ -82,7 +111,7 @@ def _lower_fill(design: Design, builder: Builder, instruction: Fill, block: Bloc
     byte, length, target = (_value(design, builder, operand) for operand in instruction.operands())
     if not _moves(builder, instruction, length, block):
         return
-    to = _find(builder, AT_RES, target, Width.U8)
+    to = found_operand(builder, AT_RES, target, Width.U8)
     _check_range(builder, to, length)
     if block is not None:
         design.fill(builder, to, byte, Move(size=length, overlapping=False, block=block))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.lowering.design import OWNER, Builder, Design, read_value, write_value
+from harness.lowering.builder import OWNER, Builder
+from harness.lowering.design import Design, read_value, write_value
+from harness.lowering.host import lend_and_read, lend_and_write
 from harness.lowering.raw_pointers import between
 from harness.pointer import program as p
 
@@ -13,17 +15,20 @@ if TYPE_CHECKING:
     from harness.lowering.way import Move
 
 
+BASE_ADDRESS = "base_address"
+
+
 class Exposed(Design):
     """The base's provenance is exposed once; an address is added to it on either side."""
 
     def over(self, builder: Builder) -> None:
-        builder.add(p.RawMut(to="base", of=OWNER))
-        builder.add(p.Expose(to="base_address", of="base"))
+        builder.add(p.RawMut(to=builder.now("base"), of=builder.now(OWNER)))
+        builder.add(p.Expose(to=builder.now(BASE_ADDRESS), of=builder.now("base")))
 
     def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
         for operand in operands:
             builder.of_operand(operand)
-            sides = ("base_address", builder.address(operand))
+            sides = (builder.now(BASE_ADDRESS), builder.address(operand))
             left, right = reversed(sides) if operand.name == "addr_op2" else sides
             to = builder.name("at", operand)
             builder.add(p.Arithmetic(to=to, operator="add", left=left, right=right, width=8))
@@ -43,6 +48,20 @@ class Exposed(Design):
     def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
         self.compile(builder, (to,))
         builder.add(p.Fill(ptr=_pointer(builder, to), value=byte, size=move.size))
+
+    def host_read(self, builder: Builder, operand: Operand) -> str:
+        return lend_and_read(builder, _whole(builder, operand), operand)
+
+    def host_write(self, builder: Builder, operand: Operand, value: str) -> None:
+        lend_and_write(builder, _whole(builder, operand), operand, value)
+
+
+def _whole(builder: Builder, operand: Operand) -> str:
+    """A pointer to all of the memory, for a call that lends it."""
+    builder.of_operand(operand)
+    whole, address = builder.name("whole", operand), builder.now(BASE_ADDRESS)
+    builder.add(p.FromExposed(to=whole, int_=address, offset=0, size=builder.size))
+    return whole
 
 
 def _pointer(builder: Builder, operand: Operand) -> str:

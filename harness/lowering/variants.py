@@ -10,20 +10,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.bytecode.program import Halt, Jump
+from harness.bytecode.program import Grow, Halt, HostEnter, HostRead, HostWrite, Jump, Return
 from harness.lowering.cells import CellBytes, CellSlice
 from harness.lowering.deref_mut import DerefMut
-from harness.lowering.design import Design, lower_by
+from harness.lowering.design import Design
 from harness.lowering.exposed import Exposed
 from harness.lowering.indexed import Index
+from harness.lowering.lower import lower_by
 from harness.lowering.lowered import Lowered, Origin, Phase
-from harness.lowering.raw_pointers import HandedOver, Owner, Raw, Reborrow, SlicePtr
+from harness.lowering.raw_pointers import (
+    CachedBase,
+    HandedOver,
+    KeptBorrow,
+    LentBorrow,
+    Owner,
+    Raw,
+    Reborrow,
+    SlicePtr,
+)
 from harness.lowering.way import Way, straight
 from harness.mode import Aliasing, Mode, Provenance
 from harness.outcome import Location, Outcome, Ran, Trapped, Unsupported, UnsupportedKind
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Operand, Program
+    from harness.bytecode.program import Instruction, Operand, Program
 
 __all__ = ["VARIANTS", "Lowered", "Origin", "Phase", "Variant", "Way", "lower"]
 
@@ -38,8 +48,11 @@ class Variant:
     """A line of the table.
 
     promise: what the design relies on, in a sentence.
-    sound: free of undefined behaviour by design, for every program.
+    sound: free of undefined behaviour by design, for every program; if not, aliasing: what may
+    go wrong is a matter of the borrow models alone.
     strict: can be judged under strict provenance.
+    shown_by: instructions without which it does what `raw` does; none for a variant that does
+    not.
     """
 
     name: str
@@ -47,7 +60,15 @@ class Variant:
     promise: str
     design: Callable[[], Design]
     sound: bool = True
+    aliasing: bool = True
     strict: bool = True
+    shown_by: tuple[type[Instruction], ...] = ()
+
+    def tells(self, program: Program) -> bool:
+        """Whether `program` can show anything of it that `raw` does not show as well."""
+        return not self.shown_by or any(
+            isinstance(instruction, self.shown_by) for instruction in program.instructions
+        )
 
     def promises(self, program: Program, expected: Ran | Trapped, mode: Mode) -> Outcome | None:
         """What the design by itself says of `program` in `mode`, if the VM computes `expected`.
@@ -66,7 +87,8 @@ class Variant:
             return Unsupported(
                 kind=UnsupportedKind.INT_TO_PTR, message=_INT_TO_PTR, location=location
             )
-        return expected if self.sound or mode.aliasing is Aliasing.NONE else None
+        defined = mode.aliasing is Aliasing.NONE and self.aliasing
+        return expected if self.sound or defined else None
 
 
 def _first_access(program: Program) -> tuple[int, Operand] | None:
@@ -80,7 +102,7 @@ def _first_access(program: Program) -> tuple[int, Operand] | None:
         operands = instruction.operands()
         if operands:
             return at, operands[0]
-        if isinstance(instruction, Halt):
+        if isinstance(instruction, Halt | Return):
             return None
         at = instruction.target if isinstance(instruction, Jump) else at + 1
         steps += 1
@@ -160,6 +182,32 @@ _TABLE = (
         description="safe slice indexing at each access, the baseline",
         promise="safe code",
         design=Index,
+    ),
+    Variant(
+        name="cached-base",
+        description="the base pointer is kept when the memory grows and moves",
+        promise="none: what the base points to is given back",
+        design=CachedBase,
+        sound=False,
+        aliasing=False,
+        shown_by=(Grow,),
+    ),
+    Variant(
+        name="kept-borrow",
+        description="the owner's &mut is kept beside the base pointer, for the host",
+        promise="none: the host's access ends the base pointer's claim",
+        design=KeptBorrow,
+        sound=False,
+        shown_by=(HostRead, HostWrite, HostEnter),
+    ),
+    Variant(
+        name="lent-borrow",
+        description="the host keeps a &mut of the memory while it enters the VM again",
+        promise="none: the guest's accesses end the host's claim",
+        design=LentBorrow,
+        sound=False,
+        aliasing=False,
+        shown_by=(HostEnter,),
     ),
 )
 

@@ -18,11 +18,13 @@ class Way:
     path: the instructions that run, in order, by their indices.
     stops_before: the one that the step limit keeps from running, if it does.
     blocks: by position in the path, what its copies and fills move that do not trap.
+    sizes: by position, how large the memory is once it was to grow there, if it could.
     """
 
     path: tuple[int, ...]
     stops_before: int | None = None
     blocks: Mapping[int, Block] = field(default_factory=dict)
+    sizes: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,7 @@ GuardTrap = Literal[
     "division-overflow",
     "assertion-failed",
     "overlap",
+    "call-depth",
     "step-limit",
     "diverged",
 ]

@@ -28,8 +28,11 @@ VARIANTS = [
     "cell-slice",
     "exposed",
     "index",
+    "cached-base",
+    "kept-borrow",
+    "lent-borrow",
 ]
-SOUND = [name for name in VARIANTS if name not in ("reborrow", "owner", "deref-mut")]
+SOUND = VARIANTS[3:10]
 
 
 def add(width: Width, op1: int, op2: int, res: int) -> Binary:

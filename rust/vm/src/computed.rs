@@ -7,19 +7,26 @@ use crate::machine::{TrapKind, fault};
 use crate::marks::Marks;
 use crate::program::{Opcode, Value};
 use crate::variant::Variant;
-use crate::wire::{COPY, COPY_NONOVERLAPPING, FILL, STORE, width};
+use crate::wire::{
+    COPY, COPY_NONOVERLAPPING, FILL, GROW, HOST_ENTER, HOST_READ, HOST_STEPS, HOST_WRITE, RETURN,
+    STORE, width,
+};
 
 /// What is wrong, and with which operand.
 pub type Fault = (TrapKind, &'static str);
 
 /// An opcode with its operands made.
 pub struct Computed<'m, V: Variant<'m>> {
-    code: u8,
+    /// Its byte on the wire.
+    pub code: u8,
+    /// Where the host enters, if that is what it is.
+    pub target: usize,
     operands: [OfWidth<'m, V>; 3],
 }
 
-/// An operand of the width that the opcode and its place say; behind the last the first again.
+/// An operand of the width that the opcode and its place say.
 union OfWidth<'m, V: Variant<'m>> {
+    none: (),
     one: V::Operand<u8>,
     two: V::Operand<u16>,
     four: V::Operand<u32>,
@@ -46,6 +53,11 @@ impl<'m, V: Variant<'m>> Copy for OfWidth<'m, V> {}
 /// The operands that stand in the program: their names and widths, in order.
 fn operands(code: u8) -> &'static [(&'static str, usize)] {
     match code {
+        RETURN => &[],
+        HOST_STEPS => &[("addr_res", 8)],
+        HOST_READ | HOST_ENTER => &[("addr_op", 8), ("addr_res", 1)],
+        HOST_WRITE => &[("addr_op", 1), ("addr_res", 8)],
+        GROW => &[("addr_op", 8), ("addr_res", 8)],
         FILL => &[("addr_op", 1), ("addr_size", 8), ("addr_res", 8)],
         COPY.. => &[("addr_op", 8), ("addr_size", 8), ("addr_res", 8)],
         STORE.. => match width(code) {
@@ -85,16 +97,14 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// [`fault_in_compiling`] finds nothing, and the memory's base is aligned.
     pub unsafe fn compile(view: &mut V, opcode: Opcode, marks: &mut impl Marks) -> Self {
         let operands = operands(opcode.code);
-        // SAFETY: the caller's promise is the one that is asked for, here and below.
-        let first = unsafe { OfWidth::make(view, operands[0], opcode.addresses[0], marks) };
-        // SAFETY: as above.
-        let second = unsafe { OfWidth::make(view, operands[1], opcode.addresses[1], marks) };
-        let mut third = first;
-        if operands.len() == 3 {
-            // SAFETY: as above.
-            third = unsafe { OfWidth::make(view, operands[2], opcode.addresses[2], marks) };
+        let mut made = [OfWidth { none: () }; 3];
+        let mut at = 0;
+        while at < operands.len() {
+            // SAFETY: the caller's promise is the one that is asked for.
+            made[at] = unsafe { OfWidth::make(view, operands[at], opcode.addresses[at], marks) };
+            at += 1;
         }
-        Computed { code: opcode.code, operands: [first, second, third] }
+        Computed { code: opcode.code, target: opcode.value as usize, operands: made }
     }
 
     /// Executes the opcode over a memory of `size` bytes.
@@ -103,6 +113,10 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     ///
     /// `view` made the operands.
     pub unsafe fn step(self, view: &mut V, size: u64, marks: &mut impl Marks) -> Result<(), Fault> {
+        if self.code >= HOST_READ {
+            // SAFETY: the caller's promise is the one that is asked for.
+            return unsafe { self.host(view, size, marks) };
+        }
         if self.code >= COPY {
             // SAFETY: the caller's promise is the one that is asked for.
             return unsafe { self.block(view, size, marks) };
@@ -119,6 +133,60 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
             4 => access!(u32),
             _ => access!(u64),
         }
+    }
+
+    /// Reads the `u64` at the first operand.
+    ///
+    /// # Safety
+    ///
+    /// It is one, and `view` made it.
+    pub unsafe fn number(self, view: &mut V, marks: &mut impl Marks) -> u64 {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { self.operands[0].number(view, "addr_op", marks) }
+    }
+
+    /// The operand that the result goes to.
+    ///
+    /// # Safety
+    ///
+    /// It is the last, and a `T`.
+    pub unsafe fn last<T: Value>(self) -> V::Operand<T> {
+        let last = operands(self.code).len() - 1;
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { self.operands[last].of::<T>() }
+    }
+
+    /// A byte that the host reads or writes.
+    unsafe fn host(self, view: &mut V, size: u64, marks: &mut impl Marks) -> Result<(), Fault> {
+        let [first, second, _] = self.operands;
+        if self.code == HOST_READ {
+            // SAFETY: its first operand has eight bytes.
+            let from = unsafe { first.number(view, "addr_op", marks) };
+            if let Some(kind) = fault(from, 1, size) {
+                return Err((kind, "at_op"));
+            }
+            // SAFETY: it has just been checked; it is less than the length of a slice.
+            let byte = unsafe { view.host_read(from as usize, size as usize, marks) };
+            marks.operand("addr_res");
+            // SAFETY: its second operand is a byte.
+            let result = unsafe { second.one };
+            // SAFETY: `view` made it.
+            unsafe { view.store(result, byte) };
+            return Ok(());
+        }
+        marks.operand("addr_op");
+        // SAFETY: its first operand is a byte.
+        let source = unsafe { first.one };
+        // SAFETY: `view` made it.
+        let byte = unsafe { view.load(source) };
+        // SAFETY: its second operand has eight bytes.
+        let to = unsafe { second.number(view, "addr_res", marks) };
+        if let Some(kind) = fault(to, 1, size) {
+            return Err((kind, "at_res"));
+        }
+        // SAFETY: as for the read.
+        unsafe { view.host_write(to as usize, size as usize, byte, marks) };
+        Ok(())
     }
 
     /// A load or a store of a `T`.

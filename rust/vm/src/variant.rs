@@ -16,7 +16,10 @@ use crate::program::{Op, Value};
 ///    and `Assert`, [`unary`](Variant::unary) and [`binary`](Variant::binary) for the other
 ///    [`Op`]s, in the order in which they run; and for those whose addresses are values in the
 ///    memory, [`operand`](Variant::operand) once the address is known, or
-///    [`copy`](Variant::copy) and [`fill`](Variant::fill).
+///    [`copy`](Variant::copy) and [`fill`](Variant::fill);
+/// 5. when the memory grows, [`grown`](Variant::grown) and 2 once more; when a host is called that
+///    touches the memory, [`host_read`](Variant::host_read),
+///    [`host_write`](Variant::host_write) and [`kept_by_host`](Variant::kept_by_host).
 ///
 /// The value is then dropped, and the owner reads the memory through its own borrow again. The
 /// VM itself keeps nothing of the memory but what the variant makes, and has checked every
@@ -109,6 +112,13 @@ pub trait Variant<'m>: Sized {
             Op::Operand { addr, .. } => addr,
             _ => unreachable!("what is compiled stays what it is"),
         }
+    }
+
+    /// Is told that the memory has grown, and lies elsewhere now; by default begins anew.
+    ///
+    /// Every opcode is then compiled once more, in the program's order.
+    fn grown(&mut self, memory: &'m mut [u8]) {
+        *self = Self::over(memory);
     }
 
     /// Stands between the compile phase and the run phase; `initial` is what the memory holds.
@@ -213,6 +223,41 @@ pub trait Variant<'m>: Sized {
             unsafe { self.store(target, byte) };
             done += 1;
         }
+    }
+
+    /// Lets the host read a byte of the memory, of `size` bytes; by default as the guest reads one.
+    ///
+    /// `marks` is told `at_op` before anything is touched.
+    ///
+    /// # Safety
+    ///
+    /// The address lies in the memory.
+    unsafe fn host_read(&mut self, addr: usize, size: usize, marks: &mut impl Marks) -> u8 {
+        let _ = size;
+        // SAFETY: the caller's promise is the one that is asked for.
+        let operand = unsafe { self.operand("at_op", addr, marks) };
+        // SAFETY: it has just been made.
+        unsafe { self.load(operand) }
+    }
+
+    /// Lets the host write one; likewise, and `marks` is told `at_res`.
+    ///
+    /// # Safety
+    ///
+    /// As for `host_read`.
+    unsafe fn host_write(&mut self, addr: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        let _ = size;
+        // SAFETY: the caller's promise is the one that is asked for.
+        let operand = unsafe { self.operand("at_res", addr, marks) };
+        // SAFETY: it has just been made.
+        unsafe { self.store(operand, byte) }
+    }
+
+    /// What the host keeps of the memory, of `size` bytes, while it enters the VM again, to read
+    /// from afterwards. By default nothing: it then asks by `host_read`.
+    fn kept_by_host(&mut self, size: usize) -> Option<&'m mut [u8]> {
+        let _ = size;
+        None
     }
 
     /// Stores the same byte `size` times from an address on. By default one by one.

@@ -42,8 +42,20 @@ pub const COPY: u8 = 0x79;
 pub const COPY_NONOVERLAPPING: u8 = 0x7a;
 /// `Fill`
 pub const FILL: u8 = 0x7b;
-/// What follows the last opcode.
-const BEHIND_ALL: u8 = FILL + 1;
+/// What follows the last opcode with a computed address and nothing else.
+const BEHIND_FILL: u8 = FILL + 1;
+/// `Grow`
+pub const GROW: u8 = 0x81;
+/// `HostRead`
+pub const HOST_READ: u8 = 0x82;
+/// `HostWrite`
+pub const HOST_WRITE: u8 = 0x83;
+/// `HostSteps`
+pub const HOST_STEPS: u8 = 0x84;
+/// `HostEnter`
+pub const HOST_ENTER: u8 = 0x85;
+/// `Return`
+pub const RETURN: u8 = 0x86;
 
 /// The width in bytes at which an opcode works.
 pub fn width(code: u8) -> usize {
@@ -113,13 +125,16 @@ pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
             HALT => at + 1,
             JUMP | ASSERT..JUMP_IF => at + 9,
             JUMP_IF..COPY => at + 17,
-            COPY..BEHIND_ALL => at + 25,
+            GROW..HOST_STEPS => at + 17,
+            COPY..BEHIND_FILL | HOST_ENTER => at + 25,
+            HOST_STEPS => at + 9,
+            RETURN => at + 1,
             _ => return Err(Malformed::UnknownOpcode { opcode, offset: at }),
         };
         if next > length {
             return Err(Malformed::Truncated);
         }
-        if matches!(opcode, JUMP | JUMP_IF..LOAD) {
+        if matches!(opcode, JUMP | JUMP_IF..LOAD | HOST_ENTER) {
             // SAFETY: the target's bytes are the opcode's last.
             let target = unsafe { base.add(next - 8) };
             // SAFETY: as above.
@@ -234,19 +249,29 @@ impl Opcodes<'_> {
 impl Opcodes<'_> {
     /// The opcode `code` of which an address is computed, and whose operands stand there.
     fn computed(&mut self, code: u8, operands: *const u8) -> Opcode {
-        // SAFETY: `decode` has seen that the opcode's bytes are all there.
-        let Packed([first, second]) = unsafe { *(operands as *const Packed<[u64; 2]>) };
         let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
-        opcode.addresses[0] = u64::from_le(first);
-        opcode.addresses[1] = u64::from_le(second);
-        self.at += 17;
-        if code >= COPY {
+        self.at += 1;
+        if code == RETURN {
+            return opcode;
+        }
+        let count = match code {
+            HOST_STEPS => 1,
+            COPY..BEHIND_FILL | HOST_ENTER => 3,
+            _ => 2,
+        };
+        let mut at = 0;
+        while at < count {
+            // SAFETY: `decode` has seen that the opcode's bytes are all there.
+            let operand = unsafe { operands.add(8 * at) };
             // SAFETY: as above.
-            let third = unsafe { operands.add(16) };
-            // SAFETY: as above.
-            let Packed(third) = unsafe { *(third as *const Packed<u64>) };
-            opcode.addresses[2] = u64::from_le(third);
-            self.at += 8;
+            let Packed(operand) = unsafe { *(operand as *const Packed<u64>) };
+            opcode.addresses[at] = u64::from_le(operand);
+            at += 1;
+        }
+        self.at += 8 * count;
+        if code == HOST_ENTER {
+            opcode.value = opcode.addresses[2];
+            opcode.addresses[2] = 0;
         }
         opcode
     }
@@ -313,6 +338,11 @@ mod tests {
         for addr in [3, 4, u64::MAX] {
             wire.extend(u64::to_le_bytes(addr));
         }
+        wire.extend([0x81, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]);
+        wire.extend([0x84, 3, 0, 0, 0, 0, 0, 0, 0]);
+        wire.extend([0x85, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]);
+        wire.extend([0; 8]);
+        wire.push(0x86);
         wire
     }
 
@@ -336,6 +366,10 @@ mod tests {
             Opcode { code: 0x69, addresses: [7, 0, 0], value: 0 },
             Opcode { code: 0x72, addresses: [3, 4, 0], value: 0 },
             Opcode { code: 0x7b, addresses: three, value: 0 },
+            Opcode { code: 0x81, addresses: [3, 4, 0], value: 0 },
+            Opcode { code: 0x84, addresses: [3, 0, 0], value: 0 },
+            Opcode { code: 0x85, addresses: [3, 4, 0], value: 0 },
+            Opcode { code: 0x86, addresses: [0; 3], value: 0 },
         ];
         assert_eq!(program.opcodes.len(), opcodes.len());
         for opcode in opcodes {
@@ -353,7 +387,7 @@ mod tests {
     #[test]
     fn every_cut_is_noticed() {
         let wire = some_opcodes();
-        let whole = [18, 28, 39, 56, 73, 98, 123, 132, 133, 142, 159, 176, 201];
+        let whole = [18, 28, 39, 56, 73, 98, 123, 132, 133, 142, 159, 176, 201, 218, 227, 252, 253];
         for end in 0..=wire.len() {
             let decoded = decode(&wire[..end]);
             if whole.contains(&end) {
@@ -386,7 +420,7 @@ mod tests {
             let mut wire = vec![0; 16];
             wire.push(opcode);
             wire.extend([0; 24]);
-            let known = [0x01..=0x0c, 0x11..=0x5c, 0x61..=0x62, 0x65..=0x7b];
+            let known = [0x01..=0x0c, 0x11..=0x5c, 0x61..=0x62, 0x65..=0x7b, 0x81..=0x86];
             if known.iter().any(|range| range.contains(&opcode)) {
                 continue;
             }

@@ -135,6 +135,32 @@ fn computes(variant: &str) {
     memory[32..].copy_from_slice(&[1, 1, 2, 2]);
     by_address.gives(variant, 4, &memory);
 
+    let grows = Wire::over(&words([2, 0, 35, 36]))
+        .opcode(0x81, &[0, 8], &[])
+        .opcode(0x83, &[32, 8], &[])
+        .opcode(0x82, &[8, 33], &[])
+        .opcode(0x01, &[34], &[9]);
+    let mut memory = words([2, 36, 35, 36]);
+    memory[34] = 9;
+    memory.extend([1, 0]);
+    grows.gives(variant, 4, &memory);
+
+    let enters = Wire::over(&words([34, 0, 0, 0]))
+        .opcode(0x85, &[0, 32, 2], &[])
+        .opcode(0x86, &[], &[])
+        .opcode(0x84, &[8], &[])
+        .opcode(0x01, &[34], &[7])
+        .opcode(0x86, &[], &[]);
+    let mut memory = words([34, 2, 0, 0]);
+    memory[32] = 7;
+    memory[34] = 7;
+    enters.gives(variant, 5, &memory);
+
+    let endless = Wire::over(&words([0, 0, 0, 0])).opcode(0x85, &[0, 32, 0], &[]);
+    let trap = Trap { kind: TrapKind::CallDepth, instruction: 0, operand: "target" };
+    let finished = Finished { outcome: Outcome::Trapped(trap), memory: words([0, 0, 0, 0]) };
+    assert_eq!(endless.run(variant), finished);
+
     let overlaps = Wire::over(&words([32, 3, 33, 0])).opcode(0x7a, &[0, 8, 16], &[]);
     let trap = Trap { kind: TrapKind::Overlap, instruction: 0, operand: "at_res" };
     let finished = Finished { outcome: Outcome::Trapped(trap), memory: words([32, 3, 33, 0]) };

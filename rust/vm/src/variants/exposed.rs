@@ -2,8 +2,11 @@
 
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
-use std::ptr::{NonNull, with_exposed_provenance_mut};
+use std::ptr::{
+    NonNull, slice_from_raw_parts, slice_from_raw_parts_mut, with_exposed_provenance_mut,
+};
 
+use crate::host;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
@@ -113,5 +116,21 @@ impl<'m> Variant<'m> for Exposed {
         let target = VmPtr::<u8>::at(self.base.address.get() + to).as_ptr();
         // SAFETY: all of the range is in bounds.
         unsafe { target.write_bytes(byte, size) }
+    }
+
+    unsafe fn host_read(&mut self, addr: usize, size: usize, marks: &mut impl Marks) -> u8 {
+        marks.operand("at_op");
+        // SAFETY: all of the memory, and nothing else uses the memory while the host does.
+        host::read(unsafe { &*slice_from_raw_parts(self.base.as_ptr(), size) }, addr)
+    }
+
+    unsafe fn host_write(&mut self, addr: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        // SAFETY: as in `host_read`.
+        host::write(
+            unsafe { &mut *slice_from_raw_parts_mut(self.base.as_ptr(), size) },
+            addr,
+            byte,
+        );
     }
 }

@@ -1,21 +1,27 @@
 //! The variants: a file for each, and a line for each in [`VARIANTS`].
 
+mod cached_base;
 mod cell;
 mod cell_slice;
 mod deref_mut;
 mod exposed;
 mod index;
+mod kept_borrow;
+mod lent_borrow;
 mod owner;
 mod raw;
 mod reborrow;
 mod slice_ptr;
 mod wrapped;
 
+pub use cached_base::CachedBase;
 pub use cell::CellBytes;
 pub use cell_slice::CellSlice;
 pub use deref_mut::DerefMut;
 pub use exposed::{Exposed, VmPtr};
 pub use index::Index;
+pub use kept_borrow::KeptBorrow;
+pub use lent_borrow::LentBorrow;
 pub use owner::Owner;
 pub use raw::Raw;
 pub use reborrow::Reborrow;
@@ -25,6 +31,7 @@ pub use wrapped::Wrapped;
 use std::ptr;
 
 use crate::machine::Outcome;
+use crate::memory::Memory;
 use crate::program::Program;
 
 /// Copies as raw pointers are copied from.
@@ -49,7 +56,7 @@ pub struct Entry {
     /// The [`id`] of the name.
     pub id: u64,
     /// [`execute`](crate::machine::execute) for the variant, under the same conditions.
-    pub execute: unsafe fn(&mut [u8], &Program<'_>, bool) -> Outcome,
+    pub execute: unsafe fn(&mut Memory, &Program<'_>, bool) -> Outcome,
 }
 
 /// The [`Entry`] of a variant: `entry!("name", Type)`.
@@ -81,6 +88,9 @@ pub const VARIANTS: &[Entry] = &[
     entry!("cell-slice", CellSlice),
     entry!("exposed", Exposed),
     entry!("index", Index),
+    entry!("cached-base", CachedBase),
+    entry!("kept-borrow", KeptBorrow),
+    entry!("lent-borrow", LentBorrow),
 ];
 
 /// The variant called `name` in `table`.

@@ -1,6 +1,7 @@
 //! `owner`: the owner's borrow is used between compiling and running. Undefined behaviour, on
 //! purpose.
 
+use crate::host;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
@@ -86,5 +87,15 @@ impl<'m> Variant<'m> for Owner<'m> {
         let target = unsafe { self.base().add(to) };
         // SAFETY: as in `copy`.
         unsafe { target.write_bytes(byte, size) }
+    }
+
+    unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {
+        marks.operand("at_op");
+        host::read(self.memory, addr)
+    }
+
+    unsafe fn host_write(&mut self, addr: usize, _: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        host::write(self.memory, addr, byte);
     }
 }

@@ -1,5 +1,6 @@
 //! `reborrow`: the memory is borrowed anew for every operand. Undefined behaviour, on purpose.
 
+use crate::host;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
@@ -85,5 +86,15 @@ impl<'m> Variant<'m> for Reborrow<'m> {
         let target = unsafe { self.memory.as_mut_ptr().add(to) };
         // SAFETY: all of the range is in bounds.
         unsafe { target.write_bytes(byte, size) }
+    }
+
+    unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {
+        marks.operand("at_op");
+        host::read(self.memory, addr)
+    }
+
+    unsafe fn host_write(&mut self, addr: usize, _: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        host::write(self.memory, addr, byte);
     }
 }
