@@ -130,6 +130,13 @@ class SlicePtr(HandedOver):
         builder.add(p.RawMut(to=builder.now(BASE), of=builder.now(OWNER)))
 
 
+class NonNullBase(Raw):
+    """`non-null`: as `raw`, but the base is made of the borrow by `NonNull::from`."""
+
+    def over(self, builder: Builder) -> None:
+        builder.add(p.RawMut(to=builder.now(BASE), of=builder.now(OWNER)))
+
+
 class Reborrow(Raw):
     """`reborrow`: the borrow itself is handed over, each operand has its own `as_mut_ptr()`."""
 

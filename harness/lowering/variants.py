@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.bytecode.program import Grow, Halt, HostEnter, HostRead, HostWrite, Jump, Return
+from harness.lowering.addresses import Exposed, Transmuted, Unexposed, WithAddr
 from harness.lowering.cells import CellBytes, CellSlice
 from harness.lowering.deref_mut import DerefMut
 from harness.lowering.design import Design
-from harness.lowering.exposed import Exposed
 from harness.lowering.indexed import Index
 from harness.lowering.lower import lower_by
 from harness.lowering.lowered import Lowered, Origin, Phase
@@ -23,6 +23,7 @@ from harness.lowering.raw_pointers import (
     HandedOver,
     KeptBorrow,
     LentBorrow,
+    NonNullBase,
     Owner,
     Raw,
     Reborrow,
@@ -182,6 +183,35 @@ _TABLE = (
         description="safe slice indexing at each access, the baseline",
         promise="safe code",
         design=Index,
+    ),
+    Variant(
+        name="non-null",
+        description="every pointer is a NonNull, derived from one base",
+        promise="the owner's &mut is not used while the pointers are",
+        design=NonNullBase,
+    ),
+    Variant(
+        name="with-addr",
+        description="operands are integer addresses, and the base is moved to them",
+        promise="the base's provenance goes with every pointer, under strict provenance too",
+        design=WithAddr,
+    ),
+    Variant(
+        name="unexposed",
+        description="operands are integer addresses over a base that is never exposed",
+        promise="none: what becomes of an address may access only what was exposed",
+        design=Unexposed,
+        sound=False,
+        strict=False,
+        aliasing=False,
+    ),
+    Variant(
+        name="transmuted",
+        description="operands are integer addresses, transmuted to pointers",
+        promise="none: a transmuted integer has no provenance",
+        design=Transmuted,
+        sound=False,
+        aliasing=False,
     ),
     Variant(
         name="cached-base",

@@ -212,6 +212,16 @@ fn index() {
 }
 
 #[test]
+fn non_null() {
+    computes("non-null");
+}
+
+#[test]
+fn with_addr() {
+    computes("with-addr");
+}
+
+#[test]
 fn every_variant_runs_nothing_over_nothing() {
     for variant in VARIANTS {
         Wire::over(&[]).gives(variant.name, 0, &[]);

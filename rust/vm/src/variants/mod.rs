@@ -1,5 +1,6 @@
 //! The variants: a file for each, and a line for each in [`VARIANTS`].
 
+mod addresses;
 mod cached_base;
 mod cell;
 mod cell_slice;
@@ -8,12 +9,17 @@ mod exposed;
 mod index;
 mod kept_borrow;
 mod lent_borrow;
+mod non_null;
 mod owner;
 mod raw;
 mod reborrow;
 mod slice_ptr;
+mod transmuted;
+mod unexposed;
+mod with_addr;
 mod wrapped;
 
+pub use addresses::{Addresses, Scheme};
 pub use cached_base::CachedBase;
 pub use cell::CellBytes;
 pub use cell_slice::CellSlice;
@@ -22,10 +28,14 @@ pub use exposed::{Exposed, VmPtr};
 pub use index::Index;
 pub use kept_borrow::KeptBorrow;
 pub use lent_borrow::LentBorrow;
+pub use non_null::NonNullBase;
 pub use owner::Owner;
 pub use raw::Raw;
 pub use reborrow::Reborrow;
 pub use slice_ptr::SlicePtr;
+pub use transmuted::Transmuted;
+pub use unexposed::Unexposed;
+pub use with_addr::WithAddr;
 pub use wrapped::Wrapped;
 
 use std::ptr;
@@ -88,6 +98,10 @@ pub const VARIANTS: &[Entry] = &[
     entry!("cell-slice", CellSlice),
     entry!("exposed", Exposed),
     entry!("index", Index),
+    entry!("non-null", NonNullBase),
+    entry!("with-addr", WithAddr),
+    entry!("unexposed", Unexposed),
+    entry!("transmuted", Transmuted),
     entry!("cached-base", CachedBase),
     entry!("kept-borrow", KeptBorrow),
     entry!("lent-borrow", LentBorrow),
