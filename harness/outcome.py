@@ -19,13 +19,18 @@ class TrapKind(StrEnum):
     DIVISION_BY_ZERO = "division-by-zero"
     DIVISION_OVERFLOW = "division-overflow"
     ASSERTION_FAILED = "assertion-failed"
+    OVERLAP = "overlap"
+    CALL_DEPTH = "call-depth"
     STEP_LIMIT = "step-limit"
     DIVERGED = "diverged"
 
-    @property
-    def in_compiling(self) -> bool:
-        """Whether it arises before any instruction runs."""
-        return self in (TrapKind.OUT_OF_BOUNDS, TrapKind.MISALIGNED)
+    def arises_in_compiling(self, operand: str | None) -> bool:
+        """Whether it arises before any instruction runs, being the trap of this operand.
+
+        The name of one that only running finds begins with `at`.
+        """
+        found = self in (TrapKind.OUT_OF_BOUNDS, TrapKind.MISALIGNED)
+        return found and not (operand or "").startswith("at_")
 
 
 class FaultKind(StrEnum):
@@ -144,6 +149,11 @@ class Trapped:
     location: Location = NOWHERE
     memory: bytes | None = None
     steps: int | None = None
+
+    @property
+    def in_compiling(self) -> bool:
+        """Whether no instruction ran."""
+        return self.kind.arises_in_compiling(self.location.operand)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

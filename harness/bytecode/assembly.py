@@ -1,9 +1,9 @@
 """Assembly text: bytecode programs as people write them.
 
 One instruction a line; its mnemonic with the width of its operands, then what it takes,
-then `->` and where the result goes. A memory operand is an address in square brackets; a
-comment runs from `#` to the end of its line. A label is a name and a colon, alone or before an
-instruction:
+then `->` and where the result goes. A memory operand is an address in square brackets, or in
+two pairs of them where the address itself lies in the memory; a comment runs from `#` to the
+end of its line. A label is a name and a colon, alone or before an instruction:
 
     again:
     add.u16 [2], [4] -> [2]     # memory[2..4] += memory[4..6]
@@ -28,7 +28,7 @@ from harness.bytecode.instruction_set import (
     Kind,
     form_of,
 )
-from harness.bytecode.program import ADDRESS_LIMIT, Branch, Instruction, Jump
+from harness.bytecode.program import ADDRESS_LIMIT, Branch, HostEnter, Instruction, Jump
 from harness.bytecode.tokens import Locate, Token, TokenKind, locate_in, parse_integer, tokens
 from harness.errors import InputError, quoted
 
@@ -48,7 +48,7 @@ def parse(text: str, locate: Locate | None = None) -> tuple[Instruction, ...]:
 
 def format(instructions: Sequence[Instruction]) -> str:
     """The text of `instructions`, a line each and one for each label; `parse` gives them back."""
-    targets = {each.target for each in instructions if isinstance(each, Jump | Branch)}
+    targets = {each.target for each in instructions if isinstance(each, Jump | Branch | HostEnter)}
     lines = []
     for index, instruction in enumerate(instructions):
         if index in targets:
@@ -102,6 +102,7 @@ def _bind(label: Token, index: int, labels: dict[str, int], locate: Locate) -> N
 
 _WHAT = {
     Kind.MEMORY: "a memory operand",
+    Kind.POINTER: "a memory operand whose address is in the memory",
     Kind.CONSTANT: "a constant",
     Kind.TARGET: "a target",
 }
@@ -175,11 +176,14 @@ class _Line:
 
     def _operand(self, form: Form) -> _Operand:
         if opened := self._take(TokenKind.OPEN):
+            kind = Kind.POINTER if self._take(TokenKind.OPEN) else Kind.MEMORY
             number = self._want_number(form, "an address")
-            if self._take(TokenKind.CLOSE) is None:
-                remedy = f"write [{number.text}]"
-                raise self._error(number.end, "no ']' after the address", remedy)
-            return _Operand(kind=Kind.MEMORY, token=number, offset=opened.offset)
+            for _ in "]]" if kind is Kind.POINTER else "]":
+                if self._take(TokenKind.CLOSE) is None:
+                    remedy = f"write {Field(name='', kind=kind).show(number.text)}"
+                    end = self.found[self.next - 1].end
+                    raise self._error(end, "no ']' after the address", remedy)
+            return _Operand(kind=kind, token=number, offset=opened.offset)
         if label := self._take(TokenKind.WORD):
             return _Operand(kind=Kind.TARGET, token=label, offset=label.offset)
         number = self._want_number(form, "an operand")
@@ -227,7 +231,7 @@ class _Line:
             number = parse_integer(token.text)
         except InputError as error:
             raise self._error(token.offset, error.message, error.remedy) from None
-        if field.kind is Kind.MEMORY:
+        if field.kind is not Kind.CONSTANT:
             self._check_address(number, token)
         else:
             self._check_constant(number, token, form)
@@ -297,5 +301,5 @@ def _nearest_mnemonic(word: str) -> str:
     near = difflib.get_close_matches(lower[:40], BY_MNEMONIC, n=1)
     if near:
         return f"did you mean {near[0]}?"
-    names = ", ".join(family.name for family in FAMILIES)
-    return f"the instructions are {names}, each with a width: add.u16"
+    names = ", ".join(family.name for family in FAMILIES[:8])
+    return f"docs/bytecode.md has every instruction: {names}, …; most have a width: add.u16"

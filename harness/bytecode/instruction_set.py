@@ -15,9 +15,19 @@ from harness.bytecode.program import (
     Binary,
     BinaryOperator,
     Branch,
+    Copy,
+    Fill,
+    Grow,
     Halt,
+    HostEnter,
+    HostRead,
+    HostSteps,
+    HostWrite,
     Instruction,
     Jump,
+    Load,
+    Return,
+    Store,
     Unary,
     UnaryOperator,
     Width,
@@ -29,9 +39,13 @@ if TYPE_CHECKING:
 
 
 class Kind(Enum):
-    """What an operand is. A target is an instruction, by its index; in the text, by a label."""
+    """What an operand is. A target is an instruction, by its index; in the text, by a label.
+
+    POINTER: what lies at the address that the value in the memory is.
+    """
 
     MEMORY = "memory"
+    POINTER = "pointer"
     CONSTANT = "constant"
     TARGET = "target"
 
@@ -45,11 +59,21 @@ class Field:
 
     def show(self, operand: object) -> str:
         """The operand as it is written."""
-        return f"[{operand}]" if self.kind is Kind.MEMORY else str(operand)
+        match self.kind:
+            case Kind.MEMORY:
+                return f"[{operand}]"
+            case Kind.POINTER:
+                return f"[[{operand}]]"
+            case Kind.CONSTANT | Kind.TARGET:
+                return str(operand)
 
 
 def _memory(name: str) -> Field:
     return Field(name=name, kind=Kind.MEMORY)
+
+
+def _pointer(name: str) -> Field:
+    return Field(name=name, kind=Kind.POINTER)
 
 
 def _constant(name: str) -> Field:
@@ -110,6 +134,18 @@ def _binary(operator: BinaryOperator, opcode: int) -> Family:
     )
 
 
+def _copy(name: str, opcode: int, *, overlapping: bool) -> Family:
+    return Family(
+        name=name,
+        opcode=opcode,
+        instruction=Copy,
+        takes=(_pointer("addr_op"), _memory("addr_size")),
+        gives=(_pointer("addr_res"),),
+        fixed={"overlapping": overlapping},
+        widths=(None,),
+    )
+
+
 FAMILIES: tuple[Family, ...] = (
     Family(
         name="const",
@@ -126,6 +162,71 @@ FAMILIES: tuple[Family, ...] = (
     Family(name="assert", opcode=0x65, instruction=Assert, takes=(_memory("addr"),), gives=()),
     _branch("jump_if", 0x69, on_zero=False),
     _branch("jump_unless", 0x6D, on_zero=True),
+    Family(
+        name="load",
+        opcode=0x71,
+        instruction=Load,
+        takes=(_pointer("addr_op"),),
+        gives=(_memory("addr_res"),),
+    ),
+    Family(
+        name="store",
+        opcode=0x75,
+        instruction=Store,
+        takes=(_memory("addr_op"),),
+        gives=(_pointer("addr_res"),),
+    ),
+    _copy("copy", 0x79, overlapping=True),
+    _copy("copy_nonoverlapping", 0x7A, overlapping=False),
+    Family(
+        name="fill",
+        opcode=0x7B,
+        instruction=Fill,
+        takes=(_memory("addr_op"), _memory("addr_size")),
+        gives=(_pointer("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="grow",
+        opcode=0x81,
+        instruction=Grow,
+        takes=(_memory("addr_op"),),
+        gives=(_memory("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="host_read",
+        opcode=0x82,
+        instruction=HostRead,
+        takes=(_pointer("addr_op"),),
+        gives=(_memory("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="host_write",
+        opcode=0x83,
+        instruction=HostWrite,
+        takes=(_memory("addr_op"),),
+        gives=(_pointer("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="host_steps",
+        opcode=0x84,
+        instruction=HostSteps,
+        takes=(),
+        gives=(_memory("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="host_enter",
+        opcode=0x85,
+        instruction=HostEnter,
+        takes=(_TARGET, _pointer("addr_op")),
+        gives=(_memory("addr_res"),),
+        widths=(None,),
+    ),
+    Family(name="return", opcode=0x86, instruction=Return, takes=(), gives=(), widths=(None,)),
 )
 
 
@@ -196,9 +297,21 @@ def form_of(instruction: Instruction) -> Form:
             return _BY_INSTRUCTION[type(instruction), fixed, width]
         case Branch(on_zero=on_zero, width=width):
             return _BY_INSTRUCTION[Branch, on_zero, width]
-        case WriteConst(width=width) | Assert(width=width):
+        case Copy(overlapping=overlapping):
+            return _BY_INSTRUCTION[Copy, overlapping, None]
+        case WriteConst(width=width) | Assert(width=width) | Load(width=width) | Store(width=width):
             return _BY_INSTRUCTION[type(instruction), width]
-        case Jump() | Halt():
+        case (
+            Jump()
+            | Fill()
+            | Grow()
+            | HostRead()
+            | HostWrite()
+            | HostSteps()
+            | HostEnter()
+            | Return()
+            | Halt()
+        ):
             return _BY_INSTRUCTION[type(instruction), None]
         case _:
             assert_never(instruction)

@@ -15,6 +15,12 @@ STEP_LIMIT = 2_000
 MEMORY_ALIGNMENT = 16
 """The memory's base address is a multiple of this, in bytes."""
 
+GROWTH_LIMIT = 1 << 20
+"""Bytes up to which a program's memory may grow."""
+
+CALL_DEPTH_LIMIT = 64
+"""How often the host may have entered the VM without leaving it."""
+
 ADDRESS_LIMIT = 1 << 64
 """One past the largest address that an instruction can hold."""
 
@@ -81,7 +87,7 @@ class BinaryOperator(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operand:
-    """A memory operand: `width` bytes from `addr` on.
+    """A memory operand that stands in the program: `width` bytes from `addr` on.
 
     name: the field's name in the opcode, as it stands in reports.
     addr: bytes from the memory's base.
@@ -91,6 +97,13 @@ class Operand:
     addr: int
     width: Width
     writes: bool
+
+
+AT_OP = "at_op"
+"""The name of the operand that lies at the address that the value at `addr_op` is."""
+
+AT_RES = "at_res"
+"""Likewise of the one that is written, with `addr_res`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +234,225 @@ class Assert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Store the value at the address that the `u64` at `addr_op` is at `addr_res`.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    width: Width
+    addr_op: int
+    addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op", self.addr_op, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (
+            Operand(name="addr_op", addr=self.addr_op, width=Width.U64, writes=False),
+            Operand(name="addr_res", addr=self.addr_res, width=self.width, writes=True),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Store the value at `addr_op` at the address that the `u64` at `addr_res` is.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    width: Width
+    addr_op: int
+    addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op", self.addr_op, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (
+            Operand(name="addr_op", addr=self.addr_op, width=self.width, writes=False),
+            Operand(name="addr_res", addr=self.addr_res, width=Width.U64, writes=False),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """Copy bytes from the address at `addr_op` to that at `addr_res`, as many as at `addr_size`.
+
+    overlapping: the two ranges may have bytes in common; else that traps.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    overlapping: bool
+    addr_op: int
+    addr_size: int
+    addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op", self.addr_op, ADDRESS_LIMIT)
+        _check_range("addr_size", self.addr_size, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (
+            Operand(name="addr_op", addr=self.addr_op, width=Width.U64, writes=False),
+            Operand(name="addr_size", addr=self.addr_size, width=Width.U64, writes=False),
+            Operand(name="addr_res", addr=self.addr_res, width=Width.U64, writes=False),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """Store the byte at `addr_op` from the address at `addr_res` on, as often as at `addr_size`.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    addr_op: int
+    addr_size: int
+    addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op", self.addr_op, ADDRESS_LIMIT)
+        _check_range("addr_size", self.addr_size, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (
+            Operand(name="addr_op", addr=self.addr_op, width=Width.U8, writes=False),
+            Operand(name="addr_size", addr=self.addr_size, width=Width.U64, writes=False),
+            Operand(name="addr_res", addr=self.addr_res, width=Width.U64, writes=False),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grow:
+    """Let the memory grow by as many bytes as the `u64` at `addr_op` says.
+
+    At `addr_res` is then the size that it had, or the largest number if it did not grow.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    addr_op: int
+    addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op", self.addr_op, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (
+            Operand(name="addr_op", addr=self.addr_op, width=Width.U64, writes=False),
+            Operand(name="addr_res", addr=self.addr_res, width=Width.U64, writes=True),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostRead:
+    """Let the host read the byte at the address at `addr_op`; what it says goes to `addr_res`.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    addr_op: int
+    addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op", self.addr_op, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (
+            Operand(name="addr_op", addr=self.addr_op, width=Width.U64, writes=False),
+            Operand(name="addr_res", addr=self.addr_res, width=Width.U8, writes=True),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostWrite:
+    """Let the host write the byte at `addr_op` to the address at `addr_res`.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    addr_op: int
+    addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op", self.addr_op, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (
+            Operand(name="addr_op", addr=self.addr_op, width=Width.U8, writes=False),
+            Operand(name="addr_res", addr=self.addr_res, width=Width.U64, writes=False),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSteps:
+    """Let the host say how many instructions have been begun, this one included.
+
+    Raises: ValueError, for an address that no instruction can hold.
+    """
+
+    addr_res: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (Operand(name="addr_res", addr=self.addr_res, width=Width.U64, writes=True),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostEnter:
+    """Let the host enter the VM at `target`, and read the byte at the address at `addr_op`.
+
+    It reads once a `Return` has left the VM again; what it says goes to `addr_res`.
+
+    Raises: ValueError, for a number or an address that no instruction can hold.
+    """
+
+    addr_op: int
+    addr_res: int
+    target: int
+
+    def __post_init__(self) -> None:
+        _check_range("addr_op", self.addr_op, ADDRESS_LIMIT)
+        _check_range("addr_res", self.addr_res, ADDRESS_LIMIT)
+        _check_range("target", self.target, ADDRESS_LIMIT)
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return (
+            Operand(name="addr_op", addr=self.addr_op, width=Width.U64, writes=False),
+            Operand(name="addr_res", addr=self.addr_res, width=Width.U8, writes=True),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """Leave the VM, which the host has entered; the program, if it has not."""
+
+    def operands(self) -> tuple[Operand, ...]:
+        """The memory operands in the order in which they are compiled."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
     """End the program here."""
 
@@ -229,7 +461,23 @@ class Halt:
         return ()
 
 
-Instruction = WriteConst | Unary | Binary | Jump | Branch | Assert | Halt
+Computing = Load | Store | Copy | Fill | Grow | HostRead | HostWrite | HostSteps | HostEnter
+"""What computes an address or calls the host; the operands are compiled one by one."""
+
+Instruction = WriteConst | Unary | Binary | Jump | Branch | Assert | Computing | Return | Halt
+
+
+def computed_operands(instruction: Instruction) -> tuple[str, ...]:
+    """The names of the operands whose addresses are found in running, in order."""
+    match instruction:
+        case Load() | HostRead() | HostEnter():
+            return (AT_OP,)
+        case Store() | Fill() | HostWrite():
+            return (AT_RES,)
+        case Copy():
+            return (AT_OP, AT_RES)
+        case _:
+            return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +496,7 @@ class Program:
     def __post_init__(self) -> None:
         _check_range("step_limit", self.step_limit, ADDRESS_LIMIT)
         for instruction in self.instructions:
-            if isinstance(instruction, Jump | Branch):
+            if isinstance(instruction, Jump | Branch | HostEnter):
                 _check_range("target", instruction.target, len(self.instructions) + 1)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from harness.bytecode.instruction_set import BY_OPCODE, Field, Form, Kind, form_of
-from harness.bytecode.program import Branch, Instruction, Jump, Program
+from harness.bytecode.program import Branch, HostEnter, Instruction, Jump, Program
 from harness.errors import InputError, Place
 
 _U64 = 8
@@ -95,7 +95,9 @@ def decode(wire: bytes, file: str = "<wire>") -> Program:
         ends.append(at)
     for instruction, end in zip(instructions, ends, strict=True):
         # A target stands last in its instruction.
-        if isinstance(instruction, Jump | Branch) and instruction.target > len(instructions):
+        if isinstance(instruction, Jump | Branch | HostEnter) and (
+            instruction.target > len(instructions)
+        ):
             raise WireError(
                 file,
                 Malformation.TARGET_OUTSIDE,

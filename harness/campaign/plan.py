@@ -10,6 +10,7 @@ from harness.campaign.selection import case_number
 from harness.cases.case import BytecodeCase
 from harness.cases.story_case import StoryCase
 from harness.engines.engine import Job
+from harness.lowering.variants import VARIANTS
 from harness.mode import NONE_STRICT
 from harness.result import EngineName, Form
 
@@ -62,7 +63,7 @@ def _chosen(
 ) -> Iterator[tuple[Case, str | None, Form | None, Mode | None]]:
     modes = _modes(engine, selection)
     for case in cases:
-        of_case = variants if isinstance(case, BytecodeCase) else (None,)
+        of_case = _variants(case, variants)
         if isinstance(case, StoryCase) and engine is EngineName.CONST:
             # A story is no `const fn`.
             continue
@@ -74,6 +75,15 @@ def _chosen(
                 chosen = pairs
             for form, mode in chosen:
                 yield case, variant, form, mode
+
+
+def _variants(case: Case, variants: tuple[str, ...]) -> tuple[str | None, ...]:
+    """The variants in which the case is run: of several, those of which it shows something."""
+    if not isinstance(case, BytecodeCase):
+        return (None,)
+    if len(variants) == 1:
+        return variants
+    return tuple(name for name in variants if VARIANTS[name].tells(case.program))
 
 
 def _modes(engine: EngineName, selection: Selection) -> tuple[Mode | None, ...]:

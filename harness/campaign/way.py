@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.lowering.variants import Way
+from harness.lowering.way import Block, Way
 from harness.outcome import TrapKind, Trapped
 from harness.reference.vm import trace
 
@@ -24,4 +24,8 @@ def way_along(seen: Trace) -> Way:
     stops_before = None
     if isinstance(outcome, Trapped) and outcome.kind is TrapKind.STEP_LIMIT:
         stops_before = outcome.location.instruction
-    return Way(path=seen.path, stops_before=stops_before)
+    blocks = {
+        position: Block(size=block.size, backwards=block.backwards)
+        for position, block in seen.blocks.items()
+    }
+    return Way(path=seen.path, stops_before=stops_before, blocks=blocks, sizes=seen.sizes)

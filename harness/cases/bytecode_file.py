@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta, Struct
 
 from harness.bytecode import assembly
-from harness.bytecode.program import STEP_LIMIT, Program
+from harness.bytecode.program import GROWTH_LIMIT, STEP_LIMIT, Program
 from harness.cases.case import BytecodeCase, Expectation
 from harness.cases.expectations import ExpectationReader, read_location
 from harness.cases.files import describe_limit
@@ -51,6 +51,7 @@ class ExpectTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """`[expect]`: what the program comes to, and exceptions of single variants."""
 
     memory: Annotated[Bytes | None, Meta(description='memory = { 2 = "2a 00" }')] = None
+    size: Annotated[int | None, Meta(description="size = 24, where the memory has grown")] = None
     steps: Annotated[int | None, Meta(description="steps = 3")] = None
     trap: Annotated[str | None, Meta(description='trap = "out-of-bounds"')] = None
     instruction: Annotated[int | None, Meta(description="instruction = 0, counted from 0")] = None
@@ -151,16 +152,28 @@ def _expected(document: Document, table: ExpectTable, program: Program) -> Ran |
     if table.steps is not None and table.steps < 0:
         message = "the number of steps is negative"
         raise document.error((*path, "steps"), message, "steps are the instructions executed")
-    memory = read_memory(document, (*path, "memory"), table.memory, program.memory)
+    base = _grown(document, table, program)
+    memory = read_memory(document, (*path, "memory"), table.memory, base)
     return Ran(memory=memory, steps=table.steps)
+
+
+def _grown(document: Document, table: ExpectTable, program: Program) -> bytes:
+    """The initial memory, with zeros up to the size that it is to have grown to."""
+    size = len(program.memory) if table.size is None else table.size
+    if not len(program.memory) <= size <= GROWTH_LIMIT:
+        message = f"the memory cannot grow from {len(program.memory)} bytes to {size}"
+        remedy = f"it grows up to {GROWTH_LIMIT} bytes, and never shrinks"
+        raise document.error(("expect", "size"), message, remedy)
+    return program.memory.ljust(size, b"\0")
 
 
 def _expected_trap(document: Document, table: ExpectTable, kind: str, program: Program) -> Trapped:
     path = ("expect",)
     document.check_one_of((*path, "trap"), kind, [str(each) for each in TrapKind], "trap")
     trap = TrapKind(kind)
-    for name in ("memory", "steps"):
-        if trap.in_compiling and getattr(table, name) is not None:
+    in_compiling = trap.arises_in_compiling(table.operand)
+    for name in ("memory", "size", "steps"):
+        if in_compiling and getattr(table, name) is not None:
             message = f"{name} beside a trap of compiling"
             remedy = "it leaves the memory as it was and runs no instruction: leave it out"
             raise document.key_error((*path, name), message, remedy)
@@ -168,10 +181,11 @@ def _expected_trap(document: Document, table: ExpectTable, kind: str, program: P
         if getattr(table, name) is None:
             message = f"a trap without its {name}"
             raise document.error((*path, "trap"), message, f"write {name} = {example}")
-    names = ("step",) if trap is TrapKind.STEP_LIMIT else ()
+    named = {TrapKind.STEP_LIMIT: ("step",), TrapKind.CALL_DEPTH: ("target",)}
+    names = named.get(trap, ())
     location = read_location(document, path, program, table.instruction, table.operand, names)
-    memory = program.memory
+    memory = _grown(document, table, program)
     if table.memory is not None:
         memory = read_memory(document, (*path, "memory"), table.memory, memory)
-    steps = 0 if trap.in_compiling else table.steps
+    steps = 0 if in_compiling else table.steps
     return Trapped(kind=trap, location=location, memory=memory, steps=steps)

@@ -65,7 +65,7 @@ class BytecodeCase:
         A trap of compiling is found before any memory is touched, so that it is the same in all
         of them.
         """
-        if isinstance(self.expected, Trapped) and self.expected.kind.in_compiling:
+        if isinstance(self.expected, Trapped) and self.expected.in_compiling:
             return self.expected
         for expectation in self.expectations:
             if (expectation.variant, expectation.mode) == (variant, mode):

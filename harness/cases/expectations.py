@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from msgspec import Meta, Struct, field
 
+from harness.bytecode.program import computed_operands
 from harness.cases.case import Expectation
 from harness.cases.toml_document import nearest
 from harness.errors import quoted
@@ -160,7 +161,11 @@ def read_location(
         message = "the program has no such instruction"
         remedy = f"its instructions are {numbers}"
         raise document.error((*path, "instruction"), message, remedy)
-    names = names or tuple(each.name for each in program.instructions[instruction].operands())
+    named = program.instructions[instruction]
+    names = names or (
+        *(each.name for each in named.operands()),
+        *computed_operands(named),
+    )
     if operand is not None and operand not in names:
         message = f"instruction {instruction} has no operand {quoted(operand)}"
         raise document.error((*path, "operand"), message, f"its operands are {', '.join(names)}")

@@ -88,7 +88,11 @@ def bytecode_case_text(
         lines.append(f"instruction = {expected.location.instruction}")
         lines.append(f"operand = {_string(expected.location.operand or '')}")
     if expected.memory is not None and not _unmoved(expected):
-        lines.append(f"memory = {_pieces(program.memory, expected.memory)}")
+        size = len(expected.memory)
+        if size != len(program.memory):
+            lines.append(f"size = {size}")
+        before = program.memory.ljust(size, b"\0")
+        lines.append(f"memory = {_pieces(before, expected.memory)}")
     if isinstance(expected, Ran) and expected.steps is not None:
         lines.append(f"steps = {expected.steps}")
     return "\n".join(lines) + "\n"
@@ -96,7 +100,7 @@ def bytecode_case_text(
 
 def _unmoved(expected: Ran | Trapped) -> bool:
     """Whether the case needs no memory: a trap of compiling comes before any is touched."""
-    return isinstance(expected, Trapped) and expected.kind.in_compiling
+    return isinstance(expected, Trapped) and expected.in_compiling
 
 
 def _expectations(expected: Mapping[Mode, Outcome]) -> list[str]:

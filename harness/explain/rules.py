@@ -129,6 +129,10 @@ _MEMORY_RULES = {
         "The two ranges of copy_nonoverlapping have no byte in common.",
         f"{_INTERPRETER}/memory.rs, mem_copy_repeatedly",
     ),
+    "length-in-bounds": Rule(
+        "A copy or a fill is not longer than an allocation can be.",
+        f"{_INTERPRETER}/operator.rs, compute_size_in_bytes",
+    ),
 }
 
 _VALIDITY = f"{_INTERPRETER}/validity.rs, check_safe_pointer"

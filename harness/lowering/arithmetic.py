@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.bytecode.program import Instruction, Operand
-    from harness.lowering.design import Builder
+    from harness.lowering.builder import Builder
 
 _OPERATORS: dict[BinaryOperator, p.ArithmeticOperator] = {
     BinaryOperator.ADD: "add",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.lowering.design import OWNER, Builder, Design, read_value, write_value
+from harness.lowering.builder import OWNER, Builder
+from harness.lowering.computed import each_byte
+from harness.lowering.design import Design, read_value, write_value
+from harness.lowering.raw_pointers import copy_bytes, fill_bytes
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
     from harness.bytecode.program import Operand
+    from harness.lowering.way import Move
 
 CELLS = "cells"
 
@@ -17,11 +21,11 @@ class CellSlice(Design):
     """`cell-slice`: one cell around the memory, operands are cells cast out of it."""
 
     def over(self, builder: Builder) -> None:
-        builder.add(p.RefCell(to=CELLS, of=OWNER))
+        builder.add(p.RefCell(to=builder.now(CELLS), of=builder.now(OWNER)))
 
     def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
         """A function that takes the cells and returns the operands, which retags them."""
-        cells = f"cells_{builder.index}"
+        cells = builder.borrow("cells")
 
         def body() -> tuple[p.Return, ...]:
             return tuple(
@@ -30,7 +34,7 @@ class CellSlice(Design):
                 for returned in self.operand(builder, cells, operand)
             )
 
-        builder.call((builder.all_of("cell", cells, CELLS),), body)
+        builder.call((builder.all_of("cell", cells, builder.now(CELLS)),), body)
 
     def operand(self, builder: Builder, cells: str, operand: Operand) -> list[p.Return]:
         """Make an operand of `cells`, the function's parameter."""
@@ -48,6 +52,20 @@ class CellSlice(Design):
 
     def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
         write_value(builder, builder.made("c", operand), operand, value)
+
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        """`ptr::copy` through the pointer that `Cell::as_ptr` gives."""
+        base = self._base(builder, source)
+        copy_bytes(builder, base, source, to, move)
+
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        fill_bytes(builder, self._base(builder, to), to, byte, move)
+
+    def _base(self, builder: Builder, operand: Operand) -> str:
+        builder.of_operand(operand)
+        base = builder.name("base", operand)
+        builder.add(p.RawConst(to=base, of=builder.now(CELLS)))
+        return base
 
 
 class CellBytes(CellSlice):
@@ -88,6 +106,39 @@ class CellBytes(CellSlice):
             value,
             [(_byte(builder, operand, byte), 0) for byte in range(operand.width)],
         )
+
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        """Byte by byte, `get` and `set`."""
+        each_byte(builder, source, move)
+        order = range(move.block.size)
+        if move.overlapping:
+            # The order tells whether the one address is below the other.
+            below = builder.name("below", source)
+            left, right = builder.address(source), builder.address(to)
+            builder.add(p.Arithmetic(to=below, operator="lt", left=left, right=right, width=8))
+            builder.guard(below, "eq", int(move.block.backwards), "diverged", source.name)
+        for byte in reversed(order) if move.block.backwards else order:
+            builder.of_operand(source)
+            value, at = builder.name(f"byte{byte}", source), _index(builder, source, byte)
+            builder.add(p.Read(ptr=builder.now(CELLS), at=at, width=1, to=value))
+            builder.of_operand(to)
+            builder.add(
+                p.Write(ptr=builder.now(CELLS), at=_index(builder, to, byte), width=1, value=value)
+            )
+
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        each_byte(builder, to, move)
+        for number in range(move.block.size):
+            builder.add(
+                p.Write(ptr=builder.now(CELLS), at=_index(builder, to, number), width=1, value=byte)
+            )
+
+
+def _index(builder: Builder, operand: Operand, byte: int) -> str:
+    """A variable for the place of one byte of a block."""
+    index, address = builder.name(f"index{byte}", operand), builder.address(operand)
+    builder.add(p.Arithmetic(to=index, operator="add", left=address, right=byte, width=8))
+    return index
 
 
 def _byte(builder: Builder, operand: Operand, byte: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.lowering.arithmetic import computed
-from harness.lowering.design import Builder, read_value, write_value
+from harness.lowering.builder import Builder
+from harness.lowering.design import read_value, write_value
 from harness.lowering.raw_pointers import Raw
 from harness.pointer import program as p
 

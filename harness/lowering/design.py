@@ -1,145 +1,21 @@
-"""What every lowering has in common: the VM's frame around a variant.
+"""What a variant says of its way to touch the memory.
 
 A `Design` is the counterpart of the trait `Variant` in `rust/vm`, and its methods are called
-in the same order: `over` once, `compile` for each instruction, `compiled` once, then `store`
-and `compute`. Here they do not touch memory, they add the statements that do.
+in the same order: `over` once, `compile` for each instruction, `compiled` once, then `store`,
+`compute` and the others. Here they do not touch memory, they add the statements that do.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
-from harness.bytecode.program import (
-    MEMORY_ALIGNMENT,
-    Assert,
-    Binary,
-    Branch,
-    Halt,
-    Instruction,
-    Jump,
-    Operand,
-    Program,
-    Unary,
-    WriteConst,
-)
 from harness.lowering.arithmetic import computed
-from harness.lowering.lowered import Lowered, Origin, Phase
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-MEMORY = "memory"
-"""The local that is the VM's memory."""
-
-OWNER = "owner"
-"""The owner's `&mut` to all of it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """The way that a program takes. It is asserted again by what the program is lowered to.
-
-    path: the instructions that run, in order, by their indices.
-    stops_before: the one that the step limit keeps from running, if it does.
-    """
-
-    path: tuple[int, ...]
-    stops_before: int | None = None
-
-
-def straight(program: Program) -> Way:
-    """Every instruction once."""
-    return Way(path=tuple(range(len(program.instructions))))
-
-
-@dataclass(slots=True, kw_only=True)
-class Builder:
-    """Collects statements, each with its origin.
-
-    size: of the memory, in bytes.
-    origin: of the statements that are added next.
-    occurrence: how often the instruction has run before, so that its variables differ.
-    """
-
-    size: int
-    origin: Origin = field(default_factory=lambda: Origin(phase=Phase.SET_UP))
-    occurrence: int = 0
-    origins: dict[p.Path, Origin] = field(default_factory=dict)
-    bodies: list[list[p.AnyStatement]] = field(default_factory=lambda: [[]])
-
-    def add(self, statement: p.AnyStatement) -> None:
-        """Add a statement."""
-        path = tuple(len(body) for body in self.bodies)
-        self.origins[path] = self.origin
-        self.bodies[-1].append(statement)
-
-    def call(
-        self,
-        args: tuple[p.Argument, ...],
-        body: Callable[[], tuple[p.Return, ...]],
-    ) -> None:
-        """Add a call: `body` adds what is in it and says what is returned."""
-        origin = self.origin
-        self.bodies.append([])
-        returns = body()
-        statements = tuple(self.bodies.pop())
-        self.origin = origin
-        self.add(p.Call(args=args, body=statements, returns=returns))
-
-    def at(self, phase: Phase, instruction: int, operand: str | None = None) -> None:
-        """Say where the statements that are added next come from."""
-        self.origin = Origin(phase=phase, instruction=instruction, operand=operand)
-
-    def of_operand(self, operand: Operand) -> None:
-        """Say for which operand of the same instruction they are."""
-        self.at(self.origin.phase, self.index, operand.name)
-
-    @property
-    def index(self) -> int:
-        """The instruction that is being compiled or run."""
-        assert self.origin.instruction is not None
-        return self.origin.instruction
-
-    def made(self, prefix: str, operand: Operand) -> str:
-        """A variable that compiling binds, for an operand of the instruction: `p_op1_0`."""
-        part = operand.name.removeprefix("addr").strip("_")
-        return "_".join(each for each in (prefix, part, str(self.index)) if each)
-
-    def name(self, prefix: str, operand: Operand) -> str:
-        """A variable to be bound now: as `made`, and `value_op1_0_2` the third time."""
-        name = self.made(prefix, operand)
-        return f"{name}_{self.occurrence}" if self.occurrence else name
-
-    def address(self, operand: Operand) -> str:
-        """The integer variable that holds the operand's address."""
-        return self.made("addr", operand)
-
-    def guard(
-        self,
-        left: p.IntOperand,
-        comparison: p.Comparison,
-        right: p.IntOperand,
-        trap: p.GuardTrap,
-        operand: str,
-    ) -> None:
-        """Add a check; where it fails the program traps, at this operand of the instruction."""
-        self.add(
-            p.Guard(
-                left=left,
-                comparison=comparison,
-                right=right,
-                trap=trap,
-                instruction=self.index,
-                operand=operand,
-            )
-        )
-
-    def all_of(self, kind: p.ArgumentKind, to: str, of: str) -> p.Argument:
-        """An argument that borrows the whole memory."""
-        return p.Argument(to=to, as_=kind, of=of, size=self.size)
+    from harness.bytecode.program import Instruction, Operand
+    from harness.lowering.builder import Builder
+    from harness.lowering.way import Move
 
 
 class Design:
@@ -155,6 +31,10 @@ class Design:
 
     def compiled(self, builder: Builder, memory: bytes) -> None:
         """What stands between the phases."""
+
+    def grown(self, builder: Builder) -> None:
+        """Take over the owner's borrow of what the memory has grown to."""
+        self.over(builder)
 
     def load(self, builder: Builder, operand: Operand) -> str:
         """Read the value at an operand; returns the integer variable that has it."""
@@ -175,6 +55,30 @@ class Design:
         builder.of_operand(res)
         self.store(builder, res, computed(builder, instruction, values, res))
 
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        """Copy bytes from one address to another."""
+        raise NotImplementedError
+
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        """Store the same byte again and again."""
+        raise NotImplementedError
+
+    def host_read(self, builder: Builder, operand: Operand) -> str:
+        """Let the host read a byte at a computed address; the variable that has it."""
+        self.compile(builder, (operand,))
+        builder.of_operand(operand)
+        return self.load(builder, operand)
+
+    def host_write(self, builder: Builder, operand: Operand, value: str) -> None:
+        """Let it write one."""
+        self.compile(builder, (operand,))
+        builder.of_operand(operand)
+        self.store(builder, operand, value)
+
+    def kept_by_host(self, builder: Builder, operand: Operand) -> str | None:
+        """The reference that the host keeps while it enters the VM; None: it keeps none."""
+        return None
+
 
 def read_value(builder: Builder, ptr: str, operand: Operand) -> str:
     """Read an operand's value, typed, where `ptr` points to; returns its variable."""
@@ -188,91 +92,3 @@ def write_value(builder: Builder, ptr: str, operand: Operand, value: p.IntOperan
     """Write an operand's value, typed, where `ptr` points to."""
     width = operand.width
     builder.add(p.Write(ptr=ptr, at=0, width=width, value=value, aligned=width > 1))
-
-
-def lower_by(design: Design, program: Program, way: Way) -> Lowered:
-    """`program` with the memory touched as `design` does on its way."""
-    size = len(program.memory)
-    builder = Builder(size=size)
-    init = initial_bytes(program.memory)
-    builder.add(p.Local(to=MEMORY, size=size, init=init, align=MEMORY_ALIGNMENT))
-    builder.add(p.RefMut(to=OWNER, of=MEMORY))
-    design.over(builder)
-    for index, instruction in enumerate(program.instructions):
-        operands = instruction.operands()
-        for operand in operands:
-            builder.at(Phase.COMPILE, index, operand.name)
-            _check(builder, operand)
-        builder.at(Phase.COMPILE, index)
-        if operands:
-            design.compile(builder, operands)
-    builder.origin = Origin(phase=Phase.SET_UP)
-    design.compiled(builder, program.memory)
-    _run(design, builder, program, way)
-    statements = tuple(builder.bodies.pop())
-    builder.origins[len(statements),] = Origin(phase=Phase.END)
-    return Lowered(
-        program=p.PointerProgram(statements=statements, result=OWNER), origins=builder.origins
-    )
-
-
-def _run(design: Design, builder: Builder, program: Program, way: Way) -> None:
-    """The run phase: the instructions that are on the way."""
-    seen: Counter[int] = Counter()
-    end = len(program.instructions) if way.stops_before is None else way.stops_before
-    for position, index in enumerate(way.path, start=1):
-        following = way.path[position] if position < len(way.path) else end
-        builder.at(Phase.RUN, index)
-        builder.occurrence = seen[index]
-        seen[index] += 1
-        _step(design, builder, program.instructions[index], following)
-    if way.stops_before is not None:
-        builder.at(Phase.RUN, way.stops_before)
-        builder.guard(0, "eq", 1, "step-limit", "step")
-
-
-def _step(design: Design, builder: Builder, instruction: Instruction, following: int) -> None:
-    """One instruction of the run phase, after which `following` is the next."""
-    match instruction:
-        case WriteConst(value=value):
-            (res,) = instruction.operands()
-            builder.of_operand(res)
-            design.store(builder, res, value)
-        case Unary() | Binary():
-            *sources, res = instruction.operands()
-            design.compute(builder, instruction, tuple(sources), res)
-        case Branch(target=target, on_zero=on_zero):
-            (operand,) = instruction.operands()
-            builder.of_operand(operand)
-            condition = design.load(builder, operand)
-            if target != builder.index + 1:
-                is_zero = (following == target) is on_zero
-                comparison: p.Comparison = "eq" if is_zero else "ne"
-                builder.guard(condition, comparison, 0, "diverged", operand.name)
-        case Assert():
-            (operand,) = instruction.operands()
-            builder.of_operand(operand)
-            builder.guard(design.load(builder, operand), "ne", 0, "assertion-failed", operand.name)
-        case Jump() | Halt():
-            pass
-        case _:
-            assert_never(instruction)
-
-
-def initial_bytes(memory: bytes) -> int | str:
-    """`memory` as the initial value of an allocation; one byte where all are the same."""
-    return memory[0] if len(set(memory)) == 1 else memory.hex()
-
-
-def _check(builder: Builder, operand: Operand) -> None:
-    """The checks of an operand's address, bounds before alignment."""
-    address, width = builder.address(operand), int(operand.width)
-    builder.add(p.Int(to=address, value=operand.addr))
-    if width <= builder.size:
-        builder.guard(address, "le", builder.size - width, "out-of-bounds", operand.name)
-    else:
-        builder.guard(width, "le", builder.size, "out-of-bounds", operand.name)
-    if width > 1:
-        rest = builder.name("rest", operand)
-        builder.add(p.Arithmetic(to=rest, operator="and", left=address, right=width - 1, width=8))
-        builder.guard(rest, "eq", 0, "misaligned", operand.name)

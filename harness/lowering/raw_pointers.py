@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.lowering.design import OWNER, Builder, Design, initial_bytes, read_value, write_value
+from harness.lowering.builder import OWNER, Builder
+from harness.lowering.design import Design, read_value, write_value
+from harness.lowering.growth import initial_bytes
+from harness.lowering.host import lend_and_read, lend_and_write
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
     from harness.bytecode.program import Operand
+    from harness.lowering.way import Move
 
 BASE = "base"
 
@@ -22,12 +26,16 @@ class Raw(Design):
     """`raw`: one `as_mut_ptr()`, from which every operand is an offset."""
 
     def over(self, builder: Builder) -> None:
-        builder.add(p.AsMutPtr(to=BASE, of=OWNER))
+        builder.add(p.AsMutPtr(to=builder.now(BASE), of=builder.now(OWNER)))
+
+    def base(self, builder: Builder) -> str:
+        """The pointer that the others are made of."""
+        return builder.now(BASE)
 
     def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
         for operand in operands:
             builder.of_operand(operand)
-            offset_from(builder, BASE, operand, builder.name("p", operand))
+            offset_from(builder, self.base(builder), operand, builder.name("p", operand))
 
     def load(self, builder: Builder, operand: Operand) -> str:
         return read_value(builder, builder.made("p", operand), operand)
@@ -35,8 +43,49 @@ class Raw(Design):
     def store(self, builder: Builder, operand: Operand, value: p.IntOperand) -> None:
         write_value(builder, builder.made("p", operand), operand, value)
 
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        copy_bytes(builder, self.base(builder), source, to, move)
 
-class Owner(Raw):
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        fill_bytes(builder, self.base(builder), to, byte, move)
+
+    def host_read(self, builder: Builder, operand: Operand) -> str:
+        return lend_and_read(builder, self.base(builder), operand)
+
+    def host_write(self, builder: Builder, operand: Operand, value: str) -> None:
+        lend_and_write(builder, self.base(builder), operand, value)
+
+
+class CachedBase(Raw):
+    """`cached-base`: the base is the first one, whatever the memory has grown to."""
+
+    def base(self, builder: Builder) -> str:
+        return BASE
+
+    def grown(self, builder: Builder) -> None:
+        """Nothing is made anew."""
+
+
+class KeptBorrow(Raw):
+    """`kept-borrow`: the host is lent the owner's borrow, beside the base that is made of it."""
+
+    def host_read(self, builder: Builder, operand: Operand) -> str:
+        return lend_and_read(builder, builder.now(OWNER), operand)
+
+    def host_write(self, builder: Builder, operand: Operand, value: str) -> None:
+        lend_and_write(builder, builder.now(OWNER), operand, value)
+
+
+class LentBorrow(Raw):
+    """`lent-borrow`: the host keeps a `&mut` of all of it while it enters the VM."""
+
+    def kept_by_host(self, builder: Builder, operand: Operand) -> str | None:
+        kept = builder.name("kept", operand)
+        builder.add(p.RefMut(to=kept, of=self.base(builder)))
+        return kept
+
+
+class Owner(KeptBorrow):
     """`owner`: the owner copies the initial bytes in once the operands are made."""
 
     def compiled(self, builder: Builder, memory: bytes) -> None:
@@ -52,7 +101,7 @@ class Owner(Raw):
             return ()
 
         args = (
-            builder.all_of("mut", "self", OWNER),
+            builder.all_of("mut", "self", builder.now(OWNER)),
             builder.all_of("shared", "source", "initial"),
         )
         builder.call(args, copy)
@@ -70,7 +119,7 @@ class HandedOver(Raw):
     def _operand(self, builder: Builder, operand: Operand) -> p.Return:
         builder.of_operand(operand)
         made = builder.name("q", operand)
-        offset_from(builder, BASE, operand, made)
+        offset_from(builder, self.base(builder), operand, made)
         return p.Return(to=builder.name("p", operand), of=made)
 
 
@@ -78,7 +127,14 @@ class SlicePtr(HandedOver):
     """`slice-ptr`: the borrow is cast to a `*mut [u8]`, which is handed over."""
 
     def over(self, builder: Builder) -> None:
-        builder.add(p.RawMut(to=BASE, of=OWNER))
+        builder.add(p.RawMut(to=builder.now(BASE), of=builder.now(OWNER)))
+
+
+class NonNullBase(Raw):
+    """`non-null`: as `raw`, but the base is made of the borrow by `NonNull::from`."""
+
+    def over(self, builder: Builder) -> None:
+        builder.add(p.RawMut(to=builder.now(BASE), of=builder.now(OWNER)))
 
 
 class Reborrow(Raw):
@@ -88,12 +144,12 @@ class Reborrow(Raw):
         """The borrow is taken anew for each instruction."""
 
     def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
-        borrow = f"memory_{builder.index}"
+        borrow = builder.borrow("memory")
 
         def body() -> tuple[p.Return, ...]:
             return tuple(self._operand(builder, borrow, operand) for operand in operands)
 
-        builder.call((builder.all_of("mut", borrow, OWNER),), body)
+        builder.call((builder.all_of("mut", borrow, builder.now(OWNER)),), body)
 
     def _operand(self, builder: Builder, borrow: str, operand: Operand) -> p.Return:
         builder.of_operand(operand)
@@ -101,6 +157,61 @@ class Reborrow(Raw):
         builder.add(p.AsMutPtr(to=base, of=borrow))
         offset_from(builder, base, operand, made)
         return p.Return(to=builder.name("p", operand), of=made)
+
+    def copy(self, builder: Builder, source: Operand, to: Operand, move: Move) -> None:
+        """A function that takes the memory and borrows it anew on each side."""
+        borrow = builder.borrow("memory")
+
+        def body() -> tuple[p.Return, ...]:
+            for operand in (source, to):
+                builder.of_operand(operand)
+                base = builder.name("base", operand)
+                builder.add(p.AsMutPtr(to=base, of=borrow))
+                offset_from(builder, base, operand, builder.name("q", operand))
+            between(builder, "q", source, to, move)
+            return ()
+
+        builder.call((builder.all_of("mut", borrow, builder.now(OWNER)),), body)
+
+    def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
+        builder.of_operand(to)
+        base = builder.name("base", to)
+        builder.add(p.AsMutPtr(to=base, of=builder.now(OWNER)))
+        fill_bytes(builder, base, to, byte, move)
+
+    def host_read(self, builder: Builder, operand: Operand) -> str:
+        return lend_and_read(builder, builder.now(OWNER), operand)
+
+    def host_write(self, builder: Builder, operand: Operand, value: str) -> None:
+        lend_and_write(builder, builder.now(OWNER), operand, value)
+
+
+def copy_bytes(builder: Builder, base: str, source: Operand, to: Operand, move: Move) -> None:
+    """`ptr::copy` or `ptr::copy_nonoverlapping` of bytes at offsets from one pointer."""
+    for operand in (source, to):
+        builder.of_operand(operand)
+        offset_from(builder, base, operand, builder.name("q", operand))
+    between(builder, "q", source, to, move)
+
+
+def between(builder: Builder, prefix: str, source: Operand, to: Operand, move: Move) -> None:
+    """Copy between the pointers that are called `prefix` of either operand."""
+    builder.add(
+        p.Copy(
+            from_=builder.name(prefix, source),
+            to_ptr=builder.name(prefix, to),
+            size=move.size,
+            overlapping=move.overlapping,
+        )
+    )
+
+
+def fill_bytes(builder: Builder, base: str, to: Operand, byte: str, move: Move) -> None:
+    """`ptr::write_bytes` at an offset from a pointer."""
+    builder.of_operand(to)
+    target = builder.name("q", to)
+    offset_from(builder, base, to, target)
+    builder.add(p.Fill(ptr=target, value=byte, size=move.size))
 
 
 def offset_from(builder: Builder, base: str, operand: Operand, to: str) -> None:

@@ -11,14 +11,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.bytecode.instruction_set import form_of
-from harness.bytecode.program import Assert, Binary, Branch, Halt, Jump, Unary, WriteConst
+from harness.bytecode.program import (
+    Assert,
+    Binary,
+    Branch,
+    Grow,
+    Halt,
+    HostEnter,
+    HostRead,
+    HostWrite,
+    Jump,
+    Return,
+    Unary,
+    WriteConst,
+)
+from harness.lowering.addresses import Exposed, Transmuted, Unexposed, WithAddr
 from harness.lowering.cells import CellBytes, CellSlice
 from harness.lowering.deref_mut import DerefMut
-from harness.lowering.design import Design, Way, lower_by, straight
-from harness.lowering.exposed import Exposed
+from harness.lowering.design import Design
 from harness.lowering.indexed import Index
+from harness.lowering.lower import lower_by
 from harness.lowering.lowered import Lowered, Origin, Phase
-from harness.lowering.raw_pointers import HandedOver, Owner, Raw, Reborrow, SlicePtr
+from harness.lowering.raw_pointers import (
+    CachedBase,
+    HandedOver,
+    KeptBorrow,
+    LentBorrow,
+    NonNullBase,
+    Owner,
+    Raw,
+    Reborrow,
+    SlicePtr,
+)
+from harness.lowering.way import Way, straight
 from harness.mode import Aliasing, Mode, Provenance
 from harness.outcome import Location, Outcome, Ran, Trapped, Unsupported, UnsupportedKind
 
@@ -40,8 +65,11 @@ class Variant:
     promise: what the design relies on, in a sentence.
     design: None where nobody lowers it, so that nothing is predicted.
     expresses: the instructions that it can run; None for all.
-    sound: free of undefined behaviour by design, for every program.
+    sound: free of undefined behaviour by design, for every program; if not, aliasing: what may
+    go wrong is a matter of the borrow models alone.
     strict: can be judged under strict provenance.
+    shown_by: instructions without which it does what `raw` does; none for a variant that does
+    not.
     """
 
     name: str
@@ -50,7 +78,15 @@ class Variant:
     design: Callable[[], Design] | None
     expresses: tuple[type[Instruction], ...] | None = None
     sound: bool = True
+    aliasing: bool = True
     strict: bool = True
+    shown_by: tuple[type[Instruction], ...] = ()
+
+    def tells(self, program: Program) -> bool:
+        """Whether `program` can show anything of it that `raw` does not show as well."""
+        return not self.shown_by or any(
+            isinstance(instruction, self.shown_by) for instruction in program.instructions
+        )
 
     def refuses(self, program: Program) -> str | None:
         """Why the variant cannot run the program, and at which instruction; None if it can."""
@@ -65,7 +101,7 @@ class Variant:
 
         None where it depends on the rules of the borrow model.
         """
-        compiles = not isinstance(expected, Trapped) or not expected.kind.in_compiling
+        compiles = not isinstance(expected, Trapped) or not expected.in_compiling
         if not compiles or not program.instructions:
             return expected
         if not self.strict and mode.provenance is Provenance.STRICT:
@@ -77,7 +113,8 @@ class Variant:
             return Unsupported(
                 kind=UnsupportedKind.INT_TO_PTR, message=_INT_TO_PTR, location=location
             )
-        return expected if self.sound or mode.aliasing is Aliasing.NONE else None
+        defined = mode.aliasing is Aliasing.NONE and self.aliasing
+        return expected if self.sound or defined else None
 
 
 def _first_access(program: Program) -> tuple[int, Operand] | None:
@@ -91,7 +128,7 @@ def _first_access(program: Program) -> tuple[int, Operand] | None:
         operands = instruction.operands()
         if operands:
             return at, operands[0]
-        if isinstance(instruction, Halt):
+        if isinstance(instruction, Halt | Return):
             return None
         at = instruction.target if isinstance(instruction, Jump) else at + 1
         steps += 1
@@ -172,6 +209,61 @@ _TABLE = (
         description="safe slice indexing at each access, the baseline",
         promise="safe code",
         design=Index,
+    ),
+    Variant(
+        name="non-null",
+        description="every pointer is a NonNull, derived from one base",
+        promise="the owner's &mut is not used while the pointers are",
+        design=NonNullBase,
+    ),
+    Variant(
+        name="with-addr",
+        description="operands are integer addresses, and the base is moved to them",
+        promise="the base's provenance goes with every pointer, under strict provenance too",
+        design=WithAddr,
+    ),
+    Variant(
+        name="unexposed",
+        description="operands are integer addresses over a base that is never exposed",
+        promise="none: what becomes of an address may access only what was exposed",
+        design=Unexposed,
+        sound=False,
+        strict=False,
+        aliasing=False,
+    ),
+    Variant(
+        name="transmuted",
+        description="operands are integer addresses, transmuted to pointers",
+        promise="none: a transmuted integer has no provenance",
+        design=Transmuted,
+        sound=False,
+        aliasing=False,
+    ),
+    Variant(
+        name="cached-base",
+        description="the base pointer is kept when the memory grows and moves",
+        promise="none: what the base points to is given back",
+        design=CachedBase,
+        sound=False,
+        aliasing=False,
+        shown_by=(Grow,),
+    ),
+    Variant(
+        name="kept-borrow",
+        description="the owner's &mut is kept beside the base pointer, for the host",
+        promise="none: the host's access ends the base pointer's claim",
+        design=KeptBorrow,
+        sound=False,
+        shown_by=(HostRead, HostWrite, HostEnter),
+    ),
+    Variant(
+        name="lent-borrow",
+        description="the host keeps a &mut of the memory while it enters the VM again",
+        promise="none: the guest's accesses end the host's claim",
+        design=LentBorrow,
+        sound=False,
+        aliasing=False,
+        shown_by=(HostEnter,),
     ),
 )
 

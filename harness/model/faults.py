@@ -144,6 +144,15 @@ def overlapping() -> Fault:
     )
 
 
+def too_long(function: str) -> Fault:
+    return Fault(
+        kind=FaultKind.OTHER,
+        rule="memory/length-in-bounds",
+        sentence=f"no allocation is as long as `{function}` is to go",
+        message=f"Undefined Behavior: overflow computing total size of `{function}`",
+    )
+
+
 # References that may not exist
 
 

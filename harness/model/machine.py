@@ -63,6 +63,7 @@ _EXECUTE: dict[type[p.Statement], Callable[[Operations, Frame, Any], None]] = {
     p.Read: accesses.read,
     p.Write: accesses.write,
     p.Copy: accesses.copy,
+    p.Fill: accesses.fill,
     p.StorePtr: accesses.store_ptr,
     p.LoadPtr: accesses.load_ptr,
     p.Int: integers.integer,

@@ -162,6 +162,16 @@ class Allocation:
                 return None
         return first.pointer.provenance
 
+    def fill(self, offset: int, size: int, byte: Integer) -> None:
+        """Store the same byte `size` times."""
+        end = offset + size
+        self.bytes[offset:end] = bytes((byte.value,)) * size
+        self.initialised[offset:end] = b"\x01" * size
+        _forget(self.fragments, offset, end)
+        _forget(self.address_bytes, offset, end)
+        if byte.origin is not None:
+            self.address_bytes.update((at, (byte.origin, 0)) for at in range(offset, end))
+
     def copy_from(self, source: Allocation, start: int, offset: int, size: int) -> None:
         """Copy `size` bytes from `source` at `start` to `offset`: values, gaps and provenance."""
         end = offset + size

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from harness.pointer.program import Guard, Path
 
 _SIGN = 1 << 63
+_LONGEST = (1 << 63) - 1
+"""Bytes of the largest value that there can be."""
 
 
 # The three ways out of nested calls; the machine makes values of them.
@@ -228,6 +230,7 @@ class Operations:
 
         Source: `interpret/memory.rs`, `mem_copy_repeatedly`. Raises: Stop.
         """
+        self._require_length(size, "copy" if overlapping else "copy_nonoverlapping")
         source_target = self.require(source, size, Purpose.ACCESS)
         to_target = self.require(to, size, Purpose.ACCESS)
         if source_target is None or to_target is None:
@@ -249,6 +252,21 @@ class Operations:
         ):
             raise Stop(faults.overlapping())
         to_target.allocation.copy_from(source_allocation, start, offset, size)
+
+    def fill(self, to: Pointer, size: int, byte: Integer) -> None:
+        """Write the same byte `size` times, in one access.
+
+        Source: `interpret/intrinsics.rs`, `write_bytes_intrinsic`. Raises: Stop.
+        """
+        self._require_length(size, "write_bytes")
+        target = self.access(to, size, Access.WRITE)
+        if target is not None:
+            target.allocation.fill(target.offset, size, byte)
+
+    def _require_length(self, size: int, function: str) -> None:
+        """Source: `interpret/operator.rs`, `compute_size_in_bytes`. Raises: Stop."""
+        if size > _LONGEST:
+            raise Stop(faults.too_long(function))
 
     # Reborrows
 

@@ -171,6 +171,8 @@ def _statement(statement: p.AnyStatement, kinds: Kinds) -> str:
         case p.Copy():
             function = "copy" if statement.overlapping else "copy_nonoverlapping"
             return f"{function}({statement.from_}, {statement.to_ptr}, {statement.size})"
+        case p.Fill():
+            return f"write_bytes({statement.ptr}, {statement.value}, {statement.size})"
         case p.StorePtr():
             return f"store_ptr({statement.ptr}, {statement.of})"
         case p.LoadPtr():

@@ -41,6 +41,10 @@ def used(statement: p.AnyStatement) -> Iterator[str]:
             yield from _variables(statement.at, statement.value)
         case p.Copy():
             yield from (statement.from_, statement.to_ptr)
+            yield from _variables(statement.size)
+        case p.Fill():
+            yield statement.ptr
+            yield from _variables(statement.value, statement.size)
         case p.StorePtr():
             yield from (statement.ptr, statement.of)
         case p.Arithmetic() | p.Guard():

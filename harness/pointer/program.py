@@ -68,6 +68,8 @@ GuardTrap = Literal[
     "division-by-zero",
     "division-overflow",
     "assertion-failed",
+    "overlap",
+    "call-depth",
     "step-limit",
     "diverged",
 ]
@@ -368,8 +370,16 @@ class Copy(Statement, frozen=True, kw_only=True, tag="copy"):
 
     from_: str = field(name="from")
     to_ptr: str
-    size: int
+    size: IntOperand
     overlapping: bool
+
+
+class Fill(Statement, frozen=True, kw_only=True, tag="fill"):
+    """`ptr::write_bytes(ptr, value, size)`: `size` bytes, each the low byte of `value`"""
+
+    ptr: str
+    value: IntOperand
+    size: IntOperand
 
 
 class StorePtr(Statement, frozen=True, kw_only=True, tag="store_ptr"):
@@ -498,6 +508,7 @@ AnyStatement = (
     | Read
     | Write
     | Copy
+    | Fill
     | StorePtr
     | LoadPtr
     | Int

@@ -276,8 +276,23 @@ def _write(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
 
 def _copy(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
     from_, to_ptr = g.raw(scope), g.raw(scope)
-    size = g.source.randrange(min(scope.raw(from_).size, scope.raw(to_ptr).size) + 1)
+    size = _length(g, scope, min(scope.raw(from_).size, scope.raw(to_ptr).size))
     return [p.Copy(from_=from_, to_ptr=to_ptr, size=size, overlapping=g.chance(2))]
+
+
+def _fill(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
+    ptr = g.raw(scope)
+    value: p.IntOperand = g.source.randrange(256)
+    if g.chance(6):
+        value = g.variable(scope, lambda k: isinstance(k, Integer))
+    return [p.Fill(ptr=ptr, value=value, size=_length(g, scope, scope.raw(ptr).size))]
+
+
+def _length(g: Choices, scope: Scope, most: int) -> p.IntOperand:
+    """How many bytes a copy or a fill is to go; now and then a variable."""
+    if g.chance(12):
+        return g.index(scope, most + 1)
+    return g.source.randrange(most + 1)
 
 
 def _stored_pointer(g: Choices, scope: Scope, depth: int) -> list[p.AnyStatement]:
@@ -379,6 +394,7 @@ _MAKERS: tuple[tuple[int, _Maker], ...] = (
     (16, _read),
     (20, _write),
     (4, _copy),
+    (2, _fill),
     (3, _stored_pointer),
     (3, _integer),
     (1, _guard),

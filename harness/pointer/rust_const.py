@@ -70,6 +70,7 @@ def _refusals(statements: Sequence[p.AnyStatement]) -> Iterator[str]:
                 | p.Read()
                 | p.Write()
                 | p.Copy()
+                | p.Fill()
                 | p.StorePtr()
                 | p.LoadPtr()
                 | p.Int()

@@ -139,7 +139,12 @@ def _expression(statement: p.AnyStatement, frame: Frame) -> str:
             function = "copy" if statement.overlapping else "copy_nonoverlapping"
             source = f"{frame.rust(statement.from_)} as *const u8"
             target = f"{frame.rust(statement.to_ptr)} as *mut u8"
-            return f"ptr::{function}({source}, {target}, {statement.size})"
+            return f"ptr::{function}({source}, {target}, {_length(statement.size, frame)})"
+        case p.Fill():
+            target, value = f"{frame.rust(statement.ptr)} as *mut u8", f"{statement.value}u8"
+            if isinstance(statement.value, str):
+                value = f"{frame.rust(statement.value)} as u8"
+            return f"ptr::write_bytes({target}, {value}, {_length(statement.size, frame)})"
         case p.StorePtr():
             pointer = f"*mut {_place_type(statement.of, frame)}"
             place = f"(*({frame.rust(statement.ptr)} as *mut Packed<{pointer}>)).0"
@@ -153,6 +158,10 @@ def _expression(statement: p.AnyStatement, frame: Frame) -> str:
             return _arithmetic(statement, frame)
         case _:
             assert_never(statement)
+
+
+def _length(size: p.IntOperand, frame: Frame) -> str:
+    return frame.rust(size) if isinstance(size, str) else str(size)
 
 
 # Allocations

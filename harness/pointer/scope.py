@@ -17,7 +17,7 @@ WORDS = frozenset(
         *("align", "aligned", "alloc", "as", "Box", "call", "cell", "const", "copy"),
         *("copy_nonoverlapping", "dealloc", "drop", "else", "guard", "load_ptr", "local", "mix"),
         *("mut", "raw", "read", "result", "return", "static", "store_ptr", "transmute", "uninit"),
-        *("unsafe_cell", "with_exposed_provenance_mut", "write"),
+        *("unsafe_cell", "with_exposed_provenance_mut", "write", "write_bytes"),
     )
 )
 """Words of the text form, which no variable can be called."""

@@ -76,7 +76,14 @@ def check_statement(statement: p.AnyStatement, scope: Scope) -> None:
         case p.Copy():
             scope.raw(statement.from_)
             scope.raw(statement.to_ptr)
-            check_size(statement.size)
+            _check_length(statement.size, scope)
+        case p.Fill():
+            scope.raw(statement.ptr)
+            check_range(
+                "the byte", 0 if isinstance(statement.value, str) else statement.value, 0, 0xFF
+            )
+            scope.integer(statement.value)
+            _check_length(statement.size, scope)
         case p.StorePtr():
             scope.raw(statement.ptr)
             scope.raw(statement.of)
@@ -301,6 +308,13 @@ def check_argument(argument: p.Argument, scope: Scope) -> None:
             f"{argument.of} has {kind.size} bytes, its parameter {argument.size}",
             "an argument has the size of what it borrows, unless that is a raw pointer",
         )
+
+
+def _check_length(size: p.IntOperand, scope: Scope) -> None:
+    if isinstance(size, str):
+        scope.integer(size)
+    else:
+        check_size(size)
 
 
 def _check_offset(offset: p.IntOperand, size: int, scope: Scope) -> None:

@@ -96,9 +96,19 @@ class _Reader:
                 line.expect(",", usage=usage)
                 to_ptr = line.name(usage)
                 line.expect(",", usage=usage)
-                size = line.number(usage)
+                size = line.operand(usage)
                 line.expect(")", usage=usage)
                 return p.Copy(from_=from_, to_ptr=to_ptr, size=size, overlapping=word == "copy")
+            case "write_bytes":
+                usage = "write_bytes(p, 0, 4)"
+                line.expect("write_bytes", "(", usage=usage)
+                ptr = line.name(usage)
+                line.expect(",", usage=usage)
+                value = line.operand(usage)
+                line.expect(",", usage=usage)
+                size = line.operand(usage)
+                line.expect(")", usage=usage)
+                return p.Fill(ptr=ptr, value=value, size=size)
             case "store_ptr":
                 usage = "store_ptr(p, q)"
                 line.expect("store_ptr", "(", usage=usage)

@@ -161,5 +161,5 @@ def _fails_to_compile(case: ProgramCase) -> bool:
     return (
         isinstance(case, BytecodeCase)
         and isinstance(case.expected, Trapped)
-        and case.expected.kind.in_compiling
+        and case.expected.in_compiling
     )

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import _native
 from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, Width, WriteConst
 from harness.engines.engine import Job, Observation
 from harness.engines.in_process import InProcessEngine
 from harness.engines.miri_items import MAINS
 from harness.engines.native import NativeEngine
 from harness.errors import MissingTool
+from harness.lowering.variants import VARIANTS
 from harness.mode import MODES
 from harness.outcome import Ran, ToolFailed
 from harness.pointer import program as p
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 U8, U16 = Width.U8, Width.U16
 
-DEFINED_VARIANTS = sorted(set(_native.variants()) - {"reborrow", "owner", "deref-mut"})
+DEFINED_VARIANTS = sorted(name for name, variant in VARIANTS.items() if variant.sound)
 
 
 def bytecode(*instructions: Instruction, memory: bytes = bytes(range(16))) -> Program:

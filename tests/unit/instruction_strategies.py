@@ -13,7 +13,7 @@ def instructions(count: int) -> st.SearchStrategy[Instruction]:
 
     def number(form: Form, field: Field) -> st.SearchStrategy[int]:
         match field.kind:
-            case Kind.MEMORY:
+            case Kind.MEMORY | Kind.POINTER:
                 return st.integers(0, ADDRESS_LIMIT - 1)
             case Kind.TARGET:
                 return st.integers(0, count)

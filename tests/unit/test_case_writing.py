@@ -28,6 +28,7 @@ def read(text: str, folder: Path) -> BytecodeCase | PointerCase:
     loaded = load([file])
     assert not loaded.errors, loaded.errors[0]
     (case,) = loaded.cases
+    assert isinstance(case, BytecodeCase | PointerCase)
     return case
 
 

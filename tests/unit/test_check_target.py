@@ -42,7 +42,12 @@ class FakeCargo(Launcher):
         self._answer, self._exit_code, self._errors = answer, exit_code, errors
 
     def run(
-        self, command: Command, *, stdin: bytes = b"", limits: Limits | None = None
+        self,
+        command: Command,
+        *,
+        stdin: bytes = b"",
+        limits: Limits | None = None,
+        listener: object = None,
     ) -> Completed:
         assert command.argv[:3] == ("cargo", "+some-toolchain", "metadata")
         return Completed(

@@ -136,11 +136,12 @@ def test_findings_are_kept_once_and_shrink(tmp_path: Path) -> None:
         assert listed["programs"]
     path, symptom = Folder(path=tmp_path).findings()[0], sorted(told, key=finding_name)[0]
     (case,) = load([path]).cases
+    assert isinstance(case, PointerCase)
     shrunk = reduce(case.program, sides_of(StandIn(), TWO_MODES, Wrong), symptom)
     assert shrunk.after <= 6
     assert isinstance(shrunk.program, PointerProgram)
     assert symptom.mode is not None
-    predicted = Wrong().prediction(as_case(shrunk.program, "shrunk"), None, symptom.mode)
+    predicted = Wrong().predicted(as_case(shrunk.program, "shrunk"), None, symptom.mode)
     assert predicted.outcome.name != judge(shrunk.program, symptom.mode).name
 
 

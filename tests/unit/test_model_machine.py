@@ -262,6 +262,25 @@ def test_a_copy_may_overlap_itself() -> None:
 
 
 @pytest.mark.parametrize("mode", ALL)
+def test_a_fill_is_one_write(mode: str) -> None:
+    text = "h = alloc(4)\np = h.add(1) as [u8; 3]\nn = 3\nb = 0x107\n"
+    fill = "write h[0]: u8 = 0\nwrite_bytes(p, b, n)\nread h[0]: u32"
+    assert checksum(text + fill, mode) == 0x07070700
+    assert fault(text + "write_bytes(p, 7, 4)", mode) == ("out-of-bounds", (4,))
+    stale = "local x = [0; 4]\nm = &mut x\np = &raw mut *m\nwrite x[0]: u8 = 1\n"
+    if not mode.startswith("none"):
+        assert fault(stale + "write_bytes(p, 7, 1)", mode) == ("aliasing", (4,))
+    assert isinstance(run(stale + "write_bytes(p, 7, 0)", mode), Ran)
+
+
+def test_nothing_is_longer_than_an_allocation_can_be() -> None:
+    text = f"local x = [0; 4]\np = &raw mut x\nn = {1 << 63}\nm = {(1 << 63) - 1}\n"
+    for statement in ("copy(p, p, {})", "copy_nonoverlapping(p, p, {})", "write_bytes(p, 0, {})"):
+        assert fault(text + statement.format("n")) == ("other", (4,))
+        assert fault(text + statement.format("m")) == ("out-of-bounds", (4,))
+
+
+@pytest.mark.parametrize("mode", ALL)
 def test_a_pointer_survives_a_copy_byte_by_byte(mode: str) -> None:
     text = """
     local x = [5; 1]
@@ -289,6 +308,8 @@ def test_a_pointer_survives_a_copy_byte_by_byte(mode: str) -> None:
         "write py[0]: u64 = 4096",
         "write py[0]: u8 = b",
         "q = py.add(1) as [u8; 1]\ncopy(q, py, 1)",
+        "write_bytes(py, 0, 1)",
+        "write_bytes(py, b, 1)",
     ],
 )
 def test_a_changed_pointer_has_no_provenance(change: str, mode: str) -> None:

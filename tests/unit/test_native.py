@@ -28,8 +28,15 @@ VARIANTS = [
     "cell-slice",
     "exposed",
     "index",
+    "non-null",
+    "with-addr",
+    "unexposed",
+    "transmuted",
+    "cached-base",
+    "kept-borrow",
+    "lent-borrow",
 ]
-SOUND = [name for name in VARIANTS if name not in ("reborrow", "owner", "deref-mut")]
+SOUND = VARIANTS[3:12]
 
 
 def add(width: Width, op1: int, op2: int, res: int) -> Binary:

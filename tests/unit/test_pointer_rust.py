@@ -136,6 +136,9 @@ LINES = {
     "copy_nonoverlapping(h, h, 3)": (
         "ptr::copy_nonoverlapping(p3 as *const u8, p3 as *mut u8, 3);"
     ),
+    "copy(h, h, i)": "ptr::copy(p3 as *const u8, p3 as *mut u8, i8);",
+    "write_bytes(h, 7, 3)": "ptr::write_bytes(p3 as *mut u8, 7u8, 3);",
+    "write_bytes(h, i, i)": "ptr::write_bytes(p3 as *mut u8, i8 as u8, i8);",
     "store_ptr(h, h)": "(*(p3 as *mut Packed<*mut [u8; 16]>)).0 = p3;",
     "z = load_ptr(h) as [u8; 3]": "let mut p10 = (*(p3 as *mut Packed<*mut [u8; 3]>)).0;",
     "z = i << 3: u16": "let mut i10 = ((i8 as u16).wrapping_shl(3u16 as u32)) as usize;",

@@ -14,10 +14,20 @@ from harness.bytecode.program import (
     Binary,
     BinaryOperator,
     Branch,
+    Copy,
+    Fill,
+    Grow,
     Halt,
+    HostEnter,
+    HostRead,
+    HostSteps,
+    HostWrite,
     Instruction,
     Jump,
+    Load,
     Program,
+    Return,
+    Store,
     Width,
     WriteConst,
 )
@@ -45,6 +55,17 @@ EVERY_INSTRUCTION = Program(
         Assert(width=Width.U64, addr=6),
         Branch(on_zero=False, width=Width.U8, addr=7, target=1),
         Branch(on_zero=True, width=Width.U64, addr=8, target=0),
+        Load(width=Width.U16, addr_op=1, addr_res=2),
+        Store(width=Width.U64, addr_op=3, addr_res=4),
+        Copy(overlapping=True, addr_op=5, addr_size=6, addr_res=7),
+        Copy(overlapping=False, addr_op=8, addr_size=9, addr_res=10),
+        Fill(addr_op=11, addr_size=12, addr_res=13),
+        Grow(addr_op=1, addr_res=2),
+        HostRead(addr_op=3, addr_res=4),
+        HostWrite(addr_op=5, addr_res=6),
+        HostSteps(addr_res=7),
+        HostEnter(addr_op=8, addr_res=9, target=1),
+        Return(),
     ),
 )
 ITS_WIRE = bytes.fromhex(
@@ -58,6 +79,17 @@ ITS_WIRE = bytes.fromhex(
     "68 0600000000000000"
     "69 0700000000000000 0100000000000000"
     "70 0800000000000000 0000000000000000"
+    "72 0100000000000000 0200000000000000"
+    "78 0300000000000000 0400000000000000"
+    "79 0500000000000000 0600000000000000 0700000000000000"
+    "7a 0800000000000000 0900000000000000 0a00000000000000"
+    "7b 0b00000000000000 0c00000000000000 0d00000000000000"
+    "81 0100000000000000 0200000000000000"
+    "82 0300000000000000 0400000000000000"
+    "83 0500000000000000 0600000000000000"
+    "84 0700000000000000"
+    "85 0800000000000000 0900000000000000 0100000000000000"
+    "86"
 )
 
 
@@ -81,7 +113,10 @@ def test_the_wire_form_holds_every_field_of_an_instruction() -> None:
         assert {each.name for each in form.encoded} == {each.name for each in form.written}
 
 
-CUTS = {len(ITS_WIRE), 18, 28, 39, 64, 89, 98, 99, 108, 125}
+CUTS = {
+    *(len(ITS_WIRE), 18, 28, 39, 64, 89, 98, 99, 108, 125, 142, 159, 176),
+    *(201, 226, 251, 268, 285, 302, 311, 336),
+}
 """Where `ITS_WIRE` may end: behind the memory and behind each instruction."""
 
 

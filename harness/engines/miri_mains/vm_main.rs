@@ -51,10 +51,11 @@ fn run(item: &Item, wire: &[u8]) -> isize {
     };
     // As `harness_vm::run`, but the owner's bytes are written where they lie.
     let mut memory = Memory::holding(program.initial);
-    let owner = memory.bytes();
     let marked = item.choice() & 1 != 0;
     // SAFETY: this runs in an interpreter, which finds what is undefined.
-    match unsafe { (variant.execute)(owner, &program, marked) } {
+    let outcome = unsafe { (variant.execute)(&mut memory, &program, marked) };
+    let owner = memory.bytes();
+    match outcome {
         Outcome::Ran { steps } => item.ran(steps, owner),
         Outcome::Trapped(trap) => {
             item.trapped(trap.kind.name(), trap.instruction as u64, trap.operand, owner)

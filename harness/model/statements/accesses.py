@@ -60,8 +60,15 @@ def _cut(number: Integer, width: int) -> Integer:
 
 
 def copy(memory: Operations, frame: Frame, s: p.Copy) -> None:
+    size = memory.decide_by(frame.integer(s.size))
     source = frame.place(s.from_).pointer
-    memory.copy(source, frame.place(s.to_ptr).pointer, s.size, s.overlapping)
+    memory.copy(source, frame.place(s.to_ptr).pointer, size, s.overlapping)
+
+
+def fill(memory: Operations, frame: Frame, s: p.Fill) -> None:
+    size = memory.decide_by(frame.integer(s.size))
+    byte = _cut(frame.integer(s.value), 1)
+    memory.fill(frame.place(s.ptr).pointer, size, byte)
 
 
 def store_ptr(memory: Operations, frame: Frame, s: p.StorePtr) -> None:

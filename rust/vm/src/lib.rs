@@ -12,7 +12,9 @@
 //! | [`variant`] | the trait that a variant implements |
 //! | [`variants`] | the variants, a file each, and their table |
 //! | [`machine`] | bounds and alignment, the compile phase, the run phase |
+//! | [`computed`] | instructions whose addresses are values in the memory |
 //! | [`memory`] | allocations: what a program runs over, and what it is compiled to |
+//! | [`host`] | what the host does to a memory that it is lent |
 //! | [`marks`] | lines on standard error that say which instruction is next |
 //! | [`text`] | hexadecimal, decimal, and plain writes to the standard streams |
 //! | [`command`] | the command line, which a crate with variants of its own can call too |
@@ -24,6 +26,8 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod command;
+pub mod computed;
+pub mod host;
 pub mod machine;
 pub mod marks;
 pub mod memory;

@@ -1,19 +1,28 @@
 //! The machine: checks and compiles every opcode, then executes what came of them.
 
+use crate::computed::{self, Computed};
+use crate::host;
 use crate::marks::{Lines, Marks, Silent};
 use crate::memory::{Memory, Slots};
 use crate::operator::{BINARY, Unary, Undivided};
 use crate::program::{Op, Opcode, Program, Value};
 use crate::variant::Variant;
 use crate::variants::Entry;
-use crate::wire::{self, ADD, ASSERT, HALT, JUMP, JUMP_IF, JUMP_UNLESS, MOVE, Malformed, NOT};
+use crate::wire::{
+    self, ADD, ASSERT, GROW, HALT, HOST_ENTER, HOST_STEPS, JUMP, JUMP_IF, JUMP_UNLESS, LOAD, MOVE,
+    Malformed, NOT, RETURN,
+};
+
+/// How often the host may have entered the VM without leaving it.
+pub const CALL_DEPTH_LIMIT: usize = 64;
 
 /// Why a program stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrapKind {
-    /// In compiling: some of the operand's bytes lie beyond the memory.
+    /// Some of the operand's bytes lie beyond the memory: in compiling, or in running where its
+    /// address is computed.
     OutOfBounds,
-    /// In compiling: its address is not a multiple of its width.
+    /// Its address is not a multiple of its width; likewise.
     Misaligned,
     /// In running: the divisor is zero.
     DivisionByZero,
@@ -21,6 +30,10 @@ pub enum TrapKind {
     DivisionOverflow,
     /// In running: a value that must not be is zero.
     AssertionFailed,
+    /// In running: the ranges of a copy that forbids it have bytes in common.
+    Overlap,
+    /// In running: the host has entered the VM as often as it may without leaving it.
+    CallDepth,
     /// As many instructions have been executed as may be.
     StepLimit,
 }
@@ -34,6 +47,8 @@ impl TrapKind {
             TrapKind::DivisionByZero => "division-by-zero",
             TrapKind::DivisionOverflow => "division-overflow",
             TrapKind::AssertionFailed => "assertion-failed",
+            TrapKind::Overlap => "overlap",
+            TrapKind::CallDepth => "call-depth",
             TrapKind::StepLimit => "step-limit",
         }
     }
@@ -80,10 +95,9 @@ pub struct Finished {
 pub unsafe fn run(variant: &Entry, wire: &[u8], marked: bool) -> Result<Finished, Malformed> {
     let program = wire::decode(wire)?;
     let mut memory = Memory::holding(program.initial);
-    let owner = memory.bytes();
     // SAFETY: the caller's promise is the one that is asked for.
-    let outcome = unsafe { (variant.execute)(owner, &program, marked) };
-    Ok(Finished { outcome, memory: owner.to_vec() })
+    let outcome = unsafe { (variant.execute)(&mut memory, &program, marked) };
+    Ok(Finished { outcome, memory: memory.bytes().to_vec() })
 }
 
 /// Runs `program` in the variant `V` over `memory`, which holds the program's initial bytes.
@@ -92,9 +106,9 @@ pub unsafe fn run(variant: &Entry, wire: &[u8], marked: bool) -> Result<Finished
 ///
 /// # Safety
 ///
-/// As for [`run`]; and the memory's base is a multiple of [`crate::memory::ALIGNMENT`].
+/// As for [`run`].
 pub unsafe fn execute<'m, V: Variant<'m>>(
-    memory: &'m mut [u8],
+    memory: &mut Memory,
     program: &Program<'_>,
     marked: bool,
 ) -> Outcome {
@@ -109,10 +123,13 @@ pub unsafe fn execute<'m, V: Variant<'m>>(
 
 /// An opcode whose operands the variant has made.
 struct Compiled<'m, V: Variant<'m>> {
-    /// In bytes.
+    /// In bytes, or [`COMPUTED`].
     width: usize,
     op: OfWidth<'m, V>,
 }
+
+/// Stands for the width of an opcode whose operands each have their own.
+const COMPUTED: usize = 0;
 
 /// An operation at the width that stands beside it.
 union OfWidth<'m, V: Variant<'m>> {
@@ -120,6 +137,7 @@ union OfWidth<'m, V: Variant<'m>> {
     two: Op<u16, V::Operand<u16>>,
     four: Op<u32, V::Operand<u32>>,
     eight: Op<u64, V::Operand<u64>>,
+    computed: Computed<'m, V>,
 }
 
 // Not derived: the variant itself need not be `Copy`.
@@ -140,89 +158,253 @@ impl<'m, V: Variant<'m>> Clone for OfWidth<'m, V> {
 impl<'m, V: Variant<'m>> Copy for OfWidth<'m, V> {}
 
 unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
-    memory: &'m mut [u8],
+    memory: &mut Memory,
     program: &Program<'_>,
     marks: &mut M,
 ) -> Outcome {
-    let size = memory.len() as u64;
-    let mut view = V::over(memory);
-    let mut opcodes = program.opcodes;
-    let count = opcodes.len();
-    let mut compiled = Slots::<Compiled<'m, V>>::with_room_for(count);
-    let mut at = 0;
-    while at < count {
-        let opcode = opcodes.take();
-        let width = wire::width(opcode.code);
-        let bytes = width as u64;
-        let [first, second, third] = opcode.addresses;
-        // Behind the last operand there are zeros, which are wrong only where others are, too.
-        let has_operand = opcode.code != JUMP && opcode.code != HALT;
-        if has_operand
-            && (size < bytes
-                || first > size - bytes
-                || second > size - bytes
-                || third > size - bytes
-                || (first | second | third) % bytes != 0)
-        {
-            return Outcome::Trapped(first_trap(opcode, size, at));
-        }
-        marks.compile(at);
-        if !has_operand {
-            let target = opcode.value as usize;
-            let op = if opcode.code == JUMP { Op::Jump { target } } else { Op::Halt };
-            compiled.push(Compiled { width: 1, op: OfWidth { one: op } });
-            at += 1;
-            continue;
-        }
-        macro_rules! compile {
-            ($field:ident) => {{
+    // SAFETY: while the run lasts, the owner touches the memory only to let it grow, and then
+    // lends it anew.
+    let view = V::over(unsafe { memory.lend() });
+    let compiled = Slots::with_room_for(program.opcodes.len());
+    let mut run = Run { view, compiled, program, memory, marks, steps: 0 };
+    // SAFETY: the caller's promise is the one that is asked for.
+    if let Some(trap) = unsafe { run.compile() } {
+        return Outcome::Trapped(trap);
+    }
+    run.view.compiled(program.initial);
+    // SAFETY: as above.
+    match unsafe { run.from(0, 0) } {
+        Ok(_) => Outcome::Ran { steps: run.steps },
+        Err(trap) => Outcome::Trapped(trap),
+    }
+}
+
+/// One run of a program.
+struct Run<'r, 'm, V: Variant<'m>, M> {
+    view: V,
+    compiled: Slots<Compiled<'m, V>>,
+    program: &'r Program<'r>,
+    /// What `view` is over.
+    memory: &'r mut Memory,
+    marks: &'r mut M,
+    /// Instructions that have been begun.
+    steps: u64,
+}
+
+/// How a part of a run ended, if by no trap.
+enum Ended {
+    /// By a return.
+    Returned,
+    /// By the end of the program.
+    Halted,
+}
+
+impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
+    /// Checks and compiles every opcode; what is wrong with the first operand that is wrong.
+    unsafe fn compile(&mut self) -> Option<Trap> {
+        let size = self.memory.size() as u64;
+        let mut opcodes = self.program.opcodes;
+        let count = opcodes.len();
+        let (view, marks, compiled) = (&mut self.view, &mut *self.marks, &mut self.compiled);
+        let mut at = 0;
+        while at < count {
+            let opcode = opcodes.take();
+            if opcode.code >= LOAD {
+                if let Some((kind, operand)) = computed::fault_in_compiling(opcode, size) {
+                    return Some(Trap { kind, instruction: at, operand });
+                }
+                marks.compile(at);
                 // SAFETY: every operand has been checked, and the memory's base is aligned.
-                OfWidth { $field: unsafe { view.compile(operation(opcode), marks) } }
-            }};
+                let op = unsafe { Computed::compile(view, opcode, marks) };
+                compiled.push(Compiled { width: COMPUTED, op: OfWidth { computed: op } });
+                at += 1;
+                continue;
+            }
+            let width = wire::width(opcode.code);
+            let bytes = width as u64;
+            let [first, second, third] = opcode.addresses;
+            // Behind the last operand there are zeros, which are wrong only where others are, too.
+            let has_operand = opcode.code != JUMP && opcode.code != HALT;
+            if has_operand
+                && (size < bytes
+                    || first > size - bytes
+                    || second > size - bytes
+                    || third > size - bytes
+                    || (first | second | third) % bytes != 0)
+            {
+                return Some(first_trap(opcode, size, at));
+            }
+            marks.compile(at);
+            if !has_operand {
+                let target = opcode.value as usize;
+                let op = if opcode.code == JUMP { Op::Jump { target } } else { Op::Halt };
+                compiled.push(Compiled { width: 1, op: OfWidth { one: op } });
+                at += 1;
+                continue;
+            }
+            macro_rules! compile {
+                ($field:ident) => {{
+                    // SAFETY: every operand has been checked, and the memory's base is aligned.
+                    OfWidth { $field: unsafe { view.compile(operation(opcode), marks) } }
+                }};
+            }
+            let op = match width {
+                1 => compile!(one),
+                2 => compile!(two),
+                4 => compile!(four),
+                _ => compile!(eight),
+            };
+            compiled.push(Compiled { width, op });
+            at += 1;
         }
-        let op = match width {
-            1 => compile!(one),
-            2 => compile!(two),
-            4 => compile!(four),
-            _ => compile!(eight),
-        };
-        compiled.push(Compiled { width, op });
-        at += 1;
+        None
     }
-    view.compiled(program.initial);
-    at = 0;
-    let mut steps = 0;
-    while at < count {
-        if steps == program.step_limit {
-            return Outcome::Trapped(Trap {
-                kind: TrapKind::StepLimit,
-                instruction: at,
-                operand: "step",
-            });
+
+    /// Executes from the instruction with the index `at` on. depth: of the host's entries.
+    unsafe fn from(&mut self, mut at: usize, depth: usize) -> Result<Ended, Trap> {
+        let count = self.program.opcodes.len();
+        let limit = self.program.step_limit;
+        while at < count {
+            if self.steps == limit {
+                let kind = TrapKind::StepLimit;
+                return Err(Trap { kind, instruction: at, operand: "step" });
+            }
+            self.steps += 1;
+            self.marks.run(at);
+            let Compiled { width, op } = self.compiled.get(at);
+            macro_rules! step {
+                ($field:ident) => {{
+                    // SAFETY: the operation has this width.
+                    let op = unsafe { op.$field };
+                    // SAFETY: `view` compiled it.
+                    unsafe { step(&mut self.view, op, at, count, self.marks) }
+                }};
+            }
+            let following = match width {
+                1 => step!(one),
+                2 => step!(two),
+                4 => step!(four),
+                8 => step!(eight),
+                _ => {
+                    // SAFETY: there is no other width, so it is no `Op`.
+                    let computed = unsafe { op.computed };
+                    match computed.code {
+                        RETURN => return Ok(Ended::Returned),
+                        HOST_ENTER => {
+                            // SAFETY: `view` compiled it.
+                            match unsafe { self.enter(computed, at, depth) }? {
+                                Ended::Returned => Ok(at + 1),
+                                Ended::Halted => Ok(count),
+                            }
+                        }
+                        // SAFETY: `view` compiled it.
+                        _ => unsafe { self.computed(computed, at) },
+                    }
+                }
+            };
+            at = following?;
         }
-        steps += 1;
-        marks.run(at);
-        let Compiled { width, op } = compiled.get(at);
-        macro_rules! step {
-            ($field:ident) => {{
-                // SAFETY: the operation has this width.
-                let op = unsafe { op.$field };
+        Ok(Ended::Halted)
+    }
+
+    /// Executes an instruction that is no [`Op`] and no entry, and gives the next one's index.
+    unsafe fn computed(&mut self, computed: Computed<'m, V>, at: usize) -> Result<usize, Trap> {
+        match computed.code {
+            GROW => {
+                // SAFETY: `view` compiled it, and its first operand is a `u64`.
+                let more = unsafe { computed.number(&mut self.view, self.marks) };
+                let size = self.memory.size() as u64;
+                // SAFETY: the operands are made anew before any is used.
+                let grown = more == 0 || unsafe { self.grow(more) };
+                // SAFETY: its last operand is a `u64`.
+                unsafe { self.result::<u64>(at, if grown { size } else { u64::MAX }) }
+            }
+            HOST_STEPS => {
+                let steps = self.steps;
+                // SAFETY: its last operand is a `u64`.
+                unsafe { self.result::<u64>(at, steps) }
+            }
+            _ => {
+                let size = self.memory.size() as u64;
                 // SAFETY: `view` compiled it.
-                unsafe { step(&mut view, op, at, count, marks) }
-            }};
+                let done = unsafe { computed.step(&mut self.view, size, self.marks) };
+                if let Err((kind, operand)) = done {
+                    return Err(Trap { kind, instruction: at, operand });
+                }
+            }
         }
-        let following = match width {
-            1 => step!(one),
-            2 => step!(two),
-            4 => step!(four),
-            _ => step!(eight),
-        };
-        at = match following {
-            Ok(following) => following,
-            Err(trap) => return Outcome::Trapped(trap),
-        };
+        Ok(at + 1)
     }
-    Outcome::Ran { steps }
+
+    /// Lets the memory grow, by a byte at least, and compiles everything anew if it could.
+    unsafe fn grow(&mut self, more: u64) -> bool {
+        if !self.memory.grow(more) {
+            return false;
+        }
+        // SAFETY: as in `execute_with`.
+        let memory = unsafe { self.memory.lend() };
+        self.view.grown(memory);
+        self.compiled.clear();
+        // SAFETY: as before it grew.
+        let trap = unsafe { self.compile() };
+        assert!(trap.is_none(), "what was in bounds still is");
+        true
+    }
+
+    /// Lets the host enter the VM, and then read a byte.
+    unsafe fn enter(
+        &mut self,
+        computed: Computed<'m, V>,
+        at: usize,
+        depth: usize,
+    ) -> Result<Ended, Trap> {
+        // SAFETY: `view` compiled it, and its first operand is a `u64`.
+        let addr = unsafe { computed.number(&mut self.view, self.marks) };
+        let size = self.memory.size();
+        if let Some(kind) = fault(addr, 1, size as u64) {
+            return Err(Trap { kind, instruction: at, operand: "at_op" });
+        }
+        if depth == CALL_DEPTH_LIMIT {
+            return Err(Trap { kind: TrapKind::CallDepth, instruction: at, operand: "target" });
+        }
+        // No truncation: it is less than the memory's size.
+        let addr = addr as usize;
+        self.marks.operand("at_op");
+        let kept = self.view.kept_by_host(size);
+        // SAFETY: the caller's promise is the one that is asked for.
+        if let Ended::Halted = unsafe { self.from(computed.target, depth + 1) }? {
+            return Ok(Ended::Halted);
+        }
+        self.marks.run(at);
+        let byte = if let Some(memory) = kept {
+            self.marks.operand("at_op");
+            host::read(memory, addr)
+        } else {
+            let size = self.memory.size();
+            // SAFETY: it is still in bounds.
+            unsafe { self.view.host_read(addr, size, self.marks) }
+        };
+        // SAFETY: its last operand is a `u8`.
+        unsafe { self.result::<u8>(at, byte) };
+        Ok(Ended::Returned)
+    }
+
+    /// Stores the result of the instruction with the index `at`, whose operands may have been
+    /// made anew since it began.
+    ///
+    /// # Safety
+    ///
+    /// It is a [`Computed`], whose last operand is a `T`.
+    unsafe fn result<T: Value>(&mut self, at: usize, value: impl Into<u64>) {
+        self.marks.run(at);
+        self.marks.operand("addr_res");
+        // SAFETY: the caller's promise is the one that is asked for.
+        let computed = unsafe { self.compiled.get(at).op.computed };
+        // SAFETY: as above.
+        let result = unsafe { computed.last::<T>() };
+        // SAFETY: `view` made it.
+        unsafe { self.view.store(result, T::of(value.into())) };
+    }
 }
 
 /// What an opcode of the width of `T` says.
@@ -281,7 +463,7 @@ fn first_trap(opcode: Opcode, size: u64, instruction: usize) -> Trap {
 }
 
 /// What is wrong with a value of this width at the address, if it is not in bounds and aligned.
-fn fault(addr: u64, width: u64, size: u64) -> Option<TrapKind> {
+pub(crate) fn fault(addr: u64, width: u64, size: u64) -> Option<TrapKind> {
     if size < width || addr > size - width {
         return Some(TrapKind::OutOfBounds);
     }
@@ -343,6 +525,7 @@ unsafe fn step<'m, V: Variant<'m>, T: Value>(
         }
         Op::Jump { target } => return Ok(target),
         Op::Halt => return Ok(count),
+        Op::Operand { .. } => unreachable!("an operand is no instruction"),
     }
     Ok(at + 1)
 }
@@ -386,7 +569,7 @@ mod tests {
         let mut memory = Memory::holding(program.initial);
         let mut recorder = Recorder::default();
         // SAFETY: `Raw` is sound.
-        let _ = unsafe { execute_with::<Raw, _>(memory.bytes(), &program, &mut recorder) };
+        let _ = unsafe { execute_with::<Raw, _>(&mut memory, &program, &mut recorder) };
         recorder.lines
     }
 

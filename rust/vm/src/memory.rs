@@ -9,6 +9,9 @@ use std::ptr::{copy_nonoverlapping, slice_from_raw_parts_mut};
 /// The base of a program's memory is a multiple of this, in bytes.
 pub const ALIGNMENT: usize = 16;
 
+/// Bytes up to which a program's memory may grow.
+pub const GROWTH_LIMIT: u64 = 1 << 20;
+
 /// An allocation for a program's memory: of exactly its size, and aligned.
 ///
 /// A `Vec<u8>` would do but for its alignment of 1, a vector of aligned chunks but for its size.
@@ -27,11 +30,49 @@ impl Memory {
         Memory { room }
     }
 
+    /// How many bytes there are.
+    pub fn size(&self) -> usize {
+        self.room.size
+    }
+
     /// The owner's borrow of all of it.
     pub fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: `base` is aligned and valid for reads and writes of `size` initialised bytes
         // (for no bytes, it need only be aligned); `self` is borrowed as long as the slice is.
         unsafe { &mut *slice_from_raw_parts_mut(self.room.base, self.room.size) }
+    }
+}
+
+impl Memory {
+    /// The owner's borrow of all of it, for as long as the caller likes.
+    ///
+    /// # Safety
+    ///
+    /// It is used no more once the memory has grown or is gone. Whatever the owner does to the
+    /// memory meanwhile ends its claim.
+    pub unsafe fn lend<'m>(&mut self) -> &'m mut [u8] {
+        // SAFETY: as for `bytes`, with the caller's promise for the lifetime.
+        unsafe { &mut *slice_from_raw_parts_mut(self.room.base, self.room.size) }
+    }
+
+    /// Moves the bytes to where there is room for `more` of them, which are zero; false where
+    /// there is none, or where they would be more than [`GROWTH_LIMIT`].
+    pub fn grow(&mut self, more: u64) -> bool {
+        let size = self.room.size;
+        if more > GROWTH_LIMIT || size as u64 + more > GROWTH_LIMIT {
+            return false;
+        }
+        let Some(room) = Room::try_of(size + more as usize) else {
+            return false;
+        };
+        // SAFETY: what has just been allocated overlaps nothing, and is at least as large.
+        unsafe { copy_nonoverlapping(self.room.base, room.base, size) };
+        // SAFETY: the first byte of what is left, or right behind it.
+        let rest = unsafe { room.base.add(size) };
+        // SAFETY: so many bytes are left.
+        unsafe { rest.write_bytes(0, more as usize) };
+        self.room = room;
+        true
     }
 }
 
@@ -65,6 +106,11 @@ impl<T: Copy> Slots<T> {
         self.length += 1;
     }
 
+    /// Takes all values out.
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+
     /// The value with this index; panics if there is none.
     pub fn get(&self, index: usize) -> T {
         assert!(index < self.length);
@@ -83,14 +129,22 @@ struct Room {
 }
 
 impl Room {
+    /// Panics if there is no such allocation.
     fn of(size: usize) -> Room {
+        match Room::try_of(size) {
+            Some(room) => room,
+            None => panic!("no memory"),
+        }
+    }
+
+    fn try_of(size: usize) -> Option<Room> {
         let base = if size == 0 {
             // No allocation, but a pointer that is aligned like one.
             std::ptr::without_provenance_mut(ALIGNMENT)
         } else {
             allocator::allocate(size)
         };
-        Room { base, size }
+        if base.is_null() { None } else { Some(Room { base, size }) }
     }
 }
 
@@ -113,13 +167,12 @@ mod allocator {
         fn c_free(base: *mut u8);
     }
 
-    /// Panics if there is no such allocation.
+    /// Null if there is no such allocation.
     pub fn allocate(size: usize) -> *mut u8 {
         let mut base = std::ptr::null_mut();
         // SAFETY: the alignment is a power of two and a multiple of a pointer's size.
         let error = unsafe { posix_memalign(&raw mut base, ALIGNMENT, size) };
-        assert!(error == 0, "no memory");
-        base
+        if error == 0 { base } else { std::ptr::null_mut() }
     }
 
     /// # Safety
@@ -133,7 +186,7 @@ mod allocator {
 
 #[cfg(not(unix))]
 mod allocator {
-    use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+    use std::alloc::{Layout, alloc, dealloc};
 
     use super::ALIGNMENT;
 
@@ -141,15 +194,11 @@ mod allocator {
         Layout::from_size_align(size, ALIGNMENT).expect("far smaller than all memory")
     }
 
-    /// Panics if there is no such allocation.
+    /// Null if there is no such allocation.
     pub fn allocate(size: usize) -> *mut u8 {
         assert!(size != 0);
         // SAFETY: the size is not zero.
-        let base = unsafe { alloc(layout(size)) };
-        if base.is_null() {
-            handle_alloc_error(layout(size));
-        }
-        base
+        unsafe { alloc(layout(size)) }
     }
 
     /// # Safety
@@ -174,6 +223,17 @@ mod tests {
             assert_eq!(memory.bytes().as_ptr().addr() % ALIGNMENT, 0);
             memory.bytes().fill(0xff);
         }
+    }
+
+    #[test]
+    fn what_grows_keeps_its_bytes_and_has_zeros_behind_them() {
+        let mut memory = Memory::holding(&[1, 2, 3]);
+        assert!(memory.grow(2));
+        assert_eq!(memory.bytes(), [1, 2, 3, 0, 0]);
+        assert!(!memory.grow(GROWTH_LIMIT - 4) && !memory.grow(u64::MAX));
+        assert_eq!(memory.bytes(), [1, 2, 3, 0, 0]);
+        assert!(memory.grow(GROWTH_LIMIT - 5));
+        assert_eq!(memory.bytes().len() as u64, GROWTH_LIMIT);
     }
 
     #[test]

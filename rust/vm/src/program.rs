@@ -174,6 +174,14 @@ pub enum Op<T, P> {
     },
     /// End the program.
     Halt,
+    /// Nothing but an operand: one of an instruction whose operands differ in width, or one
+    /// whose address the program has computed.
+    Operand {
+        /// Its name in reports.
+        name: &'static str,
+        /// Where it is.
+        addr: P,
+    },
 }
 
 impl<T, P> Op<T, P> {
@@ -210,6 +218,10 @@ impl<T, P> Op<T, P> {
             }
             Op::Jump { target } => Op::Jump { target },
             Op::Halt => Op::Halt,
+            Op::Operand { name, addr } => {
+                marks.operand(name);
+                Op::Operand { name, addr: make(addr) }
+            }
         }
     }
 }

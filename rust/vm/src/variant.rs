@@ -9,11 +9,17 @@ use crate::program::{Op, Value};
 /// A run goes through the methods in this order:
 ///
 /// 1. [`over`](Variant::over), once;
-/// 2. [`compile`](Variant::compile), once for each opcode, in the program's order;
+/// 2. [`compile`](Variant::compile), once for each opcode, in the program's order; of an opcode
+///    whose operands differ in width, once for each operand;
 /// 3. [`compiled`](Variant::compiled), once, unless an opcode trapped;
 /// 4. [`store`](Variant::store) for each `WriteConst`, [`load`](Variant::load) for each `Branch`
-///    and `Assert`, [`unary`](Variant::unary) and [`binary`](Variant::binary) for the others, in
-///    the order in which they run.
+///    and `Assert`, [`unary`](Variant::unary) and [`binary`](Variant::binary) for the other
+///    [`Op`]s, in the order in which they run; and for those whose addresses are values in the
+///    memory, [`operand`](Variant::operand) once the address is known, or
+///    [`copy`](Variant::copy) and [`fill`](Variant::fill);
+/// 5. when the memory grows, [`grown`](Variant::grown) and 2 once more; when a host is called that
+///    touches the memory, [`host_read`](Variant::host_read),
+///    [`host_write`](Variant::host_write) and [`kept_by_host`](Variant::kept_by_host).
 ///
 /// The value is then dropped, and the owner reads the memory through its own borrow again. The
 /// VM itself keeps nothing of the memory but what the variant makes, and has checked every
@@ -90,6 +96,31 @@ pub trait Variant<'m>: Sized {
         marks: &mut impl Marks,
     ) -> Op<T, Self::Operand<T>>;
 
+    /// Makes one operand, in compiling or in running; by default by [`compile`](Variant::compile).
+    ///
+    /// # Safety
+    ///
+    /// As for `compile`.
+    unsafe fn operand<T: Value>(
+        &mut self,
+        name: &'static str,
+        addr: usize,
+        marks: &mut impl Marks,
+    ) -> Self::Operand<T> {
+        // SAFETY: the caller's promise is the one that is asked for.
+        match unsafe { self.compile(Op::Operand { name, addr }, marks) } {
+            Op::Operand { addr, .. } => addr,
+            _ => unreachable!("what is compiled stays what it is"),
+        }
+    }
+
+    /// Is told that the memory has grown, and lies elsewhere now; by default begins anew.
+    ///
+    /// Every opcode is then compiled once more, in the program's order.
+    fn grown(&mut self, memory: &'m mut [u8]) {
+        *self = Self::over(memory);
+    }
+
     /// Stands between the compile phase and the run phase; `initial` is what the memory holds.
     fn compiled(&mut self, initial: &[u8]) {
         let _ = initial;
@@ -160,5 +191,90 @@ pub trait Variant<'m>: Sized {
         // SAFETY: as above.
         unsafe { self.store(res, result) };
         Ok(())
+    }
+
+    /// Copies `size` bytes from one address to another; only where `overlapping` may the two
+    /// ranges have bytes in common. By default byte by byte.
+    ///
+    /// `marks` is told `at_op` before the source is touched, and then `at_res`.
+    ///
+    /// # Safety
+    ///
+    /// There is a byte at least, and both ranges lie in the memory.
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        overlapping: bool,
+        marks: &mut impl Marks,
+    ) {
+        let backwards = overlapping && from < to;
+        let mut done = 0;
+        while done < size {
+            let at = if backwards { size - 1 - done } else { done };
+            // SAFETY: in bounds, as the caller has promised.
+            let source = unsafe { self.operand("at_op", from + at, marks) };
+            // SAFETY: it has just been made.
+            let byte: u8 = unsafe { self.load(source) };
+            // SAFETY: in bounds, too.
+            let target = unsafe { self.operand("at_res", to + at, marks) };
+            // SAFETY: it has just been made.
+            unsafe { self.store(target, byte) };
+            done += 1;
+        }
+    }
+
+    /// Lets the host read a byte of the memory, of `size` bytes; by default as the guest reads one.
+    ///
+    /// `marks` is told `at_op` before anything is touched.
+    ///
+    /// # Safety
+    ///
+    /// The address lies in the memory.
+    unsafe fn host_read(&mut self, addr: usize, size: usize, marks: &mut impl Marks) -> u8 {
+        let _ = size;
+        // SAFETY: the caller's promise is the one that is asked for.
+        let operand = unsafe { self.operand("at_op", addr, marks) };
+        // SAFETY: it has just been made.
+        unsafe { self.load(operand) }
+    }
+
+    /// Lets the host write one; likewise, and `marks` is told `at_res`.
+    ///
+    /// # Safety
+    ///
+    /// As for `host_read`.
+    unsafe fn host_write(&mut self, addr: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        let _ = size;
+        // SAFETY: the caller's promise is the one that is asked for.
+        let operand = unsafe { self.operand("at_res", addr, marks) };
+        // SAFETY: it has just been made.
+        unsafe { self.store(operand, byte) }
+    }
+
+    /// What the host keeps of the memory, of `size` bytes, while it enters the VM again, to read
+    /// from afterwards. By default nothing: it then asks by `host_read`.
+    fn kept_by_host(&mut self, size: usize) -> Option<&'m mut [u8]> {
+        let _ = size;
+        None
+    }
+
+    /// Stores the same byte `size` times from an address on. By default one by one.
+    ///
+    /// `marks` is told `at_res` before anything is touched.
+    ///
+    /// # Safety
+    ///
+    /// There is a byte at least to be stored, and all of them lie in the memory.
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        let mut done = 0;
+        while done < size {
+            // SAFETY: in bounds, as the caller has promised.
+            let target = unsafe { self.operand("at_res", to + done, marks) };
+            // SAFETY: it has just been made.
+            unsafe { self.store(target, byte) };
+            done += 1;
+        }
     }
 }

@@ -19,7 +19,7 @@ pub const NOT: u8 = 0x09;
 const BEHIND_UNARY: u8 = NOT + 4;
 /// `AddU8`, the first of [`BINARY`](crate::operator::BINARY)
 pub const ADD: u8 = 0x11;
-/// What follows the last opcode.
+/// What follows the last opcode with two values.
 const BEHIND: u8 = ADD + 4 * BINARY.len() as u8;
 
 /// `Jump`
@@ -32,8 +32,30 @@ pub const ASSERT: u8 = 0x65;
 pub const JUMP_IF: u8 = 0x69;
 /// `JumpUnlessU8`
 pub const JUMP_UNLESS: u8 = 0x6d;
-/// What follows the last branch.
-const BEHIND_BRANCH: u8 = JUMP_UNLESS + 4;
+/// `LoadU8`
+pub const LOAD: u8 = 0x71;
+/// `StoreU8`
+pub const STORE: u8 = 0x75;
+/// `Copy`
+pub const COPY: u8 = 0x79;
+/// `CopyNonoverlapping`
+pub const COPY_NONOVERLAPPING: u8 = 0x7a;
+/// `Fill`
+pub const FILL: u8 = 0x7b;
+/// What follows the last opcode with a computed address and nothing else.
+const BEHIND_FILL: u8 = FILL + 1;
+/// `Grow`
+pub const GROW: u8 = 0x81;
+/// `HostRead`
+pub const HOST_READ: u8 = 0x82;
+/// `HostWrite`
+pub const HOST_WRITE: u8 = 0x83;
+/// `HostSteps`
+pub const HOST_STEPS: u8 = 0x84;
+/// `HostEnter`
+pub const HOST_ENTER: u8 = 0x85;
+/// `Return`
+pub const RETURN: u8 = 0x86;
 
 /// The width in bytes at which an opcode works.
 pub fn width(code: u8) -> usize {
@@ -102,13 +124,17 @@ pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
             ADD..BEHIND => at + 25,
             HALT => at + 1,
             JUMP | ASSERT..JUMP_IF => at + 9,
-            JUMP_IF..BEHIND_BRANCH => at + 17,
+            JUMP_IF..COPY => at + 17,
+            GROW..HOST_STEPS => at + 17,
+            COPY..BEHIND_FILL | HOST_ENTER => at + 25,
+            HOST_STEPS => at + 9,
+            RETURN => at + 1,
             _ => return Err(Malformed::UnknownOpcode { opcode, offset: at }),
         };
         if next > length {
             return Err(Malformed::Truncated);
         }
-        if opcode >= JUMP_IF || opcode == JUMP {
+        if matches!(opcode, JUMP | JUMP_IF..LOAD | HOST_ENTER) {
             // SAFETY: the target's bytes are the opcode's last.
             let target = unsafe { base.add(next - 8) };
             // SAFETY: as above.
@@ -165,6 +191,9 @@ impl Opcodes<'_> {
         // SAFETY: `decode` has seen that the opcode's bytes are all there.
         let operands = unsafe { self.base.add(at + 1) };
         if code >= JUMP {
+            if code >= LOAD {
+                return self.computed(code, operands);
+            }
             return self.control(code, operands);
         }
         if code >= ADD {
@@ -212,6 +241,37 @@ impl Opcodes<'_> {
             // SAFETY: as above.
             let Packed([_, target]) = unsafe { *(operands as *const Packed<[u64; 2]>) };
             opcode.value = u64::from_le(target);
+        }
+        opcode
+    }
+}
+
+impl Opcodes<'_> {
+    /// The opcode `code` of which an address is computed, and whose operands stand there.
+    fn computed(&mut self, code: u8, operands: *const u8) -> Opcode {
+        let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
+        self.at += 1;
+        if code == RETURN {
+            return opcode;
+        }
+        let count = match code {
+            HOST_STEPS => 1,
+            COPY..BEHIND_FILL | HOST_ENTER => 3,
+            _ => 2,
+        };
+        let mut at = 0;
+        while at < count {
+            // SAFETY: `decode` has seen that the opcode's bytes are all there.
+            let operand = unsafe { operands.add(8 * at) };
+            // SAFETY: as above.
+            let Packed(operand) = unsafe { *(operand as *const Packed<u64>) };
+            opcode.addresses[at] = u64::from_le(operand);
+            at += 1;
+        }
+        self.at += 8 * count;
+        if code == HOST_ENTER {
+            opcode.value = opcode.addresses[2];
+            opcode.addresses[2] = 0;
         }
         opcode
     }
@@ -273,6 +333,16 @@ mod tests {
         wire.push(0x62);
         wire.extend([0x68, 6, 0, 0, 0, 0, 0, 0, 0]);
         wire.extend([0x69, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        wire.extend([0x72, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]);
+        wire.push(0x7b);
+        for addr in [3, 4, u64::MAX] {
+            wire.extend(u64::to_le_bytes(addr));
+        }
+        wire.extend([0x81, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]);
+        wire.extend([0x84, 3, 0, 0, 0, 0, 0, 0, 0]);
+        wire.extend([0x85, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0]);
+        wire.extend([0; 8]);
+        wire.push(0x86);
         wire
     }
 
@@ -294,6 +364,12 @@ mod tests {
             Opcode { code: 0x62, addresses: [0; 3], value: 0 },
             Opcode { code: 0x68, addresses: [6, 0, 0], value: 0 },
             Opcode { code: 0x69, addresses: [7, 0, 0], value: 0 },
+            Opcode { code: 0x72, addresses: [3, 4, 0], value: 0 },
+            Opcode { code: 0x7b, addresses: three, value: 0 },
+            Opcode { code: 0x81, addresses: [3, 4, 0], value: 0 },
+            Opcode { code: 0x84, addresses: [3, 0, 0], value: 0 },
+            Opcode { code: 0x85, addresses: [3, 4, 0], value: 0 },
+            Opcode { code: 0x86, addresses: [0; 3], value: 0 },
         ];
         assert_eq!(program.opcodes.len(), opcodes.len());
         for opcode in opcodes {
@@ -311,7 +387,7 @@ mod tests {
     #[test]
     fn every_cut_is_noticed() {
         let wire = some_opcodes();
-        let whole = [18, 28, 39, 56, 73, 98, 123, 132, 133, 142, 159];
+        let whole = [18, 28, 39, 56, 73, 98, 123, 132, 133, 142, 159, 176, 201, 218, 227, 252, 253];
         for end in 0..=wire.len() {
             let decoded = decode(&wire[..end]);
             if whole.contains(&end) {
@@ -344,7 +420,7 @@ mod tests {
             let mut wire = vec![0; 16];
             wire.push(opcode);
             wire.extend([0; 24]);
-            let known = [0x01..=0x0c, 0x11..=0x5c, 0x61..=0x62, 0x65..=0x70];
+            let known = [0x01..=0x0c, 0x11..=0x5c, 0x61..=0x62, 0x65..=0x7b, 0x81..=0x86];
             if known.iter().any(|range| range.contains(&opcode)) {
                 continue;
             }

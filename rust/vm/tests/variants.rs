@@ -5,7 +5,7 @@
 
 use harness_vm::machine::{Trap, TrapKind};
 use harness_vm::variants::{find, find_by_id};
-use harness_vm::{Finished, Outcome, VARIANTS, run};
+use harness_vm::{Finished, Marks, Op, Outcome, VARIANTS, Value, Variant, entry, run};
 
 /// A program's wire form, built opcode by opcode.
 struct Wire(Vec<u8>);
@@ -124,6 +124,53 @@ fn computes(variant: &str) {
     let finished = Finished { outcome: Outcome::Trapped(trap), memory: vec![6, 0, 11] };
     assert_eq!(undivided.run(variant), finished);
 
+    // Four values to the addresses 0 to 24, then two of four bytes each.
+    let words = |words: [u64; 4]| [words.map(u64::to_le_bytes).concat(), vec![1; 4]].concat();
+    let by_address = Wire::over(&words([34, 2, 33, 0]))
+        .opcode(0x72, &[0, 24], &[])
+        .opcode(0x75, &[0, 16], &[])
+        .opcode(0x79, &[0, 8, 16], &[])
+        .opcode(0x7b, &[8, 8, 0], &[]);
+    let mut memory = words([34, 2, 33, 0x0101]);
+    memory[32..].copy_from_slice(&[1, 1, 2, 2]);
+    by_address.gives(variant, 4, &memory);
+
+    let grows = Wire::over(&words([2, 0, 35, 36]))
+        .opcode(0x81, &[0, 8], &[])
+        .opcode(0x83, &[32, 8], &[])
+        .opcode(0x82, &[8, 33], &[])
+        .opcode(0x01, &[34], &[9]);
+    let mut memory = words([2, 36, 35, 36]);
+    memory[34] = 9;
+    memory.extend([1, 0]);
+    grows.gives(variant, 4, &memory);
+
+    let enters = Wire::over(&words([34, 0, 0, 0]))
+        .opcode(0x85, &[0, 32, 2], &[])
+        .opcode(0x86, &[], &[])
+        .opcode(0x84, &[8], &[])
+        .opcode(0x01, &[34], &[7])
+        .opcode(0x86, &[], &[]);
+    let mut memory = words([34, 2, 0, 0]);
+    memory[32] = 7;
+    memory[34] = 7;
+    enters.gives(variant, 5, &memory);
+
+    let endless = Wire::over(&words([0, 0, 0, 0])).opcode(0x85, &[0, 32, 0], &[]);
+    let trap = Trap { kind: TrapKind::CallDepth, instruction: 0, operand: "target" };
+    let finished = Finished { outcome: Outcome::Trapped(trap), memory: words([0, 0, 0, 0]) };
+    assert_eq!(endless.run(variant), finished);
+
+    let overlaps = Wire::over(&words([32, 3, 33, 0])).opcode(0x7a, &[0, 8, 16], &[]);
+    let trap = Trap { kind: TrapKind::Overlap, instruction: 0, operand: "at_res" };
+    let finished = Finished { outcome: Outcome::Trapped(trap), memory: words([32, 3, 33, 0]) };
+    assert_eq!(overlaps.run(variant), finished);
+
+    let beyond = Wire::over(&words([35, 0, 0, 0])).opcode(0x73, &[0, 24], &[]);
+    let trap = Trap { kind: TrapKind::OutOfBounds, instruction: 0, operand: "at_op" };
+    let finished = Finished { outcome: Outcome::Trapped(trap), memory: words([35, 0, 0, 0]) };
+    assert_eq!(beyond.run(variant), finished);
+
     let aliasing =
         Wire::over(&[1, 2, 3, 4]).add_u8(0, 0, 0).add_u16(0, 0, 0).add_u8(1, 1, 3).add_u16(2, 0, 2);
     aliasing.gives(variant, 4, &[4, 4, 7, 12]);
@@ -165,6 +212,16 @@ fn index() {
 }
 
 #[test]
+fn non_null() {
+    computes("non-null");
+}
+
+#[test]
+fn with_addr() {
+    computes("with-addr");
+}
+
+#[test]
 fn every_variant_runs_nothing_over_nothing() {
     for variant in VARIANTS {
         Wire::over(&[]).gives(variant.name, 0, &[]);
@@ -199,4 +256,49 @@ fn the_first_operand_that_is_misaligned_traps() {
     wire.add_u16(0, 2, 1).traps(TrapKind::Misaligned, 2, "addr_res", &[1, 2, 3, 4]);
     let wire = Wire::over(&[1, 2, 3]).add_u16(1, 3, 9);
     wire.traps(TrapKind::Misaligned, 0, "addr_op1", &[1, 2, 3]);
+}
+
+/// `raw` with nothing but what the trait asks for.
+struct Plain(*mut u8);
+
+impl<'m> Variant<'m> for Plain {
+    type Operand<T: Value> = *mut T;
+
+    fn over(memory: &'m mut [u8]) -> Self {
+        Plain(memory.as_mut_ptr())
+    }
+
+    unsafe fn compile<T: Value>(
+        &mut self,
+        op: Op<T, usize>,
+        marks: &mut impl Marks,
+    ) -> Op<T, *mut T> {
+        // SAFETY: the address is in bounds.
+        op.map(marks, |addr| unsafe { self.0.add(addr) }.cast())
+    }
+
+    unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
+        // SAFETY: made by `compile`, hence valid and aligned.
+        unsafe { *from }
+    }
+
+    unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
+        // SAFETY: as in `load`.
+        unsafe { *to = value }
+    }
+}
+
+#[test]
+fn bytes_are_moved_one_by_one_where_a_variant_says_nothing_else() {
+    let run = |opcode, words: [u64; 3]| {
+        let memory = [words.map(u64::to_le_bytes).concat(), vec![1, 2, 3, 4, 5]].concat();
+        let wire = Wire::over(&memory).opcode(opcode, &[0, 8, 16], &[]).0;
+        // SAFETY: `Plain` is sound.
+        let finished = unsafe { harness_vm::run(&entry!("plain", Plain), &wire, false) };
+        finished.expect("well-formed").memory[24..].to_vec()
+    };
+    assert_eq!(run(0x79, [24, 4, 25]), [1, 1, 2, 3, 4]);
+    assert_eq!(run(0x79, [25, 4, 24]), [2, 3, 4, 5, 5]);
+    assert_eq!(run(0x7a, [24, 2, 27]), [1, 2, 3, 1, 2]);
+    assert_eq!(run(0x7b, [9, 3, 25]), [1, 9, 9, 9, 5]);
 }

@@ -51,4 +51,33 @@ impl<'m> Variant<'m> for CellBytes<'m> {
             byte += 1;
         }
     }
+
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        overlapping: bool,
+        marks: &mut impl Marks,
+    ) {
+        let backwards = overlapping && from < to;
+        let mut done = 0;
+        while done < size {
+            let at = if backwards { size - 1 - done } else { done };
+            marks.operand("at_op");
+            let byte = self.memory[from + at].get();
+            marks.operand("at_res");
+            self.memory[to + at].set(byte);
+            done += 1;
+        }
+    }
+
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        let mut done = 0;
+        while done < size {
+            self.memory[to + done].set(byte);
+            done += 1;
+        }
+    }
 }

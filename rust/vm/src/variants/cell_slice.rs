@@ -5,6 +5,7 @@ use std::cell::Cell;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
+use crate::variants::copy_bytes;
 
 /// The thread's first form of that repair: the borrow becomes a `&Cell<[u8]>`, an operand a
 /// reference to a cell of its own type, cast from the big cell's pointer.
@@ -51,5 +52,31 @@ impl<'m> Variant<'m> for CellSlice<'m> {
 
     unsafe fn store<T: Value>(&mut self, to: &'m Cell<T>, value: T) {
         to.set(value);
+    }
+
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        overlapping: bool,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("at_op");
+        // SAFETY: in bounds of the cell.
+        let source = unsafe { self.memory.as_ptr().cast::<u8>().add(from) };
+        marks.operand("at_res");
+        // SAFETY: as above.
+        let target = unsafe { self.memory.as_ptr().cast::<u8>().add(to) };
+        // SAFETY: both ranges are in bounds, and `overlapping` where they overlap.
+        unsafe { copy_bytes(source, target, size, overlapping) }
+    }
+
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        // SAFETY: in bounds of the cell.
+        let target = unsafe { self.memory.as_ptr().cast::<u8>().add(to) };
+        // SAFETY: all of the range is in bounds.
+        unsafe { target.write_bytes(byte, size) }
     }
 }

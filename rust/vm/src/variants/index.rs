@@ -1,5 +1,6 @@
 //! `index`: safe slice indexing, the baseline.
 
+use crate::host;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
@@ -37,5 +38,32 @@ impl<'m> Variant<'m> for Index<'m> {
             self.memory[to + byte] = bytes[byte];
             byte += 1;
         }
+    }
+
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        _: bool,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("at_res");
+        self.memory.copy_within(from..from + size, to);
+    }
+
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        self.memory[to..to + size].fill(byte);
+    }
+
+    unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {
+        marks.operand("at_op");
+        host::read(self.memory, addr)
+    }
+
+    unsafe fn host_write(&mut self, addr: usize, _: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        host::write(self.memory, addr, byte);
     }
 }

@@ -1,29 +1,63 @@
 //! The variants: a file for each, and a line for each in [`VARIANTS`].
 
+mod addresses;
+mod cached_base;
 mod cell;
 mod cell_slice;
 mod deref_mut;
 mod exposed;
 mod index;
+mod kept_borrow;
+mod lent_borrow;
+mod non_null;
 mod owner;
 mod raw;
 mod reborrow;
 mod slice_ptr;
+mod transmuted;
+mod unexposed;
+mod with_addr;
 mod wrapped;
 
+pub use addresses::{Addresses, Scheme};
+pub use cached_base::CachedBase;
 pub use cell::CellBytes;
 pub use cell_slice::CellSlice;
 pub use deref_mut::DerefMut;
 pub use exposed::{Exposed, VmPtr};
 pub use index::Index;
+pub use kept_borrow::KeptBorrow;
+pub use lent_borrow::LentBorrow;
+pub use non_null::NonNullBase;
 pub use owner::Owner;
 pub use raw::Raw;
 pub use reborrow::Reborrow;
 pub use slice_ptr::SlicePtr;
+pub use transmuted::Transmuted;
+pub use unexposed::Unexposed;
+pub use with_addr::WithAddr;
 pub use wrapped::Wrapped;
 
+use std::ptr;
+
 use crate::machine::Outcome;
+use crate::memory::Memory;
 use crate::program::Program;
+
+/// Copies as raw pointers are copied from.
+///
+/// # Safety
+///
+/// As for `ptr::copy` where `overlapping`, else as for `ptr::copy_nonoverlapping`.
+unsafe fn copy_bytes(source: *const u8, target: *mut u8, size: usize, overlapping: bool) {
+    if overlapping {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { ptr::copy(source, target, size) }
+    } else {
+        // SAFETY: as above.
+        unsafe { ptr::copy_nonoverlapping(source, target, size) }
+    }
+}
 
 /// A variant in a table.
 pub struct Entry {
@@ -32,7 +66,7 @@ pub struct Entry {
     /// The [`id`] of the name.
     pub id: u64,
     /// [`execute`](crate::machine::execute) for the variant, under the same conditions.
-    pub execute: unsafe fn(&mut [u8], &Program<'_>, bool) -> Outcome,
+    pub execute: unsafe fn(&mut Memory, &Program<'_>, bool) -> Outcome,
 }
 
 /// The [`Entry`] of a variant: `entry!("name", Type)`.
@@ -64,6 +98,13 @@ pub const VARIANTS: &[Entry] = &[
     entry!("cell-slice", CellSlice),
     entry!("exposed", Exposed),
     entry!("index", Index),
+    entry!("non-null", NonNullBase),
+    entry!("with-addr", WithAddr),
+    entry!("unexposed", Unexposed),
+    entry!("transmuted", Transmuted),
+    entry!("cached-base", CachedBase),
+    entry!("kept-borrow", KeptBorrow),
+    entry!("lent-borrow", LentBorrow),
 ];
 
 /// The variant called `name` in `table`.

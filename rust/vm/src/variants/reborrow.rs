@@ -1,8 +1,10 @@
 //! `reborrow`: the memory is borrowed anew for every operand. Undefined behaviour, on purpose.
 
+use crate::host;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
+use crate::variants::copy_bytes;
 
 /// What the thread began with: `compile` takes the memory as `&mut [u8]`, and every operand is
 /// a pointer from an `as_mut_ptr()` of its own.
@@ -17,6 +19,28 @@ pub struct Reborrow<'m> {
 fn compile<T: Value>(memory: &mut [u8], op: Op<T, usize>, marks: &mut impl Marks) -> Op<T, *mut T> {
     // SAFETY: the address is in bounds of the slice that the pointer has just been made from.
     op.map(marks, |addr| unsafe { memory.as_mut_ptr().add(addr) }.cast())
+}
+
+/// # Safety
+///
+/// Both ranges are in bounds of `memory`. Not sound all the same: the second borrow ends the
+/// claim of the first.
+unsafe fn copy(
+    memory: &mut [u8],
+    from: usize,
+    to: usize,
+    size: usize,
+    overlapping: bool,
+    marks: &mut impl Marks,
+) {
+    marks.operand("at_op");
+    // SAFETY: the address is in bounds of the slice that the pointer has just been made from.
+    let source = unsafe { memory.as_mut_ptr().add(from) };
+    marks.operand("at_res");
+    // SAFETY: as above.
+    let target = unsafe { memory.as_mut_ptr().add(to) };
+    // SAFETY: both ranges are in bounds; see above for the broken rule.
+    unsafe { copy_bytes(source, target, size, overlapping) }
 }
 
 impl<'m> Variant<'m> for Reborrow<'m> {
@@ -42,5 +66,35 @@ impl<'m> Variant<'m> for Reborrow<'m> {
     unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
         // SAFETY: as in `load`.
         unsafe { *to = value }
+    }
+
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        overlapping: bool,
+        marks: &mut impl Marks,
+    ) {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { copy(self.memory, from, to, size, overlapping, marks) }
+    }
+
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        // SAFETY: in bounds of the slice that the pointer has just been made from.
+        let target = unsafe { self.memory.as_mut_ptr().add(to) };
+        // SAFETY: all of the range is in bounds.
+        unsafe { target.write_bytes(byte, size) }
+    }
+
+    unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {
+        marks.operand("at_op");
+        host::read(self.memory, addr)
+    }
+
+    unsafe fn host_write(&mut self, addr: usize, _: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        host::write(self.memory, addr, byte);
     }
 }

@@ -1,0 +1,97 @@
+//! `kept-borrow`: the owner's borrow is kept beside the pointers, for the host. Undefined behaviour
+//! once the host has used it, on purpose.
+
+use crate::host;
+use crate::marks::Marks;
+use crate::program::{Op, Value};
+use crate::variant::Variant;
+use crate::variants::copy_bytes;
+
+/// One base pointer for all operands, and beside it the `&mut [u8]` that it comes from, which the
+/// host is lent.
+///
+/// As long as no host is called nobody uses the borrow. What the host does through it ends the
+/// base pointer's claim. The rule that what follows breaks: while pointers derived from a `&mut`
+/// are in use, the `&mut` itself must not be.
+pub struct KeptBorrow<'m> {
+    memory: &'m mut [u8],
+    /// None until the first operand is made, as in `owner`.
+    base: Option<*mut u8>,
+}
+
+impl KeptBorrow<'_> {
+    fn base(&mut self) -> *mut u8 {
+        match self.base {
+            Some(base) => base,
+            None => {
+                let base = self.memory.as_mut_ptr();
+                self.base = Some(base);
+                base
+            }
+        }
+    }
+}
+
+impl<'m> Variant<'m> for KeptBorrow<'m> {
+    type Operand<T: Value> = *mut T;
+
+    fn over(memory: &'m mut [u8]) -> Self {
+        KeptBorrow { memory, base: None }
+    }
+
+    unsafe fn compile<T: Value>(
+        &mut self,
+        op: Op<T, usize>,
+        marks: &mut impl Marks,
+    ) -> Op<T, *mut T> {
+        let base = self.base();
+        // SAFETY: the address is in bounds of the memory that `base` points to.
+        op.map(marks, |addr| unsafe { base.add(addr) }.cast())
+    }
+
+    unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
+        // SAFETY: in bounds and aligned, but not sound: see `KeptBorrow` for the broken rule.
+        unsafe { *from }
+    }
+
+    unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
+        // SAFETY: as in `load`.
+        unsafe { *to = value }
+    }
+
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        overlapping: bool,
+        marks: &mut impl Marks,
+    ) {
+        marks.operand("at_op");
+        // SAFETY: in bounds of the memory that `base` points to.
+        let source = unsafe { self.base().add(from) };
+        marks.operand("at_res");
+        // SAFETY: as above.
+        let target = unsafe { self.base().add(to) };
+        // SAFETY: both ranges are in bounds, but not sound: see `KeptBorrow` for the broken rule.
+        unsafe { copy_bytes(source, target, size, overlapping) }
+    }
+
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        // SAFETY: in bounds of the memory that `base` points to.
+        let target = unsafe { self.base().add(to) };
+        // SAFETY: as in `copy`.
+        unsafe { target.write_bytes(byte, size) }
+    }
+
+    unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {
+        marks.operand("at_op");
+        host::read(self.memory, addr)
+    }
+
+    unsafe fn host_write(&mut self, addr: usize, _: usize, byte: u8, marks: &mut impl Marks) {
+        marks.operand("at_res");
+        host::write(self.memory, addr, byte);
+    }
+}

@@ -1,0 +1,78 @@
+//! `lent-borrow`: the host keeps its borrow while it enters the VM. Undefined behaviour where the
+//! guest then touches the memory, on purpose.
+
+use std::ptr::slice_from_raw_parts_mut;
+
+use crate::marks::Marks;
+use crate::program::{Op, Value};
+use crate::variant::Variant;
+use crate::variants::Raw;
+
+/// `raw` whose host takes the memory as `&mut [u8]` before it enters the VM again, and reads from
+/// it once it is back.
+///
+/// The borrow comes from the same base as everything else, and for a call that stays outside
+/// that would do. But the guest inside uses the base again, which ends the borrow's claim: while
+/// a `&mut` is in use, it is the only way to what it points to.
+pub struct LentBorrow {
+    raw: Raw,
+}
+
+impl<'m> Variant<'m> for LentBorrow {
+    type Operand<T: Value> = *mut T;
+
+    fn over(memory: &'m mut [u8]) -> Self {
+        LentBorrow { raw: Raw::over(memory) }
+    }
+
+    fn kept_by_host(&mut self, size: usize) -> Option<&'m mut [u8]> {
+        // SAFETY: in bounds, but not sound: see above for the broken rule.
+        Some(unsafe { &mut *slice_from_raw_parts_mut(self.raw.base, size) })
+    }
+
+    unsafe fn compile<T: Value>(
+        &mut self,
+        op: Op<T, usize>,
+        marks: &mut impl Marks,
+    ) -> Op<T, *mut T> {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { self.raw.compile(op, marks) }
+    }
+
+    unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
+        // SAFETY: as in `compile`, but not sound: see above for the broken rule.
+        unsafe { self.raw.load(from) }
+    }
+
+    unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
+        // SAFETY: as in `load`.
+        unsafe { self.raw.store(to, value) }
+    }
+
+    unsafe fn copy(
+        &mut self,
+        from: usize,
+        to: usize,
+        size: usize,
+        overlapping: bool,
+        marks: &mut impl Marks,
+    ) {
+        // SAFETY: as in `load`.
+        unsafe { self.raw.copy(from, to, size, overlapping, marks) }
+    }
+
+    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        // SAFETY: as in `load`.
+        unsafe { self.raw.fill(to, size, byte, marks) }
+    }
+
+    unsafe fn host_read(&mut self, addr: usize, size: usize, marks: &mut impl Marks) -> u8 {
+        // SAFETY: as in `load`.
+        unsafe { self.raw.host_read(addr, size, marks) }
+    }
+
+    unsafe fn host_write(&mut self, addr: usize, size: usize, byte: u8, marks: &mut impl Marks) {
+        // SAFETY: as in `load`.
+        unsafe { self.raw.host_write(addr, size, byte, marks) }
+    }
+}
