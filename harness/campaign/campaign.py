@@ -169,9 +169,10 @@ class Campaign:
     def _scope(self, engine: EngineName, case: Case, tool: Tool | None) -> str:
         """All that decides the results of a case by an engine, where nothing has to run."""
         selection = self.selection
+        beside = self.archive.evidence_of(case.path) if engine is EngineName.MIRI else ""
         return repr(
             (
-                *(engine, self.archive.of_case(case), self.archive.evidence_of(case.path), tool),
+                *(engine, self.archive.of_case(case), beside, tool),
                 *(self.variants, selection.modes, selection.forms, selection.quick),
             )
         )

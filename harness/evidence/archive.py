@@ -155,7 +155,8 @@ class Archive:
     def is_defined(self, case: Case, variant: str | None, find: Callable[[], bool]) -> bool:
         """Whether the case is defined in a variant; found only if nobody has asked before."""
         key = f"defined-{digest(digests.package(), self.of_case(case), str(variant))}"
-        return self._once(key, lambda: b"yes" if find() else b"no") == b"yes"
+        known = self._once(key, lambda: b"yes" if find() else b"no")
+        return known == b"yes"
 
     def of_case(self, case: Case) -> str:
         """The digest of all that a case says."""

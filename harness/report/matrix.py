@@ -80,7 +80,10 @@ def build(results: Iterable[Result]) -> Matrix:
             continue
         column = str(result.run.engine) if mode is None else str(mode)
         rows.setdefault(row)
-        cells.setdefault((row, column), Cell()).add(result)
+        cell = cells.get((row, column))
+        if cell is None:
+            cell = cells[row, column] = Cell()
+        cell.add(result)
     present = {column for _, column in cells}
     order = [str(engine) for engine in EngineName] + [str(mode) for mode in EVERY_MODE]
     columns = tuple(column for column in order if column in present)

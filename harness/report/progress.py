@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LINE_EVERY = 15.0
 """Seconds between two lines where nobody watches; a run that is shorter prints none."""
 
+LOOK_EVERY = 0.05
+"""Seconds between two looks at how far it is: results that are on record come by the thousand."""
+
 
 def watched(
     results: Iterable[Result],
@@ -43,12 +46,17 @@ def watched(
     number = shown.add_task("", total=total, failing=0)
     task = shown.tasks[0]
     next_line = clock() + LINE_EVERY
-    failing = 0
+    next_look = clock()
+    failing = done = 0
     with shown:
         for result in results:
             failing += result.fault or result.verdict is Verdict.MISMATCH
-            shown.update(number, advance=1, failing=failing)
-            if not live and clock() >= next_line:
+            done += 1
+            now = clock()
+            if now >= next_look or done == total:
+                shown.update(number, completed=done, failing=failing)
+                next_look = now + LOOK_EVERY
+            if not live and now >= next_line:
                 print(f"harness: {_line(task)}", file=console.file, flush=True)
                 next_line = clock() + LINE_EVERY
             yield result

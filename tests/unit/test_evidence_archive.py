@@ -154,3 +154,30 @@ def test_predictions_come_back_as_they_were(tmp_path: Path) -> None:
         assert again.prediction(each, None, parse_mode("tree-permissive")) == permissive
         assert again._archive is archive
     assert exact
+
+
+def test_what_is_settled_is_what_judging_anew_comes_to(do: Do, tmp_path: Path) -> None:
+    do(Fake())
+    taken = do(Fake())
+    log = tmp_path / "records.log"
+    lines = log.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if b" settled-" not in line]
+    assert len(kept) < len(lines)
+    log.write_bytes(b"".join(kept))
+    judged = do(Fake())
+    assert taken == judged
+    assert {each.evidence for each in taken} == {Evidence.RECORDED}
+
+
+def test_what_was_settled_counts_no_more_once_another_outcome_is_on_record(do: Do) -> None:
+    do(Fake())
+    do(Fake(outcome=Panicked(message="boom")), live=True)
+    again = Fake()
+    do(again)
+    assert len(again.done) == 2
+
+
+def test_a_finding_is_never_settled(do: Do, tmp_path: Path) -> None:
+    do(Fake(outcome=Panicked(message="boom")))
+    do(Fake(outcome=Panicked(message="boom")))
+    assert b" settled-" not in (tmp_path / "records.log").read_bytes()
