@@ -47,7 +47,7 @@ REGISTERS = """
 description = "No access to memory: a jump over an assertion, and the end."
 source = "written for this test"
 program = '''
-jump @end
+jump end
 assert.u8 [0]
 end:
 halt
@@ -70,6 +70,7 @@ def test_miri_takes_it_with_permissive_provenance_and_stops_with_strict(tmp_path
     case.write_text(REGISTERS, encoding="utf-8")
     thread = rust_pulley_dir().parents[1] / "corpus/bytecode/thread-program.toml"
     call = ["run", str(case), str(thread), "--variant", "pulley", "--engine", "miri"]
+    call += ["--evidence", "live"]
     assert run([*call, "--json", str(out)]) == ExitCode.AGREE
     by_run = {
         (each["case"], each["aliasing"], each["provenance"]): each["outcome"]

@@ -58,6 +58,9 @@ def test_a_place_outside_the_input_is_a_fault(place: Place | None) -> None:
 FOUND = [
     # A field that is too many, in an object that never ends; msgspec names no key on the way.
     ("jsonl", b'{"id":"","program":[],"expected":{"s":{"class":"unsupported","":'),
+    # A number that Python does not convert.
+    ("jsonl", b"9" * 5000),
+    ("jsonl", b'{"id":' + b"9" * 5000 + b',"zz":1}'),
 ]
 
 
