@@ -204,8 +204,8 @@ def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
     tallies = state.tallies
     if random:
         print(
-            f"{tallies['programs']} programs, {tallies['undefined programs']} of them undefined "
-            f"behaviour in some mode by prediction"
+            f"{tallies['programs']} programs; {tallies['undefined programs']} pointer programs are "
+            f"undefined behaviour in some mode by prediction"
         )
         coverage = Coverage(counts=state.counts)
         if Kind.POINTER in fuzzer.kinds:
