@@ -27,8 +27,11 @@ def block(template: str, *operands: Operand, clobbers: tuple[str, ...] = ()) -> 
 
 @pytest.mark.parametrize(
     ("part", "whole"),
-    [("al", "rax"), ("ah", "rax"), ("cx", "rcx"), ("esi", "rsi"), ("dil", "rdi"), ("r9d", "r9")]
-    + [("r10b", "r10"), ("ymm3", "xmm3"), ("rbp", "rbp"), ("rex", None), ("xmm16", None)],
+    [
+        *(("al", "rax"), ("ah", "rax"), ("cx", "rcx"), ("esi", "rsi"), ("dil", "rdi")),
+        *(("r9d", "r9"), ("r10b", "r10"), ("ymm3", "xmm3"), ("rbp", "rbp")),
+        *(("rex", None), ("xmm16", None)),
+    ],
 )
 def test_a_part_belongs_to_its_register(part: str, whole: str | None) -> None:
     assert full_name(part) == whole
