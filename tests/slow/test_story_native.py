@@ -1,0 +1,88 @@
+"""Stories natively: the whole refinement test on a few cases that say what they break."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.cases.load import load
+from harness.cases.story_case import StoryCase
+from harness.engines.engine import Job, Observation
+from harness.engines.story_native import StoryRunner, refusal
+from harness.outcome import Ran, UndefinedBehaviour
+from harness.resources import corpus_dir
+from harness.toolchain.process import Launcher
+from harness.toolchain.rust import RustToolchain, find_rust
+
+pytestmark = pytest.mark.slow
+
+KINDS = (
+    "popcount",
+    "bsf-of-zero",
+    "in-operand-changed",
+    "lateout-written-early",
+    "clobbered-rbx",
+    "false-nomem-store-not-told",
+    "store-too-wide",
+    "load-too-wide",
+    "static-effect-forgotten",
+    "direction-flag-left-set",
+    "rounding-left-changed",
+    "x87-stack-left-full",
+    "flags-not-preserved",
+    "push-without-a-stack",
+    "push-without-pop",
+    "getpid",
+    "getpid-told-as-init",
+    "memcmp",
+    "story-with-a-callers-variable",
+)
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> StoryRunner:
+    launcher = Launcher()
+    rust = find_rust(launcher)
+    assert isinstance(rust, RustToolchain)
+    cache = tmp_path_factory.mktemp("cache")
+    return StoryRunner(launcher=launcher, compiler=rust.compiler, cache=cache)
+
+
+def case_of(name: str) -> StoryCase:
+    (case,) = load([corpus_dir() / "story" / f"{name}.toml"]).cases
+    assert isinstance(case, StoryCase)
+    return case
+
+
+def run(runner: StoryRunner, case: StoryCase) -> Observation:
+    if reason := refusal(case.program, runner.compiler.host):
+        pytest.skip(reason)
+    return runner.run(Job(case=case.id, program=case.program))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_block_comes_to_what_its_case_says(runner: StoryRunner, name: str) -> None:
+    case = case_of(name)
+    outcome = run(runner, case).outcome
+    expected = case.expected_natively
+    if isinstance(expected, Ran):
+        assert isinstance(outcome, Ran), outcome
+    else:
+        assert isinstance(expected, UndefinedBehaviour)
+        assert isinstance(outcome, UndefinedBehaviour), outcome
+        assert (outcome.rule, outcome.kind) == (expected.rule, expected.kind), outcome
+
+
+def test_a_mistake_in_the_story_is_told_with_its_line(runner: StoryRunner, tmp_path: Path) -> None:
+    text = (corpus_dir() / "story" / "bswap.toml").read_text(encoding="utf-8")
+    path = tmp_path / "mistake.toml"
+    path.write_text(text.replace("x.swap_bytes()", "x.swap_bites()"), encoding="utf-8")
+    (case,) = load([path]).cases
+    assert isinstance(case, StoryCase)
+    outcome = run(runner, case).outcome
+    assert "E0599" in outcome.message  # type: ignore[union-attr]
+    place = case.place_of(outcome.location)  # type: ignore[union-attr]
+    lines = text.split("\n")
+    assert place is not None
+    assert "swap_bytes" in lines[place.line - 1]

@@ -1,0 +1,91 @@
+"""Answers: what the native process and Miri say of a story, read into outcomes."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.diagnostics.failure import Failure
+from harness.diagnostics.message import read_json
+from harness.engines.story_miri import read_story_run
+from harness.engines.story_native import read_answer, refusal
+from harness.outcome import FaultKind, Outcome, Ran, ToolFailed, UndefinedBehaviour
+from harness.result import Verdict
+from harness.story.block import Block, Story
+from harness.story.listing import Listing
+from harness.verdict import ONLY_THREADS_TELL, describe, judge_story
+
+RACE = Failure(outcome=UndefinedBehaviour(kind=FaultKind.DATA_RACE, message="a race"))
+
+
+def read(output: str, failure: Failure | None = None, *, in_seeds: bool = False) -> Outcome:
+    return read_story_run(output, read_json(b""), failure, Listing(), in_seeds=in_seeds)
+
+
+def test_native_answers() -> None:
+    assert read_answer("holds ") == Ran()
+    assert read_answer("holds b: nostack") == Ran(advice="b: nostack")
+    broken = read_answer("broken register b in drawn state 0: rbx was 0x1")
+    assert isinstance(broken, UndefinedBehaviour)
+    assert (broken.rule, broken.kind) == (3, FaultKind.REGISTER)
+    assert describe(broken) == "ub rule 3 register"
+    assert isinstance(read_answer("broken heart of glass"), ToolFailed)
+    assert isinstance(read_answer(""), ToolFailed)
+
+
+@pytest.mark.parametrize(
+    ("phase", "kind"),
+    [
+        ("Plain", FaultKind.DATA_RACE),
+        ("Readonly", FaultKind.READONLY),
+        ("Nomem", FaultKind.NOMEM),
+    ],
+)
+def test_the_phase_says_which_promise_was_broken(phase: str, kind: FaultKind) -> None:
+    outcome = read(f"phase Plain\nphase {phase}\n", RACE)
+    assert isinstance(outcome, UndefinedBehaviour)
+    assert (outcome.rule, outcome.kind) == (2, kind)
+
+
+def test_what_stops_after_the_end_is_only_no_advice() -> None:
+    said = "phase Plain\nholds\nphase Readonly\nadvise b: readonly\nphase Nomem\n"
+    assert read(said, RACE) == Ran(advice="b: readonly")
+
+
+def test_one_seed_that_fails_is_enough() -> None:
+    said = "phase Plain\nholds\nphase Plain\n"
+    assert read(said, RACE) == Ran()
+    outcome = read(said, RACE, in_seeds=True)
+    assert isinstance(outcome, UndefinedBehaviour)
+
+
+def test_silence_is_the_tools_failure() -> None:
+    assert isinstance(read(""), ToolFailed)
+    assert isinstance(read("phase Plain\n"), ToolFailed)
+
+
+def test_a_litmus_test_that_finds_nothing_is_no_agreement() -> None:
+    quiet = judge_story(outcome=Ran(), expected=Ran(), shows_nothing=True)
+    assert (quiet.verdict, quiet.reason) == (Verdict.NOT_CHECKED, ONLY_THREADS_TELL)
+    seen = UndefinedBehaviour(rule=3, kind=FaultKind.PROGRAM, message="7")
+    assert judge_story(outcome=seen, expected=seen, shows_nothing=True).verdict is Verdict.AGREE
+    loud = judge_story(outcome=seen, expected=Ran(), shows_nothing=True)
+    assert loud.verdict is Verdict.MISMATCH
+
+
+def test_another_rule_is_no_agreement() -> None:
+    second = UndefinedBehaviour(rule=2, kind=FaultKind.OUT_OF_BOUNDS, message="")
+    third = UndefinedBehaviour(rule=3, kind=FaultKind.OUT_OF_BOUNDS, message="")
+    found = judge_story(outcome=second, expected=third, shows_nothing=False)
+    assert found.verdict is Verdict.MISMATCH
+    assert "rule: wanted 3, saw 2" in found.reason
+
+
+def test_where_blocks_run() -> None:
+    block = Block(name="b", story="")
+    linux = "x86_64-unknown-linux-gnu"
+    assert refusal(Story(arch="x86_64", blocks=(block,)), linux) is None
+    assert "rules 1 and 2 only" in str(refusal(Story(arch="aarch64", blocks=(block,)), linux))
+    assert refusal(Story(arch="x86_64", blocks=(block,)), "x86_64-apple-darwin")
+    reason = refusal(Story(arch="x86_64", blocks=(block,), unrunnable="why"), linux)
+    assert reason is not None
+    assert reason.endswith("why")
