@@ -23,7 +23,8 @@ from harness.outcome import (
 def contradiction(batch: Outcome, plain: Outcome) -> str:
     """How a plain run differs from the batch's word for it, in one sentence; empty if not.
 
-    Checksums may depend on addresses, which the same seed does not fix in another process.
+    Checksums may depend on addresses, which the same seed does not fix in another process, and so
+    may the memory of a program that has one; both are held against the prediction, which knows.
     """
     if _verdict(batch) == _verdict(plain):
         return ""
@@ -32,8 +33,10 @@ def contradiction(batch: Outcome, plain: Outcome) -> str:
 
 def _verdict(outcome: Outcome) -> object:
     match outcome:
-        case Ran(memory=memory, steps=steps):
+        case Ran(memory=memory, checksum=None, steps=steps):
             return outcome.name, memory, steps
+        case Ran(memory=memory, steps=steps):
+            return outcome.name, None if memory is None else len(memory), steps
         case UndefinedBehaviour() | Unsupported() | Trapped():
             place = outcome.location
             return outcome.name, outcome.kind, place.path, place.instruction, place.operand

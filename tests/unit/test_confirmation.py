@@ -66,3 +66,10 @@ def test_marks_may_change_the_place_alone() -> None:
     assert contradiction_of_marks(ub(), ub(instruction=1)) == ""
     assert "with a mark" in contradiction_of_marks(ub(), ub(FaultKind.PROTECTOR))
     assert "with a mark" in contradiction_of_marks(ub(), Ran())
+
+
+def test_the_memory_of_a_pointer_program_may_hold_addresses() -> None:
+    one = Ran(memory=bytes([0x40, 0x1B]), checksum=27)
+    assert not contradiction(one, Ran(memory=bytes([0x2C, 0x49]), checksum=73))
+    assert contradiction(one, Ran(memory=b"", checksum=27))
+    assert contradiction(Ran(memory=b"a", steps=1), Ran(memory=b"b", steps=1))
