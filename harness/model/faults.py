@@ -201,6 +201,20 @@ def invalid_reference(fault: Fault, type_name: str) -> Fault:
             )
 
 
+def null_box(size: int) -> Fault:
+    """The fault of `Box::from_raw(null)`, which comes before there is a box.
+
+    Source: `Unique::new_unchecked`; `interpret/validity.rs`, the valid range of a `NonNull`.
+    """
+    return _invalid(
+        FaultKind.INVALID_VALUE,
+        "not-null",
+        f"std::ptr::NonNull<[u8; {size}]>",
+        "0, but expected something greater or equal to 1",
+        "the pointer is null",
+    )
+
+
 def unaligned_reference(type_name: str, align: int) -> Fault:
     return _invalid(
         FaultKind.MISALIGNED,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.model import faults
 from harness.model.borrows import Referrer, Retag
 from harness.model.operations import Halt, Stop
 from harness.model.variables import REFERENCES, UNIQUE_REFERENCES, Kind
@@ -95,6 +96,8 @@ def mut_argument(
 
 def box_from_raw(memory: Operations, pointer: Pointer, size: int) -> Pointer:
     """`Box::from_raw`: the value is made first, then retagged. Raises: Stop."""
+    if pointer.address == 0:
+        raise Stop(faults.null_box(size))
     name = Kind.BOX.type_name(size)
     memory.require_valid(pointer, size, name)
     return memory.reborrow(pointer, size, BOX, name)
