@@ -294,7 +294,7 @@ TRAP = 'trap = "misaligned"\ninstruction = 0\noperand = "addr"'
 EXPECTS = [
     (text(expect="").replace("[expect]", "▸[expect]"), "neither a memory nor a trap", "memory"),
     (text(expect="steps = 2").replace("[expect]", "▸[expect]"), "neither a memory nor", "memory"),
-    (expect("▸result = 1"), "[expect] has no key 'result'", "there are: memory, steps, trap"),
+    (expect("▸result = 1"), "[expect] has no key 'result'", "there are: memory, size, steps, trap"),
     (expect("memory = ▸0"), "has to be a string or a table", 'write memory = { 2 = "2a 00" }'),
     (expect("memory = ▸'00'"), "1 byte for a memory of 8 bytes", "only some by their address"),
     (expect("memory = { ▸8 = '00' }"), "1 byte at 8 are not within", "the last byte is at 7"),
