@@ -78,12 +78,17 @@ def _chosen(
 
 
 def _variants(case: Case, variants: tuple[str, ...]) -> tuple[str | None, ...]:
-    """The variants in which the case is run: of several, those of which it shows something."""
+    """The variants in which the case is run: of several, those of which it shows something.
+
+    Of a variant that stands in no table, a user's own, every case may show something.
+    """
     if not isinstance(case, BytecodeCase):
         return (None,)
     if len(variants) == 1:
         return variants
-    return tuple(name for name in variants if VARIANTS[name].tells(case.program))
+    return tuple(
+        name for name in variants if name not in VARIANTS or VARIANTS[name].tells(case.program)
+    )
 
 
 def _modes(engine: EngineName, selection: Selection) -> tuple[Mode | None, ...]:
