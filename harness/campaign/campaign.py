@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness.campaign.plan import count, plan
+from harness.campaign.plan import count, plan, variants_of
 from harness.cases.case import BytecodeCase
 from harness.cases.story_case import StoryCase
 from harness.engines.engine import Observation
@@ -154,7 +154,7 @@ class Campaign:
     def _plan_model(self, case: Case) -> Iterator[tuple[str | None, Mode]]:
         if isinstance(case, StoryCase):
             return
-        for variant in self.variants if isinstance(case, BytecodeCase) else (None,):
+        for variant in variants_of(case, self.variants):
             for mode in self.selection.modes:
                 yield variant, mode
 

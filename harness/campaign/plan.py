@@ -63,7 +63,7 @@ def _chosen(
 ) -> Iterator[tuple[Case, str | None, Form | None, Mode | None]]:
     modes = _modes(engine, selection)
     for case in cases:
-        of_case = _variants(case, variants)
+        of_case = variants_of(case, variants)
         if isinstance(case, StoryCase) and engine is EngineName.CONST:
             # A story is no `const fn`.
             continue
@@ -77,7 +77,7 @@ def _chosen(
                 yield case, variant, form, mode
 
 
-def _variants(case: Case, variants: tuple[str, ...]) -> tuple[str | None, ...]:
+def variants_of(case: Case, variants: tuple[str, ...]) -> tuple[str | None, ...]:
     """The variants in which the case is run: of several, those of which it shows something.
 
     Of a variant that stands in no table, a user's own, every case may show something.

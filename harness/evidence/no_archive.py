@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from harness.evidence.archive import Archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from harness.cases.case import Case
     from harness.engines.engine import Job
     from harness.evidence.record import Record
     from harness.mode import Mode
     from harness.outcome import Outcome
     from harness.pointer.program import PointerProgram
-    from harness.result import EngineName, Tool
+    from harness.result import EngineName, Result, Tool
     from harness.verdict import Prediction
 
 
@@ -32,6 +33,25 @@ class NoArchive(Archive):
         self, engine: EngineName, job: Job, outcome: Outcome, tool: Tool, *, counts: bool = True
     ) -> None:
         return None
+
+    def settled(self, scope: str) -> None:
+        return None
+
+    def settle(self, scope: str, results: Sequence[Result]) -> None:
+        return None
+
+    def evidence_of(self, case: Path) -> str:
+        return ""
+
+    @property
+    def doubts(self) -> int:
+        return 0
+
+    def of_case(self, case: Case) -> str:
+        return ""
+
+    def is_defined(self, case: Case, variant: str | None, find: Callable[[], bool]) -> bool:
+        return find()
 
     def prediction(
         self, program: PointerProgram, mode: Mode, find: Callable[[], Prediction]

@@ -23,29 +23,34 @@ STEPS = 200
 LEAST_MEMORY = 8
 """Bytes of memory, so that every operand finds room."""
 
-_KNOWN = {"memory", "constant", "target"}
+_KNOWN = {"memory", "pointer", "constant", "target"}
+
+_NUMBER = 8
+"""Bytes of a number in the memory that an instruction without a width takes, and of an address."""
 
 
 def generate_bytecode(source: random.Random, settings: Settings) -> Program:
     """A program; the same state of `source` gives the same one."""
     count = source.randrange(1, settings.instructions + 1)
-    memory = bytes(
+    memory = bytearray(
         source.randrange(256) if source.randrange(3) else 0
         for _ in range(source.randrange(LEAST_MEMORY, settings.memory + 1))
     )
     forms = [form for form in FORMS if all(f.kind.value in _KNOWN for f in form.written)]
     weights = [settings.families.get(form.family.name, 1) for form in forms]
     made = [
-        _instruction(source, form, len(memory), index, count, settings.far)
+        _instruction(source, form, memory, index, count, settings.far)
         for index, form in enumerate(source.choices(forms, weights, k=count))
     ]
-    return Program(instructions=tuple(made), memory=memory, step_limit=STEPS)
+    return Program(instructions=tuple(made), memory=bytes(memory), step_limit=STEPS)
 
 
 def _instruction(
-    source: random.Random, form: Form, size: int, index: int, count: int, far: int
+    source: random.Random, form: Form, memory: bytearray, index: int, count: int, far: int
 ) -> Instruction:
-    width = 1 if form.width is None else int(form.width)
+    """An instruction; an address that it takes from the memory is mostly put there, too."""
+    size = len(memory)
+    width = _NUMBER if form.width is None else int(form.width)
     values: dict[str, Any] = dict(form.family.fixed)
     if form.width is not None:
         values["width"] = form.width
@@ -53,6 +58,11 @@ def _instruction(
         match field.kind:
             case Kind.MEMORY:
                 values[field.name] = _address(source, size, width, far)
+                if form.width is None:
+                    _put(source, memory, values[field.name], source.randrange(LEAST_MEMORY))
+            case Kind.POINTER:
+                values[field.name] = _address(source, size, _NUMBER, far)
+                _put(source, memory, values[field.name], _address(source, size, width, far))
             case Kind.CONSTANT:
                 values[field.name] = _constant(source, width)
             case Kind.TARGET:
@@ -60,6 +70,12 @@ def _instruction(
                 low = index + 1 if source.randrange(4) else 0
                 values[field.name] = source.randrange(low, count + 1)
     return form.family.instruction(**values)
+
+
+def _put(source: random.Random, memory: bytearray, address: int, number: int) -> None:
+    """Let the program mostly begin with a number at an address, if that is in its memory."""
+    if address + _NUMBER <= len(memory) and source.randrange(32):
+        memory[address : address + _NUMBER] = number.to_bytes(_NUMBER, "little")
 
 
 def _address(source: random.Random, size: int, width: int, far: int) -> int:

@@ -29,7 +29,7 @@ class Settings:
     memory: int = 24
     far: int = 60
     families: Mapping[str, int] = field(
-        default_factory=lambda: {"const": 6, "move": 3, "jump_if": 2, "jump_unless": 2}
+        default_factory=lambda: {"const": 12, "move": 6, "jump_if": 2, "jump_unless": 2}
     )
     variants: int = 2
     round: int = 100

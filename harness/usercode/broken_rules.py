@@ -102,10 +102,15 @@ def broken_rule(outcome: UndefinedBehaviour, notes: Sequence[str] = ()) -> str |
     if stated.startswith("constructing invalid value") or "encountered an unaligned" in stated:
         if "has no provenance" in stated:
             return "validity/referent-provenance"
+        if "expected something greater or equal to 1" in stated:
+            # The range of a `NonNull`, which a box is made of.
+            return "validity/not-null"
         return _POINTER_VALIDITY.get(outcome.kind)
     for beginning, purpose in _PURPOSES.items():
         if stated.startswith(beginning) and outcome.kind in _DEMANDS:
             return f"memory/{purpose}-{_DEMANDS[outcome.kind]}"
+    if stated.startswith("overflow computing total size"):
+        return "memory/length-in-bounds"
     if outcome.kind is FaultKind.DEALLOCATION:
         return _of_deallocation(stated)
     return _OTHERS.get(outcome.kind)

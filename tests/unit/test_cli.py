@@ -56,8 +56,9 @@ def test_every_result_of_a_pure_run_is_counted_once(tmp_path: Path) -> None:
     run(["run", THREAD, *PURE, "--json", str(out)])
     document = report(out)
     assert sum(document["summary"].values()) == len(document["results"])
-    # The reference once, ten variants in six modes, ten variants in process.
-    assert len(document["results"]) == 1 + 60 + 10
+    # The reference once; fourteen variants in six modes, and in process. Three others show
+    # nothing of it that `raw` does not.
+    assert len(document["results"]) == 1 + 84 + 14
 
 
 def test_in_process_runs_of_undefined_programs_are_not_done(tmp_path: Path) -> None:

@@ -239,6 +239,8 @@ def test_against_a_second_reading(source: Program) -> None:
 def test_every_variant_is_lowered_to_what_the_reference_does(source: Program) -> None:
     reference = run(source)
     for variant in VARIANTS.values():
+        if not (variant.sound or variant.aliasing):
+            continue
         lowered = lower(source, variant, way_of(source))
         assert faults(lowered.program) == ()
         modes = MODES if variant.sound else (parse_mode("none-permissive"),)
