@@ -250,9 +250,12 @@ def test_an_error_that_is_nobody_s_line_is_found_by_halving(
 
 def test_what_miri_interprets_fits_the_vm(tmp_path: Path) -> None:
     """Miri's batches fall back to plain runs where their program does not compile."""
+    vm = f"{tmp_path}/libharness_vm.rmeta"
+    # The table of variants is the VM's own, or that of a user's crate.
+    externs = ("--extern", f"harness_vm={vm}", "--extern", f"variants={vm}")
     for argv in (
         ("--crate-type", "lib", "--crate-name", "harness_vm", str(rust_vm_dir() / "src/lib.rs")),
-        ("--extern", f"harness_vm={tmp_path}/libharness_vm.rmeta", str(MAINS / "vm_main.rs")),
+        (*externs, str(MAINS / "vm_main.rs")),
     ):
         rustc = ("rustc", "--edition", "2024", "--emit", "metadata", "--out-dir", str(tmp_path))
         done = Launcher().run(Command(argv=(*rustc, *argv)))
