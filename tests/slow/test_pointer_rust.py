@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.campaign.plan import variants_of
 from harness.campaign.way import way_of
 from harness.cases.case import BytecodeCase
 from harness.cases.load import load
@@ -57,7 +58,7 @@ def entries(every: int) -> Iterator[Entry]:
 
 def cargo(folder: Path, source: str, *command: str) -> None:
     """Make a package of one file in `folder` and have cargo do `command` with it."""
-    (folder / "src").mkdir(parents=True)
+    (folder / "src").mkdir(parents=True, exist_ok=True)
     (folder / "src" / "main.rs").write_text(source)
     manifest = '[package]\nname = "cases"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n'
     (folder / "Cargo.toml").write_text(manifest)
@@ -72,8 +73,19 @@ def cargo(folder: Path, source: str, *command: str) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
 
 
+LARGEST_CRATE = 250
+"""Programs to a crate: rustc takes more than twice as long for twice as many."""
+
+
 def run_natively(folder: Path, programs: Sequence[p.PointerProgram]) -> list[Outcome]:
     """What each program comes to in a release build."""
+    starts = range(0, len(programs), LARGEST_CRATE)
+    crates = (programs[start : start + LARGEST_CRATE] for start in starts)
+    return [outcome for crate in crates for outcome in run_crate(folder, crate)]
+
+
+def run_crate(folder: Path, programs: Sequence[p.PointerProgram]) -> list[Outcome]:
+    """As `run_natively`, in one crate."""
     cargo(folder, write(programs).text, "build", "--release")
     done = subprocess.run(
         [folder / "target" / "release" / "cases"],
@@ -138,8 +150,9 @@ def lowered_corpus(every: int = 1) -> list[tuple[BytecodeCase, str, Lowered]]:
     return [
         (case, variant, lower(case.program, VARIANTS[variant], way_of(case.program)))
         for case in cases
-        for variant in VARIANTS
         if isinstance(case, BytecodeCase)
+        for variant in variants_of(case, tuple(VARIANTS))
+        if variant is not None
     ]
 
 
@@ -158,8 +171,15 @@ def same_end(reference: Outcome, outcome: Outcome) -> bool:
 
 
 def test_every_lowered_case_computes_what_the_reference_does(tmp_path: Path) -> None:
-    """Natively even the undefined variants come out right: what is compared is the lowering."""
-    lowered = lowered_corpus()
+    """Natively even those come out right that break rules of aliasing alone.
+
+    What is compared is the lowering.
+    """
+    lowered = [
+        (case, variant, each)
+        for case, variant, each in lowered_corpus()
+        if VARIANTS[variant].sound or VARIANTS[variant].aliasing
+    ]
     assert len(lowered) >= 400
     outcomes = run_natively(tmp_path, [each.program for _, _, each in lowered])
     for (case, variant, _), outcome in zip(lowered, outcomes, strict=True):
