@@ -15,12 +15,10 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from harness.pointer import program as p
-from harness.pointer.kinds import argument_kind
-from harness.pointer.names import captured
 from harness.pointer.rust_accesses import COUNT
+from harness.pointer.rust_calls import hand_over
 from harness.pointer.rust_prelude import PRELUDE
 from harness.pointer.rust_statements import (
-    argument_expression,
     condition,
     result_expression,
     statement_line,
@@ -217,16 +215,7 @@ class _Writer:
         """The line that calls; the function is written as well."""
         name = "_".join(("call", *map(str, path)))
         inner = Frame(used=frame.used)
-        arguments = [argument_expression(argument, frame) for argument in call.args]
-        parameters = [
-            f"mut {inner.add(argument.to, argument_kind(argument))}: "
-            f"{variable_type(argument_kind(argument))}"
-            for argument in call.args
-        ]
-        for variable in captured(call):
-            kind = frame.kind(variable)
-            arguments.append(frame.rust(variable))
-            parameters.append(f"mut {inner.add(variable, kind)}: {variable_type(kind)}")
+        arguments, parameters = hand_over(call, frame, inner)
         body = list(self._body(call.body, path, inner, "    "))
         for argument in call.args:
             if argument.as_ == "boxed":
