@@ -21,6 +21,7 @@ class TrapKind(StrEnum):
     ASSERTION_FAILED = "assertion-failed"
     OVERLAP = "overlap"
     CALL_DEPTH = "call-depth"
+    FOREIGN_FREE = "foreign-free"
     STEP_LIMIT = "step-limit"
     DIVERGED = "diverged"
 
@@ -85,6 +86,7 @@ class UnsupportedKind(StrEnum):
     INT_TO_PTR = "int-to-ptr"
     INLINE_ASSEMBLY = "inline-assembly"
     FOREIGN_FUNCTION = "foreign-function"
+    NOT_EXPRESSED = "not-expressed"
     OTHER = "other"
 
 
@@ -211,6 +213,10 @@ class ToolFailed:
     message: str
     location: Location = NOWHERE
 
+
+Meaning = Ran | Trapped | UndefinedBehaviour | Unsupported
+"""What a bytecode program can come to by itself, whatever runs it: it may be undefined, through
+its own pointers, or depend on addresses, which nothing supports."""
 
 Outcome = (
     Ran | Trapped | UndefinedBehaviour | Unsupported | Panicked | Leaked | TimedOut | ToolFailed

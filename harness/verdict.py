@@ -24,6 +24,7 @@ from harness.outcome import (
     Trapped,
     UndefinedBehaviour,
     Unsupported,
+    UnsupportedKind,
 )
 from harness.result import Verdict
 
@@ -79,6 +80,8 @@ def judge(
     reference: Outcome | None,
 ) -> Judgement:
     """Hold one outcome of an interpreter (Miri, the model, the reference) against the others."""
+    if isinstance(reference, Unsupported):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=reference.message)
     predicted = prediction.outcome if prediction else None
     wanted = expected or predicted or reference
     if wanted is None:
@@ -86,6 +89,8 @@ def judge(
     if isinstance(outcome, TimedOut) and not isinstance(wanted, TimedOut):
         reason = f"{NOT_FINISHED}: {outcome.message}"
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=reason)
+    if isinstance(outcome, Unsupported) and outcome.kind is UnsupportedKind.NOT_EXPRESSED:
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=outcome.message)
     source = "expected" if expected else "predicted" if predicted else "reference"
     differing = differences(wanted=wanted, seen=outcome)
     if not differing and reference is not None and isinstance(outcome, Ran | Trapped):
@@ -166,6 +171,10 @@ def judge_native(*, outcome: Outcome, is_defined: bool, reference: Outcome) -> J
     is_defined: whether the program comes to a defined end in every permissive mode, by what is
     expected or predicted; the outcome counts only then.
     """
+    if isinstance(reference, Unsupported):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=reference.message)
+    if isinstance(outcome, Unsupported) and outcome.kind is UnsupportedKind.NOT_EXPRESSED:
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=outcome.message)
     if not is_defined:
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=NATIVE_IS_NO_EVIDENCE)
     differing = differences(wanted=reference, seen=outcome)

@@ -2,8 +2,9 @@
 
 One instruction a line; its mnemonic with the width of its operands, then what it takes,
 then `->` and where the result goes. A memory operand is an address in square brackets, or in
-two pairs of them where the address itself lies in the memory; a comment runs from `#` to the
-end of its line. A label is a name and a colon, alone or before an instruction:
+two pairs of them where the address itself lies in the memory; a pointer is `p0` to `p15`, and
+`[p0]` what it points to. A comment runs from `#` to the end of its line. A label is a name and
+a colon, alone or before an instruction:
 
     again:
     add.u16 [2], [4] -> [2]     # memory[2..4] += memory[4..6]
@@ -28,7 +29,9 @@ from harness.bytecode.instruction_set import (
     Kind,
     form_of,
 )
-from harness.bytecode.program import ADDRESS_LIMIT, Branch, HostEnter, Instruction, Jump
+from harness.bytecode.operands import ADDRESS_LIMIT, REGISTERS
+from harness.bytecode.pointers import FRAME_LIMIT
+from harness.bytecode.program import Instruction
 from harness.bytecode.tokens import Locate, Token, TokenKind, locate_in, parse_integer, tokens
 from harness.errors import InputError, quoted
 
@@ -48,7 +51,7 @@ def parse(text: str, locate: Locate | None = None) -> tuple[Instruction, ...]:
 
 def format(instructions: Sequence[Instruction]) -> str:
     """The text of `instructions`, a line each and one for each label; `parse` gives them back."""
-    targets = {each.target for each in instructions if isinstance(each, Jump | Branch | HostEnter)}
+    targets = {getattr(each, name) for each in instructions for name in each.targets}
     lines = []
     for index, instruction in enumerate(instructions):
         if index in targets:
@@ -100,9 +103,12 @@ def _bind(label: Token, index: int, labels: dict[str, int], locate: Locate) -> N
     labels[label.text] = index
 
 
+_REGISTERS = {f"p{number}": number for number in range(REGISTERS)}
 _WHAT = {
     Kind.MEMORY: "a memory operand",
     Kind.POINTER: "a memory operand whose address is in the memory",
+    Kind.REGISTER: "a pointer",
+    Kind.POINTED: "a memory operand to which a pointer points",
     Kind.CONSTANT: "a constant",
     Kind.TARGET: "a target",
 }
@@ -176,18 +182,29 @@ class _Line:
 
     def _operand(self, form: Form) -> _Operand:
         if opened := self._take(TokenKind.OPEN):
+            if self._is_pointed(form) and (register := self._take(TokenKind.WORD)):
+                self._want_close(Field(name="", kind=Kind.MEMORY).show(register.text))
+                return _Operand(kind=Kind.POINTED, token=register, offset=opened.offset)
             kind = Kind.POINTER if self._take(TokenKind.OPEN) else Kind.MEMORY
             number = self._want_number(form, "an address")
             for _ in "]]" if kind is Kind.POINTER else "]":
-                if self._take(TokenKind.CLOSE) is None:
-                    remedy = f"write {Field(name='', kind=kind).show(number.text)}"
-                    end = self.found[self.next - 1].end
-                    raise self._error(end, "no ']' after the address", remedy)
+                self._want_close(Field(name="", kind=kind).show(number.text))
             return _Operand(kind=kind, token=number, offset=opened.offset)
-        if label := self._take(TokenKind.WORD):
-            return _Operand(kind=Kind.TARGET, token=label, offset=label.offset)
+        if word := self._take(TokenKind.WORD):
+            # Or a register: what is wanted decides.
+            return _Operand(kind=Kind.TARGET, token=word, offset=word.offset)
         number = self._want_number(form, "an operand")
         return _Operand(kind=Kind.CONSTANT, token=number, offset=number.offset)
+
+    def _is_pointed(self, form: Form) -> bool:
+        token = self._peek()
+        is_register = token is not None and token.text in _REGISTERS
+        return is_register or any(field.kind is Kind.POINTED for field in form.written)
+
+    def _want_close(self, whole: str) -> None:
+        if self._take(TokenKind.CLOSE) is None:
+            end = self.found[self.next - 1].end
+            raise self._error(end, "no ']' after the address", f"write {whole}")
 
     def _want_number(self, form: Form, what: str) -> Token:
         if number := self._take(TokenKind.NUMBER):
@@ -218,15 +235,20 @@ class _Line:
 
     def _number(self, operand: _Operand, field: Field, form: Form) -> int:
         token = operand.token
+        if field.kind is Kind.REGISTER and operand.kind is Kind.TARGET:
+            return self._register(token)
         if operand.kind is not field.kind:
             message = f"{field.name} of {form.mnemonic} is {_WHAT[field.kind]}"
-            shown = field.show(token.text) if operand.kind is not Kind.TARGET else form.usage
+            is_number = {operand.kind, field.kind} <= {Kind.MEMORY, Kind.POINTER, Kind.CONSTANT}
+            shown = field.show(token.text) if is_number else form.usage
             remedy = f"write {shown}"
             if field.kind is Kind.TARGET:
                 remedy = f"write a label: {form.usage}, and target: before an instruction"
             raise self._error(operand.offset, message, remedy)
         if field.kind is Kind.TARGET:
             return self._target(token)
+        if field.kind is Kind.POINTED:
+            return self._register(token)
         try:
             number = parse_integer(token.text)
         except InputError as error:
@@ -245,6 +267,12 @@ class _Line:
         message = f"there is no label {quoted(token.text)}"
         raise self._error(token.offset, message, remedy)
 
+    def _register(self, token: Token) -> int:
+        if token.text in _REGISTERS:
+            return _REGISTERS[token.text]
+        message = f"there is no pointer {quoted(token.text)}"
+        raise self._error(token.offset, message, f"pointers are p0 to p{REGISTERS - 1}")
+
     def _check_address(self, number: int, token: Token) -> None:
         if number < 0:
             message = f"the address {quoted(token.text)} is negative"
@@ -256,7 +284,11 @@ class _Line:
             raise self._error(token.offset, message, remedy)
 
     def _check_constant(self, number: int, token: Token, form: Form) -> None:
-        assert form.width is not None, "an instruction with a constant has a width"
+        if form.width is None:
+            if not 0 <= number <= FRAME_LIMIT:
+                message = f"a frame cannot have {quoted(token.text)} bytes behind its argument"
+                raise self._error(token.offset, message, f"write 0 to {FRAME_LIMIT}")
+            return
         limit = form.width.limit
         if -limit // 2 <= number < 0:
             message = f"{quoted(token.text)} is negative, but a constant is unsigned"

@@ -8,8 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
+from harness.bytecode.operands import Width
+from harness.bytecode.pointers import (
+    Allocate,
+    Call,
+    Free,
+    IsNull,
+    MovePointer,
+    Offset,
+    Point,
+    Read,
+    ReadPointer,
+    Write,
+    WritePointer,
+)
 from harness.bytecode.program import (
     Assert,
     Binary,
@@ -30,7 +44,6 @@ from harness.bytecode.program import (
     Store,
     Unary,
     UnaryOperator,
-    Width,
     WriteConst,
 )
 
@@ -42,10 +55,13 @@ class Kind(Enum):
     """What an operand is. A target is an instruction, by its index; in the text, by a label.
 
     POINTER: what lies at the address that the value in the memory is.
+    REGISTER: a pointer. POINTED: what it points to.
     """
 
     MEMORY = "memory"
     POINTER = "pointer"
+    REGISTER = "register"
+    POINTED = "pointed"
     CONSTANT = "constant"
     TARGET = "target"
 
@@ -64,6 +80,10 @@ class Field:
                 return f"[{operand}]"
             case Kind.POINTER:
                 return f"[[{operand}]]"
+            case Kind.REGISTER:
+                return f"p{operand}" if isinstance(operand, int) else str(operand)
+            case Kind.POINTED:
+                return f"[p{operand}]" if isinstance(operand, int) else f"[{operand}]"
             case Kind.CONSTANT | Kind.TARGET:
                 return str(operand)
 
@@ -74,6 +94,14 @@ def _memory(name: str) -> Field:
 
 def _pointer(name: str) -> Field:
     return Field(name=name, kind=Kind.POINTER)
+
+
+def _register(name: str) -> Field:
+    return Field(name=name, kind=Kind.REGISTER)
+
+
+def _pointed(name: str) -> Field:
+    return Field(name=name, kind=Kind.POINTED)
 
 
 def _constant(name: str) -> Field:
@@ -227,6 +255,92 @@ FAMILIES: tuple[Family, ...] = (
         widths=(None,),
     ),
     Family(name="return", opcode=0x86, instruction=Return, takes=(), gives=(), widths=(None,)),
+    Family(
+        name="allocate",
+        opcode=0x91,
+        instruction=Allocate,
+        takes=(_memory("addr_size"),),
+        gives=(_register("ptr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="free",
+        opcode=0x92,
+        instruction=Free,
+        takes=(_register("ptr_op"),),
+        gives=(),
+        widths=(None,),
+    ),
+    Family(
+        name="offset",
+        opcode=0x93,
+        instruction=Offset,
+        takes=(_register("ptr_op"), _memory("addr_op")),
+        gives=(_register("ptr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="move_pointer",
+        opcode=0x94,
+        instruction=MovePointer,
+        takes=(_register("ptr_op"),),
+        gives=(_register("ptr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="is_null",
+        opcode=0x95,
+        instruction=IsNull,
+        takes=(_register("ptr_op"),),
+        gives=(_memory("addr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="read_pointer",
+        opcode=0x96,
+        instruction=ReadPointer,
+        takes=(_pointed("ptr_op"),),
+        gives=(_register("ptr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="write_pointer",
+        opcode=0x97,
+        instruction=WritePointer,
+        takes=(_register("ptr_op"),),
+        gives=(_pointed("ptr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="point",
+        opcode=0x98,
+        instruction=Point,
+        takes=(_pointer("addr_op"),),
+        gives=(_register("ptr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="call",
+        opcode=0x99,
+        instruction=Call,
+        takes=(_TARGET, _memory("addr_op"), _constant("size")),
+        gives=(_register("ptr_res"),),
+        widths=(None,),
+    ),
+    Family(
+        name="read",
+        opcode=0xA1,
+        instruction=Read,
+        takes=(_pointed("ptr_op"),),
+        gives=(_memory("addr_res"),),
+    ),
+    Family(
+        name="write",
+        opcode=0xA5,
+        instruction=Write,
+        takes=(_memory("addr_op"),),
+        gives=(_pointed("ptr_res"),),
+    ),
 )
 
 
@@ -259,6 +373,11 @@ class Form:
         return tuple(by_name[name] for name in names if name in by_name)
 
     @property
+    def has_register(self) -> bool:
+        """Whether it is about pointers."""
+        return any(field.kind in (Kind.REGISTER, Kind.POINTED) for field in self.written)
+
+    @property
     def has_target(self) -> bool:
         return any(field.kind is Kind.TARGET for field in self.written)
 
@@ -288,30 +407,11 @@ BY_OPCODE: dict[int, Form] = {form.opcode: form for form in FORMS}
 _BY_INSTRUCTION = {
     (form.family.instruction, *form.family.fixed.values(), form.width): form for form in FORMS
 }
+_FIXED = {family.instruction: tuple(family.fixed) for family in FAMILIES}
 
 
 def form_of(instruction: Instruction) -> Form:
     """The form that `instruction` has."""
-    match instruction:
-        case Unary(operator=fixed, width=width) | Binary(operator=fixed, width=width):
-            return _BY_INSTRUCTION[type(instruction), fixed, width]
-        case Branch(on_zero=on_zero, width=width):
-            return _BY_INSTRUCTION[Branch, on_zero, width]
-        case Copy(overlapping=overlapping):
-            return _BY_INSTRUCTION[Copy, overlapping, None]
-        case WriteConst(width=width) | Assert(width=width) | Load(width=width) | Store(width=width):
-            return _BY_INSTRUCTION[type(instruction), width]
-        case (
-            Jump()
-            | Fill()
-            | Grow()
-            | HostRead()
-            | HostWrite()
-            | HostSteps()
-            | HostEnter()
-            | Return()
-            | Halt()
-        ):
-            return _BY_INSTRUCTION[type(instruction), None]
-        case _:
-            assert_never(instruction)
+    kind = type(instruction)
+    fixed = (getattr(instruction, name) for name in _FIXED[kind])
+    return _BY_INSTRUCTION[kind, *fixed, getattr(instruction, "width", None)]

@@ -5,7 +5,8 @@
     bytes   the memory, as many
     …       instructions, to the end of the input:
             opcode byte, then its operands in the order of the instruction's fields: an
-            address or a target as u64, a constant at the instruction's width
+            address, a target, a register's number or a frame's size as u64, a
+            constant at the instruction's width
 
 All integers are little-endian. `decode` takes exactly what `encode` makes.
 """
@@ -15,7 +16,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from harness.bytecode.instruction_set import BY_OPCODE, Field, Form, Kind, form_of
-from harness.bytecode.program import Branch, HostEnter, Instruction, Jump, Program
+from harness.bytecode.operands import REGISTERS
+from harness.bytecode.pointers import FRAME_LIMIT
+from harness.bytecode.program import Instruction, Program
 from harness.errors import InputError, Place
 
 _U64 = 8
@@ -30,6 +33,8 @@ class Malformation(StrEnum):
     UNKNOWN_OPCODE = "unknown-opcode"
     INSTRUCTION_CUT_SHORT = "instruction-cut-short"
     TARGET_OUTSIDE = "target-outside"
+    REGISTER_OUTSIDE = "register-outside"
+    FRAME_TOO_LARGE = "frame-too-large"
 
 
 class WireError(InputError):
@@ -95,15 +100,13 @@ def decode(wire: bytes, file: str = "<wire>") -> Program:
         ends.append(at)
     for instruction, end in zip(instructions, ends, strict=True):
         # A target stands last in its instruction.
-        if isinstance(instruction, Jump | Branch | HostEnter) and (
-            instruction.target > len(instructions)
-        ):
+        target = max((getattr(instruction, name) for name in instruction.targets), default=0)
+        if target > len(instructions):
             raise WireError(
                 file,
                 Malformation.TARGET_OUTSIDE,
                 end - _U64,
-                f"the target is {instruction.target}, and there are {len(instructions)} "
-                "instructions",
+                f"the target is {target}, and there are {len(instructions)} instructions",
                 "a target is an instruction's index, or their number for the program's end",
             )
     memory = bytes(wire[_HEAD:end_of_memory])
@@ -130,14 +133,28 @@ def _instruction(wire: bytes, at: int, file: str) -> tuple[Instruction, int]:
                 f"{end - next_field} bytes, and there are {len(wire) - next_field}",
                 "the input ends with the last byte of an instruction",
             )
-        values[field.name] = int.from_bytes(wire[next_field:end], "little")
+        number = int.from_bytes(wire[next_field:end], "little")
+        if field.kind in (Kind.REGISTER, Kind.POINTED) and number >= REGISTERS:
+            raise WireError(
+                file,
+                Malformation.REGISTER_OUTSIDE,
+                next_field,
+                f"{field.name} is {number}, and there are {REGISTERS} pointers",
+                f"a pointer's number is from 0 to {REGISTERS - 1}",
+            )
+        if field.kind is Kind.CONSTANT and form.width is None and number > FRAME_LIMIT:
+            raise WireError(
+                file,
+                Malformation.FRAME_TOO_LARGE,
+                next_field,
+                f"the frame is to have {number} bytes behind its argument",
+                f"it has {FRAME_LIMIT} at most",
+            )
+        values[field.name] = number
         next_field = end
     return form.make(values), next_field
 
 
 def _size(field: Field, form: Form) -> int:
     """How many bytes the operand takes in the wire form."""
-    if field.kind is not Kind.CONSTANT:
-        return _U64
-    assert form.width is not None, "an instruction with a constant has a width"
-    return form.width
+    return form.width if field.kind is Kind.CONSTANT and form.width else _U64

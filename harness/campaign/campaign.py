@@ -155,8 +155,9 @@ class Campaign:
         if isinstance(case, StoryCase):
             return
         for variant in variants_of(case, self.variants):
-            for mode in self.selection.modes:
-                yield variant, mode
+            if self.oracle.refusal(case, variant) is None:
+                for mode in self.selection.modes:
+                    yield variant, mode
 
     def jobs(self, engine: EngineName) -> Iterator[tuple[Case, Job]]:
         """Every job that the engine is asked for."""
@@ -218,7 +219,7 @@ class Campaign:
         assert prediction is not None, "the model is asked for the table's variants alone"
         outcome = prediction.outcome
         expected = self.oracle.expected(case, variant, mode)
-        reference = self.oracle.reference(case)
+        reference = self.oracle.owed(case, variant)
         comparable = isinstance(outcome, Ran | Trapped) and reference is not None
         if expected is None and not comparable:
             judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=ONLY_PREDICTED)
@@ -298,7 +299,9 @@ class Campaign:
                 # Without the tool, the newest record counts, and there may be a newer one soon.
                 group.add(recorded, lasts=record.committed or tool is not None)
                 return recorded
-        reason = missing.message if missing else engine.refuses(job)
+        reason = self.oracle.refusal(case, job.variant) or (
+            missing.message if missing else engine.refuses(job)
+        )
         if recorded is not None and reason is not None:
             # A finding must be seen anew wherever it can be.
             group.add(recorded, lasts=False)
@@ -370,7 +373,7 @@ class Campaign:
         job = seen.job
         variant = job.variant
         outcome = self.oracle.locate(case, variant, seen.outcome)
-        reference = self.oracle.reference(case)
+        reference = self.oracle.owed(case, variant)
         expected = predicted = None
         if seen.fault:
             judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=seen.fault)

@@ -44,7 +44,7 @@ def plan(
     """
     for case, variant, form, mode in _chosen(engine, cases, variants, selection):
         program: Program | PointerProgram | Story = case.program
-        if form is Form.UNROLLED:
+        if form is Form.UNROLLED and oracle.refusal(case, variant) is None:
             assert isinstance(case, BytecodeCase), "only bytecode has forms"
             assert variant is not None, "bytecode runs in a variant"
             program = oracle.lowered(case, variant).program
@@ -78,7 +78,8 @@ def _chosen(
 
 
 def variants_of(case: Case, variants: tuple[str, ...]) -> tuple[str | None, ...]:
-    """The variants in which the case is run: of several, those of which it shows something.
+    """The variants in which the case is run: of several, those that can run it and of which it
+    shows something.
 
     Of a variant that stands in no table, a user's own, every case may show something.
     """

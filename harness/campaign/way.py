@@ -28,4 +28,10 @@ def way_along(seen: Trace) -> Way:
         position: Block(size=block.size, backwards=block.backwards)
         for position, block in seen.blocks.items()
     }
-    return Way(path=seen.path, stops_before=stops_before, blocks=blocks, sizes=seen.sizes)
+    return Way(
+        path=seen.path,
+        stops_before=stops_before,
+        blocks=blocks,
+        sizes=seen.sizes,
+        numbers=seen.numbers,
+    )

@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta, Struct
 
 from harness.bytecode import assembly
-from harness.bytecode.program import GROWTH_LIMIT, STEP_LIMIT, Program
+from harness.bytecode.operands import FRAME
+from harness.bytecode.program import GROWTH_LIMIT, STEP_LIMIT, Program, Return
 from harness.cases.case import BytecodeCase, Expectation
 from harness.cases.expectations import ExpectationReader, read_location
 from harness.cases.files import describe_limit
 from harness.cases.memory_bytes import parse_hex, read_memory
-from harness.outcome import Ran, TrapKind, Trapped
+from harness.outcome import (
+    FAULTS_OF_RUST,
+    FaultKind,
+    Meaning,
+    Ran,
+    TrapKind,
+    Trapped,
+    UndefinedBehaviour,
+    Unsupported,
+    UnsupportedKind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,6 +67,8 @@ class ExpectTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     trap: Annotated[str | None, Meta(description='trap = "out-of-bounds"')] = None
     instruction: Annotated[int | None, Meta(description="instruction = 0, counted from 0")] = None
     operand: Annotated[str | None, Meta(description='operand = "addr_res"')] = None
+    undefined: Annotated[str | None, Meta(description='undefined = "dangling"')] = None
+    undetermined: Annotated[bool, Meta(description="undetermined = true")] = False
     miri: Annotated[
         dict[str, Any] | None,
         Meta(description="[expect.miri.VARIANT], a table of modes"),
@@ -83,8 +96,9 @@ def read_bytecode_case(
     expected = _expected(document, table, program)
     expectations: tuple[Expectation, ...] = ()
     if table.miri is not None:
-        if isinstance(expected, Trapped):
-            message = "exceptions of a program that traps"
+        if not isinstance(expected, Ran):
+            how = "traps" if isinstance(expected, Trapped) else "comes to no result"
+            message = f"exceptions of a program that {how}"
             raise document.key_error(("expect", "miri"), message, "leave out [expect.miri]")
         reader = ExpectationReader(
             document=document, program=program, ran=expected, variants=variants
@@ -136,15 +150,19 @@ def _check_size(document: Document, path: tuple[str, ...], size: int, limit: int
         raise document.error(path, message, describe_limit(limit))
 
 
-def _expected(document: Document, table: ExpectTable, program: Program) -> Ran | Trapped:
+def _expected(document: Document, table: ExpectTable, program: Program) -> Meaning:
     path = ("expect",)
     if table.trap is not None:
         return _expected_trap(document, table, table.trap, program)
+    if table.undefined is not None:
+        return _expected_fault(document, table, table.undefined, program)
     for name in ("instruction", "operand"):
         if getattr(table, name) is not None:
             message = f"{name} without a trap"
             remedy = 'they say where a trap is: write trap = "out-of-bounds"'
             raise document.key_error((*path, name), message, remedy)
+    if table.undetermined:
+        return Unsupported(kind=UnsupportedKind.OTHER, message="the result depends on addresses")
     if table.memory is None:
         message = "neither a memory nor a trap is expected"
         remedy = "write memory = { … }, the bytes that change ({} if none does), or a trap"
@@ -167,6 +185,39 @@ def _grown(document: Document, table: ExpectTable, program: Program) -> bytes:
     return program.memory.ljust(size, b"\0")
 
 
+def _expected_fault(
+    document: Document, table: ExpectTable, kind: str, program: Program
+) -> UndefinedBehaviour:
+    """What the program does wrong with a pointer; where it ends no memory counts."""
+    path = ("expect",)
+    kinds = [str(each) for each in FAULTS_OF_RUST]
+    document.check_one_of((*path, "undefined"), kind, kinds, "kind")
+    for name in ("memory", "size", "steps"):
+        if getattr(table, name) is not None:
+            message = f"{name} of a program that is undefined"
+            raise document.key_error((*path, name), message, f"leave out {name}")
+    _check_place(document, table, "undefined", "a fault")
+    location = read_location(
+        document, path, program, table.instruction, table.operand, _names(table, program)
+    )
+    return UndefinedBehaviour(kind=FaultKind(kind), message="", location=location)
+
+
+def _names(table: ExpectTable, program: Program) -> tuple[str, ...]:
+    """What the operand may be, if not one of the instruction's: what a return gives back."""
+    at, instructions = table.instruction, program.instructions
+    if at is None or not 0 <= at < len(instructions):
+        return ()
+    return (FRAME,) if isinstance(instructions[at], Return) else ()
+
+
+def _check_place(document: Document, table: ExpectTable, key: str, what: str) -> None:
+    for name, example in (("instruction", "0, counted from 0"), ("operand", '"addr_res"')):
+        if getattr(table, name) is None:
+            message = f"{what} without its {name}"
+            raise document.error(("expect", key), message, f"write {name} = {example}")
+
+
 def _expected_trap(document: Document, table: ExpectTable, kind: str, program: Program) -> Trapped:
     path = ("expect",)
     document.check_one_of((*path, "trap"), kind, [str(each) for each in TrapKind], "trap")
@@ -177,10 +228,7 @@ def _expected_trap(document: Document, table: ExpectTable, kind: str, program: P
             message = f"{name} beside a trap of compiling"
             remedy = "it leaves the memory as it was and runs no instruction: leave it out"
             raise document.key_error((*path, name), message, remedy)
-    for name, example in (("instruction", "0, counted from 0"), ("operand", '"addr_res"')):
-        if getattr(table, name) is None:
-            message = f"a trap without its {name}"
-            raise document.error((*path, "trap"), message, f"write {name} = {example}")
+    _check_place(document, table, "trap", "a trap")
     named = {TrapKind.STEP_LIMIT: ("step",), TrapKind.CALL_DEPTH: ("target",)}
     names = named.get(trap, ())
     location = read_location(document, path, program, table.instruction, table.operand, names)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness.cases.pointer_case import PointerCase
 from harness.cases.story_case import StoryCase
-from harness.outcome import Location, Outcome, Ran, Trapped
+from harness.outcome import Location, Meaning, Outcome, Trapped
 from harness.result import CaseKind
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BytecodeCase:
-    """A bytecode program with its final memory or its trap.
+    """A bytecode program with its final memory, its trap, or what it does wrong.
 
     id: names the case in reports and on the command line, such as `bytecode/add-u16-wraps`;
         printable text, never a path to open.
@@ -51,7 +51,7 @@ class BytecodeCase:
     description: str
     source: str
     program: Program
-    expected: Ran | Trapped
+    expected: Meaning
     expectations: tuple[Expectation, ...] = ()
     place: Place | None = None
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from msgspec import Meta, Struct, field
 
-from harness.bytecode.program import computed_operands
 from harness.cases.case import Expectation
 from harness.cases.toml_document import nearest
 from harness.errors import quoted
@@ -164,7 +163,8 @@ def read_location(
     named = program.instructions[instruction]
     names = names or (
         *(each.name for each in named.operands()),
-        *computed_operands(named),
+        *named.registers,
+        *named.computes,
     )
     if operand is not None and operand not in names:
         message = f"instruction {instruction} has no operand {quoted(operand)}"

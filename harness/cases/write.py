@@ -12,6 +12,7 @@ from harness.errors import printable
 from harness.mode import MODES, Mode
 from harness.outcome import (
     Leaked,
+    Meaning,
     Outcome,
     Panicked,
     Ran,
@@ -66,7 +67,7 @@ def bytecode_case_text(
     *,
     description: str,
     source: str,
-    expected: Ran | Trapped,
+    expected: Meaning,
     remarks: Sequence[str] = (),
 ) -> str:
     """The text of a bytecode case. expected: what the program comes to on the reference VM."""
@@ -85,9 +86,14 @@ def bytecode_case_text(
     lines += ["", "[expect]"]
     if isinstance(expected, Trapped):
         lines.append(f'trap = "{expected.kind}"')
+    if isinstance(expected, UndefinedBehaviour):
+        lines.append(f'undefined = "{expected.kind}"')
+    if isinstance(expected, Trapped | UndefinedBehaviour):
         lines.append(f"instruction = {expected.location.instruction}")
         lines.append(f"operand = {_string(expected.location.operand or '')}")
-    if expected.memory is not None and not _unmoved(expected):
+    if isinstance(expected, Unsupported):
+        lines.append("undetermined = true")
+    if isinstance(expected, Ran | Trapped) and expected.memory and not _unmoved(expected):
         size = len(expected.memory)
         if size != len(program.memory):
             lines.append(f"size = {size}")

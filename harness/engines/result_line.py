@@ -3,6 +3,7 @@
     ran STEPS MEMORY                            the Rust VM
     ran CHECKSUM MEMORY                         a pointer program
     trapped KIND INSTRUCTION OPERAND MEMORY     either
+    trapped not-expressed …                     the Rust VM, of a variant that cannot run it
 
 Memory is hexadecimal, and `-` where there is none.
 """
@@ -11,17 +12,30 @@ from __future__ import annotations
 
 import re
 
-from harness.outcome import Location, Ran, ToolFailed, TrapKind, Trapped
+from harness.outcome import (
+    Location,
+    Ran,
+    ToolFailed,
+    TrapKind,
+    Trapped,
+    Unsupported,
+    UnsupportedKind,
+)
 
 _MEMORY = r"((?:[0-9a-f]{2})+|-)"
 _RAN = re.compile(rf"ran (\d{{1,20}}) {_MEMORY}")
+_NOT_EXPRESSED = re.compile(rf"trapped not-expressed (\d{{1,20}}) (\w+) {_MEMORY}")
 _TRAPPED = re.compile(rf"trapped ({'|'.join(TrapKind)}) (\d{{1,20}}) (\w+) {_MEMORY}")
 
 
-def read_vm_result(line: str) -> Ran | Trapped | ToolFailed:
+def read_vm_result(line: str) -> Ran | Trapped | Unsupported | ToolFailed:
     """What the Rust VM says of a bytecode program."""
     if ran := _RAN.fullmatch(line):
         return Ran(steps=int(ran[1]), memory=_memory(ran[2]))
+    if refused := _NOT_EXPRESSED.fullmatch(line):
+        location = Location(instruction=int(refused[1]), operand=refused[2])
+        message = "the variant says that it has no such pointers (`POINTERS`, `pointer`)"
+        return Unsupported(kind=UnsupportedKind.NOT_EXPRESSED, message=message, location=location)
     return _read_trap(line)
 
 

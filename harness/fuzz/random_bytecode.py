@@ -1,7 +1,8 @@
 """Random bytecode programs: well-formed, mostly within their memory, mostly soon at an end.
 
 Instructions are made by the table of all instructions, so that a new one that takes operands of
-the known kinds comes up by itself.
+the known kinds comes up by itself. A fifth of the programs has pointers of its own; some of
+these are undefined.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.bytecode.instruction_set import FORMS, Form, Kind
-from harness.bytecode.program import Program
+from harness.bytecode.pointers import Allocate, Point
+from harness.bytecode.program import Instruction, Program
 
 if TYPE_CHECKING:
     import random
 
-    from harness.bytecode.program import Instruction
     from harness.fuzz.settings import Settings
 
 STEPS = 200
@@ -23,7 +24,14 @@ STEPS = 200
 LEAST_MEMORY = 8
 """Bytes of memory, so that every operand finds room."""
 
-_KNOWN = {"memory", "pointer", "constant", "target"}
+_REGISTERS = 3
+"""Pointers that a program uses, few so that instructions meet in them."""
+
+_BLOCKS: tuple[tuple[Instruction, ...], ...] = tuple(
+    (Allocate(addr_size=0, ptr_res=register), Point(addr_op=0, ptr_res=register))
+    for register in range(_REGISTERS)
+)
+"""What makes a pointer that is not null, for each register."""
 
 _NUMBER = 8
 """Bytes of a number in the memory that an instruction without a width takes, and of an address."""
@@ -36,11 +44,16 @@ def generate_bytecode(source: random.Random, settings: Settings) -> Program:
         source.randrange(256) if source.randrange(3) else 0
         for _ in range(source.randrange(LEAST_MEMORY, settings.memory + 1))
     )
-    forms = [form for form in FORMS if all(f.kind.value in _KNOWN for f in form.written)]
+    with_pointers = source.randrange(5) == 0
+    forms = [form for form in FORMS if with_pointers or not form.has_register]
     weights = [settings.families.get(form.family.name, 1) for form in forms]
-    made = [
+    begin = list(map(source.choice, _BLOCKS)) if with_pointers else []
+    count += len(begin)
+    made = begin + [
         _instruction(source, form, memory, index, count, settings.far)
-        for index, form in enumerate(source.choices(forms, weights, k=count))
+        for index, form in enumerate(
+            source.choices(forms, weights, k=count - len(begin)), start=len(begin)
+        )
     ]
     return Program(instructions=tuple(made), memory=bytes(memory), step_limit=STEPS)
 
@@ -63,8 +76,11 @@ def _instruction(
             case Kind.POINTER:
                 values[field.name] = _address(source, size, _NUMBER, far)
                 _put(source, memory, values[field.name], _address(source, size, width, far))
+            case Kind.REGISTER | Kind.POINTED:
+                values[field.name] = source.randrange(_REGISTERS)
             case Kind.CONSTANT:
-                values[field.name] = _constant(source, width)
+                in_frame = source.randrange(3 * _NUMBER)
+                values[field.name] = _constant(source, width) if form.width else in_frame
             case Kind.TARGET:
                 # Mostly ahead, so that most programs come to their end.
                 low = index + 1 if source.randrange(4) else 0

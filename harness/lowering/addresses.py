@@ -11,7 +11,7 @@ from harness.lowering.raw_pointers import BASE, between
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Operand
+    from harness.bytecode.operands import Operand
     from harness.lowering.way import Move
 
 BASE_ADDRESS = "base_address"
@@ -55,6 +55,10 @@ class Addresses(Design):
         self.compile(builder, (to,))
         builder.add(p.Fill(ptr=self._pointer(builder, to), value=byte, size=move.size))
 
+    def pointer_to(self, builder: Builder, operand: Operand) -> str:
+        self.compile(builder, (operand,))
+        return self._pointer(builder, operand)
+
     def host_read(self, builder: Builder, operand: Operand) -> str:
         return lend_and_read(builder, self._whole(builder, operand), operand)
 
@@ -74,7 +78,25 @@ class Addresses(Design):
         return made
 
 
-class Unexposed(Addresses):
+class Stored(Addresses):
+    """A pointer lies in memory as its address."""
+
+    def address_of(self, builder: Builder, to: str, of: str) -> None:
+        """`to` becomes the address of a pointer."""
+        builder.add(p.Addr(to=to, of=of))
+
+    def read_pointer(self, builder: Builder, to: str, at: str) -> None:
+        address = builder.result("stored")
+        builder.add(p.Read(ptr=at, at=0, width=8, to=address))
+        self.point(builder, to, address, 1)
+
+    def write_pointer(self, builder: Builder, at: str, of: str) -> None:
+        address = builder.result("stored")
+        self.address_of(builder, address, of)
+        builder.add(p.Write(ptr=at, at=0, width=8, value=address))
+
+
+class Unexposed(Stored):
     """`unexposed`: as if they had been exposed."""
 
     def point(self, builder: Builder, to: str, address: str, size: int) -> None:
@@ -87,6 +109,9 @@ class Exposed(Unexposed):
     def over(self, builder: Builder) -> None:
         builder.add(p.RawMut(to=builder.now(BASE), of=builder.now(OWNER)))
         builder.add(p.Expose(to=builder.now(BASE_ADDRESS), of=builder.now(BASE)))
+
+    def address_of(self, builder: Builder, to: str, of: str) -> None:
+        builder.add(p.Expose(to=to, of=of))
 
     def sides(self, builder: Builder, operand: Operand) -> tuple[str, str]:
         left, right = super().sides(builder, operand)
@@ -101,8 +126,11 @@ class WithAddr(Addresses):
         builder.add(p.WithAddr(to=to, of=base, int_=address, offset=0, size=size))
 
 
-class Transmuted(Addresses):
+class Transmuted(Stored):
     """`transmuted`: the bits of each address."""
+
+    def address_of(self, builder: Builder, to: str, of: str) -> None:
+        builder.add(p.TransmuteAddr(to=to, of=of))
 
     def point(self, builder: Builder, to: str, address: str, size: int) -> None:
         builder.add(p.Transmute(to=to, int_=address, offset=0, size=size))

@@ -10,7 +10,8 @@ from harness.pointer import program as p
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.bytecode.program import Instruction, Operand
+    from harness.bytecode.operands import Operand
+    from harness.bytecode.program import Instruction
     from harness.lowering.builder import Builder
 
 _OPERATORS: dict[BinaryOperator, p.ArithmeticOperator] = {

@@ -12,7 +12,7 @@ from harness.pointer import program as p
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.bytecode.program import Operand
+    from harness.bytecode.operands import Operand
 
 OWNER = "owner"
 """The owner's `&mut` to all of the memory."""
@@ -88,6 +88,11 @@ class Builder:
     def _plain(self, prefix: str, operand: Operand) -> str:
         part = operand.name.removeprefix("addr").strip("_")
         return "_".join(each for each in (prefix, part, str(self.index)) if each)
+
+    def result(self, prefix: str) -> str:
+        """A variable to be bound now for the instruction as a whole."""
+        name = self.now(f"{prefix}_{self.index}")
+        return f"{name}_{self.occurrence}" if self.occurrence else name
 
     def now(self, name: str) -> str:
         """The variable that is called so as long as the memory does not grow: `base`, `base_g1`."""

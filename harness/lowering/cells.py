@@ -11,7 +11,7 @@ from harness.lowering.raw_pointers import copy_bytes, fill_bytes
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Operand
+    from harness.bytecode.operands import Operand
     from harness.lowering.way import Move
 
 CELLS = "cells"

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from harness.bytecode.program import (
-    AT_OP,
-    AT_RES,
-    Copy,
-    Fill,
-    HostRead,
-    HostWrite,
-    Load,
-    Operand,
-    Store,
-    Width,
-)
+from harness.bytecode.operands import AT_OP, AT_RES, Operand, Width
+from harness.bytecode.program import Copy, Fill, HostRead, HostWrite, Load, Store
 from harness.lowering.way import Block, Move
 from harness.pointer import program as p
 

@@ -11,7 +11,8 @@ from harness.lowering.raw_pointers import Raw
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Instruction, Operand
+    from harness.bytecode.operands import Operand
+    from harness.bytecode.program import Instruction
 
 
 class DerefMut(Raw):

@@ -13,7 +13,8 @@ from harness.lowering.arithmetic import computed
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Instruction, Operand
+    from harness.bytecode.operands import Operand
+    from harness.bytecode.program import Instruction
     from harness.lowering.builder import Builder
     from harness.lowering.way import Move
 
@@ -74,6 +75,18 @@ class Design:
         self.compile(builder, (operand,))
         builder.of_operand(operand)
         self.store(builder, operand, value)
+
+    def pointer_to(self, builder: Builder, operand: Operand) -> str:
+        """The variable that has a pointer into the memory, to an operand that has been checked."""
+        raise NotImplementedError
+
+    def read_pointer(self, builder: Builder, to: str, at: str) -> None:
+        """Read the pointer that lies where the pointer `at` points to."""
+        builder.add(p.LoadPtr(to=to, ptr=at, size=1))
+
+    def write_pointer(self, builder: Builder, at: str, of: str) -> None:
+        """Store the pointer `of` there."""
+        builder.add(p.StorePtr(ptr=at, of=of))
 
     def kept_by_host(self, builder: Builder, operand: Operand) -> str | None:
         """The reference that the host keeps while it enters the VM; None: it keeps none."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.bytecode.program import GROWTH_LIMIT, MEMORY_ALIGNMENT, Width
+from harness.bytecode.operands import Width
+from harness.bytecode.program import GROWTH_LIMIT, MEMORY_ALIGNMENT
 from harness.lowering.builder import OWNER
 from harness.pointer import program as p
 

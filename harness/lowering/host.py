@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Operand
+    from harness.bytecode.operands import Operand
     from harness.lowering.builder import Builder
 
 

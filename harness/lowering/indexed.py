@@ -15,7 +15,7 @@ from harness.pointer import program as p
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.bytecode.program import Operand
+    from harness.bytecode.operands import Operand
 
 VIEW = "view"
 

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
+from harness.bytecode.operands import AT_OP, Width
+from harness.bytecode.pointers import Call, OffCalls
 from harness.bytecode.program import (
-    AT_OP,
     CALL_DEPTH_LIMIT,
     Assert,
     Binary,
@@ -26,9 +27,9 @@ from harness.bytecode.program import (
     Return,
     Store,
     Unary,
-    Width,
     WriteConst,
 )
+from harness.lowering import pointers
 from harness.lowering.builder import Builder
 from harness.lowering.computed import found_operand, lower_computed
 from harness.lowering.growth import grow, set_up
@@ -37,7 +38,8 @@ from harness.lowering.lowered import Lowered, Origin, Phase
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Instruction, Operand, Program
+    from harness.bytecode.operands import Operand
+    from harness.bytecode.program import Instruction, Program
     from harness.lowering.design import Design
     from harness.lowering.way import Way
 
@@ -46,6 +48,7 @@ def lower_by(design: Design, program: Program, way: Way) -> Lowered:
     """`program` with the memory touched as `design` does on its way."""
     builder = Builder(size=len(program.memory))
     result = set_up(builder, program, way)
+    pointers.set_up(builder, program)
     design.over(builder)
     _compile(design, builder, program, first=True)
     builder.origin = Origin(phase=Phase.SET_UP)
@@ -101,7 +104,8 @@ class _Run:
     builder: Builder
     program: Program
     way: Way
-    entries: list[_Entry] = field(default_factory=list)
+    entered: list[_Entry | pointers.Frame] = field(default_factory=list)
+    registers: pointers.Registers = field(default_factory=pointers.Registers)
 
     def all(self) -> None:
         way, builder = self.way, self.builder
@@ -120,6 +124,10 @@ class _Run:
 
     def _step(self, position: int, instruction: Instruction, following: int) -> None:
         design, builder = self.design, self.builder
+        if isinstance(instruction, OffCalls):
+            number = self.way.numbers.get(position)
+            self.registers.step(design, builder, instruction, number)
+            return
         match instruction:
             case Load() | Store() | Copy() | Fill() | HostRead() | HostWrite():
                 lower_computed(design, builder, instruction, self.way.blocks.get(position))
@@ -131,9 +139,11 @@ class _Run:
                 design.store(builder, res, position + 1)
             case HostEnter():
                 self._enter(instruction)
+            case Call():
+                self._call(instruction)
             case Return():
-                if self.entries:
-                    self._leave(self.entries.pop())
+                if self.entered:
+                    self._leave(self.entered.pop())
             case _:
                 _step(design, builder, instruction, following)
 
@@ -159,8 +169,7 @@ class _Run:
         builder.of_operand(op)
         operand = found_operand(builder, AT_OP, design.load(builder, op), Width.U8)
         builder.check(operand)
-        if len(self.entries) == CALL_DEPTH_LIMIT:
-            builder.guard(0, "eq", 1, "call-depth", "target")
+        self._check_depth()
         entry = _Entry(
             origin=builder.origin,
             occurrence=builder.occurrence,
@@ -170,11 +179,25 @@ class _Run:
             kept=design.kept_by_host(builder, operand),
             size=builder.size,
         )
-        self.entries.append(entry)
+        self.entered.append(entry)
 
-    def _leave(self, entry: _Entry) -> None:
-        """The host reads what it was asked for, and the instruction that called it ends."""
+    def _call(self, call: Call) -> None:
+        (op,) = call.operands()
+        self.builder.of_operand(op)
+        argument = self.design.load(self.builder, op)
+        self._check_depth()
+        self.entered.append(self.registers.call(self.builder, call, argument))
+
+    def _check_depth(self) -> None:
+        if len(self.entered) == CALL_DEPTH_LIMIT:
+            self.builder.guard(0, "eq", 1, "call-depth", "target")
+
+    def _leave(self, entry: _Entry | pointers.Frame) -> None:
+        """A call ends, or the host reads what it was asked for and what called it ends."""
         design, builder = self.design, self.builder
+        if isinstance(entry, pointers.Frame):
+            self.registers.leave(builder, entry)
+            return
         builder.origin, builder.occurrence = entry.origin, entry.occurrence
         builder.found = entry.found
         builder.of_operand(entry.operand)

@@ -16,7 +16,7 @@ from harness.lowering.host import lend_and_read, lend_and_write
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Operand
+    from harness.bytecode.operands import Operand
     from harness.lowering.way import Move
 
 BASE = "base"
@@ -48,6 +48,11 @@ class Raw(Design):
 
     def fill(self, builder: Builder, to: Operand, byte: str, move: Move) -> None:
         fill_bytes(builder, self.base(builder), to, byte, move)
+
+    def pointer_to(self, builder: Builder, operand: Operand) -> str:
+        pointer = builder.name("q", operand)
+        offset_from(builder, self.base(builder), operand, pointer)
+        return pointer
 
     def host_read(self, builder: Builder, operand: Operand) -> str:
         return lend_and_read(builder, self.base(builder), operand)
@@ -137,6 +142,15 @@ class NonNullBase(Raw):
         builder.add(p.RawMut(to=builder.now(BASE), of=builder.now(OWNER)))
 
 
+class NonNullAsInteger(Raw):
+    """`non-null-as-integer`: a `NonNull` is stored, and what is loaded is transmuted back."""
+
+    def read_pointer(self, builder: Builder, to: str, at: str) -> None:
+        bits = builder.result("bits")
+        builder.add(p.Read(ptr=at, at=0, width=8, to=bits))
+        builder.add(p.Transmute(to=to, int_=bits, offset=0, size=1))
+
+
 class Reborrow(Raw):
     """`reborrow`: the borrow itself is handed over, each operand has its own `as_mut_ptr()`."""
 
@@ -178,6 +192,12 @@ class Reborrow(Raw):
         base = builder.name("base", to)
         builder.add(p.AsMutPtr(to=base, of=builder.now(OWNER)))
         fill_bytes(builder, base, to, byte, move)
+
+    def pointer_to(self, builder: Builder, operand: Operand) -> str:
+        base, pointer = builder.name("base", operand), builder.name("q", operand)
+        builder.add(p.AsMutPtr(to=base, of=builder.now(OWNER)))
+        offset_from(builder, base, operand, pointer)
+        return pointer
 
     def host_read(self, builder: Builder, operand: Operand) -> str:
         return lend_and_read(builder, builder.now(OWNER), operand)

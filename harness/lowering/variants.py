@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from harness.bytecode.instruction_set import form_of
+from harness.bytecode.pointers import OnPointers, ReadPointer
 from harness.bytecode.program import (
     Assert,
     Binary,
@@ -37,6 +38,7 @@ from harness.lowering.raw_pointers import (
     HandedOver,
     KeptBorrow,
     LentBorrow,
+    NonNullAsInteger,
     NonNullBase,
     Owner,
     Raw,
@@ -45,13 +47,24 @@ from harness.lowering.raw_pointers import (
 )
 from harness.lowering.way import Way, straight
 from harness.mode import Aliasing, Mode, Provenance
-from harness.outcome import Location, Outcome, Ran, Trapped, Unsupported, UnsupportedKind
+from harness.outcome import (
+    Location,
+    Meaning,
+    Outcome,
+    Trapped,
+    UndefinedBehaviour,
+    Unsupported,
+    UnsupportedKind,
+)
 
 if TYPE_CHECKING:
-    from harness.bytecode.program import Instruction, Operand, Program
+    from harness.bytecode.operands import Operand
+    from harness.bytecode.program import Instruction, Program
 
 __all__ = ["ON_DEMAND", "VARIANTS", "Lowered", "Origin", "Phase", "Variant", "Way", "lower"]
 
+_POINTERS: tuple[type[OnPointers], ...] = get_args(OnPointers)
+_SAFE = "safe code has no pointers that it could follow"
 _INT_TO_PTR = (
     "integer-to-pointer casts and `ptr::with_exposed_provenance` are not supported "
     "under strict provenance"
@@ -64,7 +77,8 @@ class Variant:
 
     promise: what the design relies on, in a sentence.
     design: None where nobody lowers it, so that nothing is predicted.
-    expresses: the instructions that it can run; None for all.
+    expresses: the instructions that it can run; None for all. lacks: those that it cannot, and
+    because: why not.
     sound: free of undefined behaviour by design, for every program; if not, aliasing: what may
     go wrong is a matter of the borrow models alone.
     strict: can be judged under strict provenance.
@@ -77,13 +91,17 @@ class Variant:
     promise: str
     design: Callable[[], Design] | None
     expresses: tuple[type[Instruction], ...] | None = None
+    lacks: tuple[type[Instruction], ...] = ()
+    because: str = ""
     sound: bool = True
     aliasing: bool = True
     strict: bool = True
     shown_by: tuple[type[Instruction], ...] = ()
 
     def tells(self, program: Program) -> bool:
-        """Whether `program` can show anything of it that `raw` does not show as well."""
+        """Whether it can run `program`, and show anything that `raw` does not show as well."""
+        if self.refuses(program) is not None:
+            return False
         return not self.shown_by or any(
             isinstance(instruction, self.shown_by) for instruction in program.instructions
         )
@@ -91,20 +109,28 @@ class Variant:
     def refuses(self, program: Program) -> str | None:
         """Why the variant cannot run the program, and at which instruction; None if it can."""
         for index, instruction in enumerate(program.instructions):
-            if self.expresses is not None and not isinstance(instruction, self.expresses):
+            outside = self.expresses is not None and not isinstance(instruction, self.expresses)
+            if outside or isinstance(instruction, self.lacks):
                 mnemonic = form_of(instruction).mnemonic
-                return f"{self.name} cannot express {mnemonic} (instruction {index})"
+                why = f": {self.because}" if self.because else ""
+                return f"{self.name} cannot express {mnemonic} (instruction {index}){why}"
         return None
 
-    def promises(self, program: Program, expected: Ran | Trapped, mode: Mode) -> Outcome | None:
-        """What the design by itself says of `program` in `mode`, if the VM computes `expected`.
+    def promises(self, program: Program, expected: Meaning, mode: Mode) -> Outcome | None:
+        """What the design by itself says of `program` in `mode`, if it means `expected`.
 
-        None where it depends on the rules of the borrow model.
+        None where it depends on the rules of the borrow model, or on addresses.
         """
         compiles = not isinstance(expected, Trapped) or not expected.in_compiling
         if not compiles or not program.instructions:
             return expected
+        if isinstance(expected, Unsupported):
+            return None
+        if isinstance(expected, UndefinedBehaviour) and not self.strict:
+            return None
         if not self.strict and mode.provenance is Provenance.STRICT:
+            if any(isinstance(each, OnPointers) for each in program.instructions):
+                return None
             first = _first_access(program)
             if first is None:
                 return expected
@@ -190,12 +216,16 @@ _TABLE = (
         description="&[Cell<u8>], operands are references to single cells; safe code",
         promise="shared references to cells may alias each other",
         design=CellBytes,
+        lacks=_POINTERS,
+        because=_SAFE,
     ),
     Variant(
         name="cell-slice",
         description="&Cell<[u8]>, operands are &Cell<u8> or &Cell<u16> cast out of it",
         promise="shared references to cells may alias each other",
         design=CellSlice,
+        lacks=_POINTERS,
+        because=_SAFE,
     ),
     Variant(
         name="exposed",
@@ -209,6 +239,8 @@ _TABLE = (
         description="safe slice indexing at each access, the baseline",
         promise="safe code",
         design=Index,
+        lacks=_POINTERS,
+        because=_SAFE,
     ),
     Variant(
         name="non-null",
@@ -264,6 +296,15 @@ _TABLE = (
         sound=False,
         aliasing=False,
         shown_by=(HostEnter,),
+    ),
+    Variant(
+        name="non-null-as-integer",
+        description="what is stored as a NonNull is loaded as an integer and transmuted",
+        promise="none: an integer has no provenance",
+        design=NonNullAsInteger,
+        sound=False,
+        aliasing=False,
+        shown_by=(ReadPointer,),
     ),
 )
 

@@ -19,12 +19,14 @@ class Way:
     stops_before: the one that the step limit keeps from running, if it does.
     blocks: by position in the path, what its copies and fills move that do not trap.
     sizes: by position, how large the memory is once it was to grow there, if it could.
+    numbers: by position, how many bytes are to be allocated or given back, or a pointer moved by.
     """
 
     path: tuple[int, ...]
     stops_before: int | None = None
     blocks: Mapping[int, Block] = field(default_factory=dict)
     sizes: Mapping[int, int] = field(default_factory=dict)
+    numbers: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,7 @@ GuardTrap = Literal[
     "assertion-failed",
     "overlap",
     "call-depth",
+    "foreign-free",
     "step-limit",
     "diverged",
 ]

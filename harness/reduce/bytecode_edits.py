@@ -10,7 +10,8 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from harness.bytecode.instruction_set import Kind, form_of
-from harness.bytecode.program import Instruction, Program, Width
+from harness.bytecode.operands import Width
+from harness.bytecode.program import Instruction, Program
 from harness.reduce.edits import BytecodeEdit, DropInstruction, Memory, ReplaceInstruction
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from harness.bytecode.program import BinaryOperator as B, UnaryOperator, Width
+from harness.bytecode.operands import Width
+from harness.bytecode.program import BinaryOperator as B, UnaryOperator
 from harness.outcome import TrapKind
 
 

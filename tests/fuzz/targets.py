@@ -52,6 +52,10 @@ def wire(data: bytes) -> None:
     demand(program is not None, "the Rust decoder takes what the Python one refuses")
     assert program is not None
     demand(encode(program) == data, "a program is written another way than it was read")
+    if VARIANTS["index"].refuses(program) is not None:
+        refused = isinstance(seen, _native.Trapped)
+        demand(refused, "the Rust VM runs what its variant cannot express")
+        return
     wanted = run_reference(program)
     if isinstance(seen, _native.Ran):
         demand(wanted == Ran(memory=seen.memory, steps=seen.steps), f"{wanted} is another end")

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from harness import _native
-from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, Width, WriteConst
+from harness.bytecode.operands import Width
+from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, WriteConst
 from harness.engines import vm_crate
 from harness.engines.engine import Job, Observation
 from harness.engines.miri import MiriEngine

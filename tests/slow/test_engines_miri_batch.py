@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from harness import _native
-from harness.bytecode.program import Binary, BinaryOperator, Program, Width, WriteConst
+from harness.bytecode.operands import Width
+from harness.bytecode.program import Binary, BinaryOperator, Program, WriteConst
 from harness.engines import miri_items, miri_pointer_batch, miri_run
 from harness.engines.engine import Job, Observation
 from harness.engines.miri import MiriEngine

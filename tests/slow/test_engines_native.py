@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, Width, WriteConst
+from harness.bytecode.operands import Width
+from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, WriteConst
 from harness.engines.engine import Job, Observation
 from harness.engines.in_process import InProcessEngine
 from harness.engines.miri_items import MAINS

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from harness.bytecode.instruction_set import FORMS, Field, Form, Kind
-from harness.bytecode.program import ADDRESS_LIMIT, Instruction
+from harness.bytecode.operands import ADDRESS_LIMIT, REGISTERS
+from harness.bytecode.pointers import FRAME_LIMIT
+from harness.bytecode.program import Instruction
 
 
 def instructions(count: int) -> st.SearchStrategy[Instruction]:
@@ -17,9 +19,10 @@ def instructions(count: int) -> st.SearchStrategy[Instruction]:
                 return st.integers(0, ADDRESS_LIMIT - 1)
             case Kind.TARGET:
                 return st.integers(0, count)
+            case Kind.REGISTER | Kind.POINTED:
+                return st.integers(0, REGISTERS - 1)
             case Kind.CONSTANT:
-                assert form.width is not None
-                return st.integers(0, form.width.limit - 1)
+                return st.integers(0, form.width.limit - 1 if form.width else FRAME_LIMIT)
 
     def of(form: Form) -> st.SearchStrategy[Instruction]:
         values = {field.name: number(form, field) for field in form.written}

@@ -7,15 +7,14 @@ from hypothesis import given, strategies as st
 
 from harness.bytecode import assembly
 from harness.bytecode.instruction_set import FORMS, Form, Kind
+from harness.bytecode.operands import ADDRESS_LIMIT, Width
 from harness.bytecode.program import (
-    ADDRESS_LIMIT,
     Binary,
     BinaryOperator,
     Branch,
     Halt,
     Instruction,
     Jump,
-    Width,
     WriteConst,
 )
 from harness.errors import InputError

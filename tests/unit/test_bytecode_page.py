@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.bytecode import assembly
 from harness.bytecode.instruction_set import FAMILIES, Form
-from harness.bytecode.program import Width
+from harness.bytecode.operands import Width
 from harness.bytecode.wire import Malformation
 from harness.outcome import TrapKind
 

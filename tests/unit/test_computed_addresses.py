@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness.bytecode.assembly import parse
-from harness.bytecode.program import Program, computed_operands
+from harness.bytecode.program import Program
 from harness.campaign.way import way_of
 from harness.lowering.variants import VARIANTS, lower
 from harness.mode import MODES, Provenance, parse_mode
@@ -57,7 +57,7 @@ def test_traps_in_running(text: str, words: tuple[int, ...], kind: TrapKind, ope
     trapped = Trapped(kind=kind, location=location, memory=changed, steps=1)
     assert run(source) == trapped
     assert not trapped.in_compiling
-    assert operand in computed_operands(source.instructions[1])
+    assert operand in source.instructions[1].computes
 
 
 def test_an_operand_in_the_program_traps_in_compiling() -> None:

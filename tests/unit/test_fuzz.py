@@ -170,7 +170,7 @@ def test_about_as_many_are_undefined_as_asked_for() -> None:
 
 def test_random_bytecode_has_every_instruction_and_mostly_runs() -> None:
     coverage = Coverage()
-    ran = trapped = 0
+    ran = trapped = others = 0
     for seed in range(600):
         program = generate_bytecode(random.Random(seed), SETTINGS)
         assert generate_bytecode(random.Random(seed), SETTINGS) == program
@@ -181,9 +181,12 @@ def test_random_bytecode_has_every_instruction_and_mostly_runs() -> None:
             case Trapped(kind=kind):
                 trapped += 1
                 assert kind in TrapKind
+            case _:
+                others += 1
     assert not coverage.missing(pointer=False, bytecode=True)
-    assert ran > 300
+    assert ran > 250
     assert trapped > 30
+    assert others > 5
 
 
 def test_every_variant_comes_up_in_turn() -> None:

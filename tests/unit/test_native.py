@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness import _native
-from harness.bytecode.program import Binary, BinaryOperator, Program, Width, WriteConst
+from harness.bytecode.operands import Width
+from harness.bytecode.program import Binary, BinaryOperator, Program, WriteConst
 from harness.bytecode.wire import encode
 from harness.errors import TomlError
 
@@ -35,6 +36,7 @@ VARIANTS = [
     "cached-base",
     "kept-borrow",
     "lent-borrow",
+    "non-null-as-integer",
 ]
 SOUND = VARIANTS[3:12]
 

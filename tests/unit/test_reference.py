@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, strategies as st
 
+from harness.bytecode.operands import Width
 from harness.bytecode.program import (
     Binary,
     BinaryOperator,
@@ -17,7 +18,6 @@ from harness.bytecode.program import (
     Program,
     Unary,
     UnaryOperator,
-    Width,
     WriteConst,
 )
 from harness.outcome import Location, Ran, TrapKind, Trapped

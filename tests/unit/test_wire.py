@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.bytecode.instruction_set import BY_MNEMONIC, BY_OPCODE, FORMS
+from harness.bytecode.operands import ADDRESS_LIMIT, Width
 from harness.bytecode.program import (
-    ADDRESS_LIMIT,
     Assert,
     Binary,
     BinaryOperator,
@@ -28,7 +28,6 @@ from harness.bytecode.program import (
     Program,
     Return,
     Store,
-    Width,
     WriteConst,
 )
 from harness.bytecode.wire import Malformation, WireError, decode, encode

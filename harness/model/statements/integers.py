@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.memory import POINTER_SIZE
 from harness.model.operations import Trap
-from harness.model.provenance import Integer, added, combined, subtracted
+from harness.model.provenance import MIXED, Integer, added, combined, subtracted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,15 +73,27 @@ def arithmetic(memory: Operations, frame: Frame, s: p.Arithmetic) -> None:
     mask = (1 << bits) - 1
     left, right = frame.integer(s.left), frame.integer(s.right)
     value = _OPERATE[s.operator](left.value & mask, right.value & mask, bits) & mask
-    frame.integers[s.to] = Integer(value, _origin(s, left, right))
+    frame.integers[s.to] = Integer(value, _origin(memory, s, left, right))
 
 
-def _origin(s: p.Arithmetic, left: Integer, right: Integer) -> Origin:
+def _origin(memory: Operations, s: p.Arithmetic, left: Integer, right: Integer) -> Origin:
+    if s.width == POINTER_SIZE and s.operator in ("eq", "ne"):
+        sides = (left, right), (right, left)
+        if any(each == Integer(0) and _is_no_null(memory, other) for each, other in sides):
+            return None
     if s.width == POINTER_SIZE and s.operator == "add":
         return added(left.origin, right.origin)
     if s.width == POINTER_SIZE and s.operator == "sub":
         return subtracted(left.origin, right.origin)
     return combined(left.origin, right.origin)
+
+
+def _is_no_null(memory: Operations, number: Integer) -> bool:
+    """Whether it is an address in an allocation, or right behind one: none of them lies at 0."""
+    if number.origin is None or number.origin == MIXED:
+        return False
+    allocation = memory.memory.allocations[number.origin]
+    return allocation.base <= number.value <= allocation.base + allocation.size
 
 
 def guard(memory: Operations, frame: Frame, s: p.Guard) -> None:

@@ -7,7 +7,7 @@ use crate::operator::{BINARY, Unary};
 use crate::outcome::{Trap, TrapKind};
 use crate::program::{Op, Opcode, Program, Value};
 use crate::variant::Variant;
-use crate::wire::{self, ADD, ASSERT, HALT, JUMP, JUMP_IF, JUMP_UNLESS, LOAD, MOVE, NOT};
+use crate::wire::{self, ADD, ALLOCATE, ASSERT, HALT, JUMP, JUMP_IF, JUMP_UNLESS, LOAD, MOVE, NOT};
 
 /// An opcode whose operands the variant has made.
 pub(crate) struct Compiled<'m, V: Variant<'m>> {
@@ -65,6 +65,10 @@ pub(crate) unsafe fn compile<'m, V: Variant<'m>>(
     while at < count {
         let opcode = opcodes.take();
         if opcode.code >= LOAD {
+            if opcode.code >= ALLOCATE && !V::POINTERS {
+                let kind = TrapKind::NotExpressed;
+                return Some(Trap { kind, instruction: at, operand: "pointer" });
+            }
             if let Some((kind, operand)) = computed::fault_in_compiling(opcode, size) {
                 return Some(Trap { kind, instruction: at, operand });
             }

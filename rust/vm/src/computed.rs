@@ -9,8 +9,9 @@ use crate::outcome::TrapKind;
 use crate::program::{Opcode, Value};
 use crate::variant::Variant;
 use crate::wire::{
-    COPY, COPY_NONOVERLAPPING, FILL, GROW, HOST_ENTER, HOST_READ, HOST_STEPS, HOST_WRITE, RETURN,
-    STORE, width,
+    ALLOCATE, CALL, COPY, COPY_NONOVERLAPPING, FILL, FREE, GROW, HOST_ENTER, HOST_READ, HOST_STEPS,
+    HOST_WRITE, IS_NULL, MOVE_POINTER, OFFSET, POINT, READ, READ_POINTER, RETURN, STORE, WRITE,
+    WRITE_POINTER, width,
 };
 
 /// What is wrong, and with which operand.
@@ -22,6 +23,8 @@ pub struct Computed<'m, V: Variant<'m>> {
     pub code: u8,
     /// Where the host enters, if that is what it is.
     pub target: usize,
+    /// The registers of one on pointers; of a call, the frame's size before its register.
+    pub numbers: [usize; 2],
     operands: [OfWidth<'m, V>; 3],
 }
 
@@ -54,7 +57,22 @@ impl<'m, V: Variant<'m>> Copy for OfWidth<'m, V> {}
 /// The operands that stand in the program: their names and widths, in order.
 fn operands(code: u8) -> &'static [(&'static str, usize)] {
     match code {
-        RETURN => &[],
+        RETURN | FREE | MOVE_POINTER | READ_POINTER | WRITE_POINTER => &[],
+        ALLOCATE => &[("addr_size", 8)],
+        OFFSET | POINT | CALL => &[("addr_op", 8)],
+        IS_NULL => &[("addr_res", 1)],
+        READ..WRITE => match width(code) {
+            1 => &[("addr_res", 1)],
+            2 => &[("addr_res", 2)],
+            4 => &[("addr_res", 4)],
+            _ => &[("addr_res", 8)],
+        },
+        WRITE.. => match width(code) {
+            1 => &[("addr_op", 1)],
+            2 => &[("addr_op", 2)],
+            4 => &[("addr_op", 4)],
+            _ => &[("addr_op", 8)],
+        },
         HOST_STEPS => &[("addr_res", 8)],
         HOST_READ | HOST_ENTER => &[("addr_op", 8), ("addr_res", 1)],
         HOST_WRITE => &[("addr_op", 1), ("addr_res", 8)],
@@ -105,7 +123,9 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
             made[at] = unsafe { OfWidth::make(view, operands[at], opcode.addresses[at], marks) };
             at += 1;
         }
-        Computed { code: opcode.code, target: opcode.value as usize, operands: made }
+        // No truncation: registers are few, and frames small.
+        let numbers = [opcode.addresses[1] as usize, opcode.addresses[2] as usize];
+        Computed { code: opcode.code, target: opcode.value as usize, numbers, operands: made }
     }
 
     /// Executes the opcode over a memory of `size` bytes.
@@ -141,9 +161,35 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// # Safety
     ///
     /// It is one, and `view` made it.
-    pub unsafe fn number(self, view: &mut V, marks: &mut impl Marks) -> u64 {
+    pub unsafe fn number(self, view: &mut V, name: &'static str, marks: &mut impl Marks) -> u64 {
         // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { self.operands[0].number(view, "addr_op", marks) }
+        unsafe { self.operands[0].number(view, name, marks) }
+    }
+
+    /// Reads the first operand.
+    ///
+    /// # Safety
+    ///
+    /// It is a `T`, and `view` made it.
+    pub unsafe fn take<T: Value>(self, view: &mut V, marks: &mut impl Marks) -> T {
+        marks.operand("addr_op");
+        // SAFETY: the caller's promise is the one that is asked for.
+        let operand = unsafe { self.operands[0].of::<T>() };
+        // SAFETY: as above.
+        unsafe { view.load(operand) }
+    }
+
+    /// Writes the first operand.
+    ///
+    /// # Safety
+    ///
+    /// As for `take`.
+    pub unsafe fn put<T: Value>(self, view: &mut V, value: T, marks: &mut impl Marks) {
+        marks.operand("addr_res");
+        // SAFETY: the caller's promise is the one that is asked for.
+        let operand = unsafe { self.operands[0].of::<T>() };
+        // SAFETY: as above.
+        unsafe { view.store(operand, value) }
     }
 
     /// The operand that the result goes to.

@@ -15,6 +15,7 @@
 //! | [`machine`] | a run: the compile phase, then the run phase |
 //! | [`outcome`] | how a run ends |
 //! | [`computed`] | instructions whose addresses are values in the memory |
+//! | [`pointers`] | instructions on pointers: blocks that a program allocates |
 //! | [`memory`] | allocations: what a program runs over, and what it is compiled to |
 //! | [`blocks`] | bytes that are moved together, and the memory as the host is lent it |
 //! | [`host`] | what the host does to a memory that it is lent |
@@ -38,6 +39,7 @@ pub mod marks;
 pub mod memory;
 pub mod operator;
 pub mod outcome;
+pub mod pointers;
 pub mod program;
 pub mod text;
 pub mod variant;

@@ -7,12 +7,13 @@ use crate::marks::{Lines, Marks, Silent};
 use crate::memory::{Memory, Slots};
 use crate::operator::Undivided;
 use crate::outcome::{Finished, Outcome, Trap, TrapKind};
+use crate::pointers::Registers;
 use crate::program::{Op, Program, Value};
 use crate::variant::Variant;
 use crate::variants::Entry;
-use crate::wire::{self, GROW, HOST_ENTER, HOST_STEPS, Malformed, RETURN};
+use crate::wire::{self, ALLOCATE, CALL, GROW, HOST_ENTER, HOST_STEPS, Malformed, RETURN};
 
-/// How often the host may have entered the VM without leaving it.
+/// How many calls, and entries of the VM by the host, there may be that have not been left.
 pub const CALL_DEPTH_LIMIT: usize = 64;
 
 /// Runs the program that `wire` holds, over memory of its own, in one variant.
@@ -59,7 +60,8 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     // lends it anew.
     let view = V::over(unsafe { memory.lend() });
     let compiled = Slots::with_room_for(program.opcodes.len());
-    let mut run = Run { view, compiled, program, memory, marks, steps: 0 };
+    let pointers = Registers::null();
+    let mut run = Run { view, compiled, program, memory, pointers, marks, steps: 0 };
     // SAFETY: the caller's promise is the one that is asked for.
     if let Some(trap) = unsafe { run.compile() } {
         return Outcome::Trapped(trap);
@@ -79,6 +81,7 @@ struct Run<'r, 'm, V: Variant<'m>, M> {
     program: &'r Program<'r>,
     /// What `view` is over.
     memory: &'r mut Memory,
+    pointers: Registers,
     marks: &'r mut M,
     /// Instructions that have been begun.
     steps: u64,
@@ -101,7 +104,8 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         unsafe { compile(view, self.program, size, compiled, self.marks) }
     }
 
-    /// Executes from the instruction with the index `at` on. depth: of the host's entries.
+    /// Executes from the instruction with the index `at` on. depth: of calls and
+    /// of the host's entries.
     unsafe fn from(&mut self, mut at: usize, depth: usize) -> Result<Ended, Trap> {
         let count = self.program.opcodes.len();
         let limit = self.program.step_limit;
@@ -138,6 +142,13 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
                                 Ended::Halted => Ok(count),
                             }
                         }
+                        CALL => {
+                            // SAFETY: `view` compiled it.
+                            match unsafe { self.call(computed, at, depth) }? {
+                                Ended::Returned => Ok(at + 1),
+                                Ended::Halted => Ok(count),
+                            }
+                        }
                         // SAFETY: `view` compiled it.
                         _ => unsafe { self.computed(computed, at) },
                     }
@@ -153,7 +164,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         match computed.code {
             GROW => {
                 // SAFETY: `view` compiled it, and its first operand is a `u64`.
-                let more = unsafe { computed.number(&mut self.view, self.marks) };
+                let more = unsafe { computed.number(&mut self.view, "addr_op", self.marks) };
                 let size = self.memory.size() as u64;
                 // SAFETY: the operands are made anew before any is used.
                 let grown = more == 0 || unsafe { self.grow(more) };
@@ -164,6 +175,14 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
                 let steps = self.steps;
                 // SAFETY: its last operand is a `u64`.
                 unsafe { self.result::<u64>(at, steps) }
+            }
+            ALLOCATE.. => {
+                let (view, memory) = (&mut self.view, &*self.memory);
+                // SAFETY: `view` compiled it; what the program does with its pointers is its own.
+                let done = unsafe { self.pointers.step(computed, view, memory, self.marks) };
+                if let Err((kind, operand)) = done {
+                    return Err(Trap { kind, instruction: at, operand });
+                }
             }
             _ => {
                 let size = self.memory.size() as u64;
@@ -192,6 +211,33 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         true
     }
 
+    /// Goes on at the call's target, with a frame that lasts until the return from there.
+    unsafe fn call(
+        &mut self,
+        computed: Computed<'m, V>,
+        at: usize,
+        depth: usize,
+    ) -> Result<Ended, Trap> {
+        // SAFETY: `view` compiled it, and its operand is a `u64`.
+        let argument = unsafe { computed.number(&mut self.view, "addr_op", self.marks) };
+        if depth == CALL_DEPTH_LIMIT {
+            return Err(Trap { kind: TrapKind::CallDepth, instruction: at, operand: "target" });
+        }
+        let [size, register] = computed.numbers;
+        let frame = self.pointers.frame(argument, size);
+        let before = self.pointers.get(register);
+        self.pointers.set(register, frame);
+        // SAFETY: the caller's promise is the one that is asked for.
+        if let Ended::Halted = unsafe { self.from(computed.target, depth + 1) }? {
+            return Ok(Ended::Halted);
+        }
+        self.marks.operand("frame");
+        // SAFETY: it was allocated above, and the program must not give it back.
+        unsafe { self.pointers.free(frame) };
+        self.pointers.set(register, before);
+        Ok(Ended::Returned)
+    }
+
     /// Lets the host enter the VM, and then read a byte.
     unsafe fn enter(
         &mut self,
@@ -200,7 +246,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         depth: usize,
     ) -> Result<Ended, Trap> {
         // SAFETY: `view` compiled it, and its first operand is a `u64`.
-        let addr = unsafe { computed.number(&mut self.view, self.marks) };
+        let addr = unsafe { computed.number(&mut self.view, "addr_op", self.marks) };
         let size = self.memory.size();
         if let Some(kind) = fault(addr, 1, size as u64) {
             return Err(Trap { kind, instruction: at, operand: "at_op" });

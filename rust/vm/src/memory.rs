@@ -35,6 +35,12 @@ impl Memory {
         self.room.size
     }
 
+    /// Whether the pointer has the address of one of its bytes.
+    pub fn has(&self, pointer: *mut u8) -> bool {
+        let (base, address) = (self.room.base.addr(), pointer.addr());
+        address >= base && address - base < self.room.size
+    }
+
     /// The owner's borrow of all of it.
     pub fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: `base` is aligned and valid for reads and writes of `size` initialised bytes
@@ -158,7 +164,7 @@ impl Drop for Room {
 }
 
 #[cfg(unix)]
-mod allocator {
+pub(crate) mod allocator {
     use super::ALIGNMENT;
 
     unsafe extern "C" {
@@ -182,10 +188,23 @@ mod allocator {
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { c_free(base) }
     }
+
+    /// As [`allocate`], for memory that is given back without its size.
+    pub fn allocate_block(size: usize) -> *mut u8 {
+        allocate(size)
+    }
+
+    /// # Safety
+    ///
+    /// `block` is null, or comes from [`allocate_block`] and is used no more.
+    pub unsafe fn free_block(block: *mut u8) {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { c_free(block) }
+    }
 }
 
 #[cfg(not(unix))]
-mod allocator {
+pub(crate) mod allocator {
     use std::alloc::{Layout, alloc, dealloc};
 
     use super::ALIGNMENT;
@@ -207,6 +226,33 @@ mod allocator {
     pub unsafe fn free(base: *mut u8, size: usize) {
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { dealloc(base, layout(size)) }
+    }
+
+    /// As [`allocate`], for memory that is given back without its size, which stands before it.
+    pub fn allocate_block(size: usize) -> *mut u8 {
+        let base = allocate(ALIGNMENT + size);
+        if base.is_null() {
+            return base;
+        }
+        // SAFETY: it is aligned, and has room for a number.
+        unsafe { *base.cast::<usize>() = size };
+        // SAFETY: it has so many bytes.
+        unsafe { base.add(ALIGNMENT) }
+    }
+
+    /// # Safety
+    ///
+    /// `block` is null, or comes from [`allocate_block`] and is used no more.
+    pub unsafe fn free_block(block: *mut u8) {
+        if block.is_null() {
+            return;
+        }
+        // SAFETY: so many bytes stand before it.
+        let base = unsafe { block.sub(ALIGNMENT) };
+        // SAFETY: the first of them are its size.
+        let size = unsafe { *base.cast::<usize>() };
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { free(base, ALIGNMENT + size) }
     }
 }
 

@@ -18,8 +18,13 @@ pub enum TrapKind {
     Overlap,
     /// In running: the host has entered the VM as often as it may without leaving it.
     CallDepth,
+    /// In running: the program gives back the memory, which is not its own to give.
+    ForeignFree,
     /// As many instructions have been executed as may be.
     StepLimit,
+    /// The variant has no way to do it: in compiling, or, where a pointer into the memory is asked
+    /// for and there is none, in running.
+    NotExpressed,
 }
 
 impl TrapKind {
@@ -33,7 +38,9 @@ impl TrapKind {
             TrapKind::AssertionFailed => "assertion-failed",
             TrapKind::Overlap => "overlap",
             TrapKind::CallDepth => "call-depth",
+            TrapKind::ForeignFree => "foreign-free",
             TrapKind::StepLimit => "step-limit",
+            TrapKind::NotExpressed => "not-expressed",
         }
     }
 }

@@ -234,7 +234,8 @@ impl<T, P> Op<T, P> {
 pub struct Opcode {
     /// Its byte on the wire ([`crate::wire`]).
     pub code: u8,
-    /// Its operands, in their order, and zeros behind the last.
+    /// Its operands, in their order, and zeros behind the last; of one on pointers the operand in
+    /// the memory, then a frame's size, then registers.
     pub addresses: [u64; 3],
     /// A `WriteConst`'s value, or a target.
     pub value: u64,

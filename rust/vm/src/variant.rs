@@ -5,6 +5,11 @@ use crate::marks::Marks;
 use crate::operator::{Binary, Unary, Undivided};
 use crate::program::{Op, Value};
 
+/// A value that need not be aligned.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+pub struct AtAnyAddress<T>(pub T);
+
 /// One way in which the VM touches its memory, for memory that is borrowed for `'m`.
 ///
 /// A run goes through the methods in this order:
@@ -249,6 +254,31 @@ pub trait Variant<'m>: Sized {
     unsafe fn host_write(&mut self, addr: usize, size: usize, byte: u8, marks: &mut impl Marks) {
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { blocks::host_write(self, addr, size, byte, marks) }
+    }
+
+    /// Whether a program may have pointers of its own. What it does with them nobody checks, so
+    /// that a variant which is to be sound for *every* program says no, and such a program is
+    /// refused when it is compiled.
+    const POINTERS: bool = true;
+
+    /// Reads a pointer that lies where `at` points to, at any alignment.
+    ///
+    /// # Safety
+    ///
+    /// It was stored there by `write_pointer`.
+    unsafe fn read_pointer(&mut self, at: *mut u8) -> *mut u8 {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { (*at.cast::<AtAnyAddress<*mut u8>>()).0 }
+    }
+
+    /// Stores a pointer there.
+    ///
+    /// # Safety
+    ///
+    /// There is room for it.
+    unsafe fn write_pointer(&mut self, at: *mut u8, pointer: *mut u8) {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { (*at.cast::<AtAnyAddress<*mut u8>>()).0 = pointer }
     }
 
     /// What the host keeps of the memory, of `size` bytes, while it enters the VM again, to read

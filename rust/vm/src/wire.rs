@@ -7,6 +7,7 @@
 use std::ptr::slice_from_raw_parts;
 
 use crate::operator::BINARY;
+use crate::pointers::{FRAME_LIMIT, REGISTERS};
 use crate::program::{Opcode, Program};
 
 /// `WriteConstU8`, the first of the four widths; so are the others.
@@ -56,6 +57,30 @@ pub const HOST_STEPS: u8 = 0x84;
 pub const HOST_ENTER: u8 = 0x85;
 /// `Return`
 pub const RETURN: u8 = 0x86;
+/// `Allocate`, the first on pointers
+pub const ALLOCATE: u8 = 0x91;
+/// `Free`
+pub const FREE: u8 = 0x92;
+/// `Offset`
+pub const OFFSET: u8 = 0x93;
+/// `MovePointer`
+pub const MOVE_POINTER: u8 = 0x94;
+/// `IsNull`
+pub const IS_NULL: u8 = 0x95;
+/// `ReadPointer`
+pub const READ_POINTER: u8 = 0x96;
+/// `WritePointer`
+pub const WRITE_POINTER: u8 = 0x97;
+/// `Point`
+pub const POINT: u8 = 0x98;
+/// `Call`
+pub const CALL: u8 = 0x99;
+/// `ReadU8`
+pub const READ: u8 = 0xa1;
+/// `WriteU8`
+pub const WRITE: u8 = 0xa5;
+/// What follows the last opcode on pointers.
+const BEHIND_WRITE: u8 = WRITE + 4;
 
 /// The width in bytes at which an opcode works.
 pub fn width(code: u8) -> usize {
@@ -79,6 +104,16 @@ pub enum Malformed {
         /// Where to.
         target: u64,
     },
+    /// There is no such pointer.
+    RegisterOutside {
+        /// Its number.
+        register: u64,
+    },
+    /// A frame is larger than any may be.
+    FrameTooLarge {
+        /// Its bytes behind the argument.
+        size: u64,
+    },
 }
 
 impl std::fmt::Display for Malformed {
@@ -90,6 +125,12 @@ impl std::fmt::Display for Malformed {
             }
             Malformed::TargetOutside { target } => {
                 write!(out, "a jump goes to {target}, beyond the program's end")
+            }
+            Malformed::RegisterOutside { register } => {
+                write!(out, "there is no pointer {register}")
+            }
+            Malformed::FrameTooLarge { size } => {
+                write!(out, "a frame of {size} bytes is too large")
             }
         }
     }
@@ -129,12 +170,30 @@ pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
             COPY..BEHIND_FILL | HOST_ENTER => at + 25,
             HOST_STEPS => at + 9,
             RETURN => at + 1,
+            FREE => at + 9,
+            OFFSET => at + 25,
+            CALL => at + 33,
+            ALLOCATE..CALL | READ..BEHIND_WRITE => at + 17,
             _ => return Err(Malformed::UnknownOpcode { opcode, offset: at }),
         };
         if next > length {
             return Err(Malformed::Truncated);
         }
-        if matches!(opcode, JUMP | JUMP_IF..LOAD | HOST_ENTER) {
+        if opcode >= ALLOCATE {
+            // SAFETY: its bytes are all there.
+            let operands = unsafe { base.add(at + 1) };
+            // SAFETY: as above.
+            let [_, first, second] = unsafe { on_pointers(opcode, operands) }.addresses;
+            if opcode == CALL && first > FRAME_LIMIT {
+                return Err(Malformed::FrameTooLarge { size: first });
+            }
+            let first = if opcode == CALL { 0 } else { first };
+            let register = if first > second { first } else { second };
+            if register >= REGISTERS as u64 {
+                return Err(Malformed::RegisterOutside { register });
+            }
+        }
+        if matches!(opcode, JUMP | JUMP_IF..LOAD | HOST_ENTER | CALL) {
             // SAFETY: the target's bytes are the opcode's last.
             let target = unsafe { base.add(next - 8) };
             // SAFETY: as above.
@@ -249,6 +308,16 @@ impl Opcodes<'_> {
 impl Opcodes<'_> {
     /// The opcode `code` of which an address is computed, and whose operands stand there.
     fn computed(&mut self, code: u8, operands: *const u8) -> Opcode {
+        if code >= ALLOCATE {
+            self.at += match code {
+                FREE => 9,
+                OFFSET => 25,
+                CALL => 33,
+                _ => 17,
+            };
+            // SAFETY: `decode` has seen that the opcode's bytes are all there.
+            return unsafe { on_pointers(code, operands) };
+        }
         let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
         self.at += 1;
         if code == RETURN {
@@ -275,6 +344,29 @@ impl Opcodes<'_> {
         }
         opcode
     }
+}
+
+/// An opcode on pointers: its memory operand first, if it has one, then its registers.
+///
+/// # Safety
+///
+/// Its operands can be read there.
+unsafe fn on_pointers(code: u8, operands: *const u8) -> Opcode {
+    let word = |index: usize| {
+        // SAFETY: so many are there, where it is asked for.
+        let at = unsafe { operands.add(8 * index) };
+        // SAFETY: as above.
+        unsafe { number(at, 8) }
+    };
+    let addresses = match code {
+        FREE => [0, word(0), 0],
+        OFFSET => [word(1), word(0), word(2)],
+        MOVE_POINTER | READ_POINTER | WRITE_POINTER => [0, word(0), word(1)],
+        IS_NULL | READ..WRITE => [word(1), word(0), 0],
+        CALL => [word(0), word(1), word(2)],
+        _ => [word(0), word(1), 0],
+    };
+    Opcode { code, addresses, value: if code == CALL { word(3) } else { 0 } }
 }
 
 /// The little-endian number of `width` bytes at `from`.
@@ -403,6 +495,56 @@ mod tests {
         assert_eq!(decode(&[0xff; 32]).err(), Some(Malformed::Truncated));
     }
 
+    /// A program of one opcode with these words.
+    fn of_words(opcode: u8, words: &[u64]) -> Vec<u8> {
+        let mut wire = vec![0; 16];
+        wire.push(opcode);
+        for word in words {
+            wire.extend(word.to_le_bytes());
+        }
+        wire
+    }
+
+    #[test]
+    fn opcodes_on_pointers_have_their_memory_operand_first() {
+        let cases: [(u8, &[u64], [u64; 3], u64); 7] = [
+            (ALLOCATE, &[20, 1], [20, 1, 0], 0),
+            (FREE, &[1], [0, 1, 0], 0),
+            (OFFSET, &[1, 20, 2], [20, 1, 2], 0),
+            (WRITE_POINTER, &[1, 2], [0, 1, 2], 0),
+            (CALL, &[20, FRAME_LIMIT, 2, 1], [20, FRAME_LIMIT, 2], 1),
+            (READ + 3, &[15, 20], [20, 15, 0], 0),
+            (WRITE + 3, &[20, 15], [20, 15, 0], 0),
+        ];
+        for (code, words, addresses, value) in cases {
+            let wire = of_words(code, words);
+            let mut program = decode(&wire).expect("well-formed");
+            assert_eq!(program.opcodes.take(), Opcode { code, addresses, value });
+            let cut = decode(&wire[..wire.len() - 1]).err();
+            assert_eq!(cut, Some(Malformed::Truncated));
+        }
+    }
+
+    #[test]
+    fn there_are_sixteen_pointers_and_frames_are_small() {
+        let register = 16;
+        let outside = Some(Malformed::RegisterOutside { register });
+        for (code, words) in [
+            (ALLOCATE, &[0, 16][..]),
+            (FREE, &[16]),
+            (OFFSET, &[16, 0, 0]),
+            (OFFSET, &[0, 0, 16]),
+            (WRITE_POINTER, &[16, 0]),
+            (CALL, &[0, 0, 16, 0]),
+            (WRITE, &[0, 16]),
+        ] {
+            assert_eq!(decode(&of_words(code, words)).err(), outside);
+        }
+        let size = FRAME_LIMIT + 1;
+        let too_large = Some(Malformed::FrameTooLarge { size });
+        assert_eq!(decode(&of_words(CALL, &[0, size, 0, 0])).err(), too_large);
+    }
+
     #[test]
     fn a_target_beyond_the_end_is_refused() {
         for (target, outside) in [(0, false), (1, false), (2, true), (u64::MAX, true)] {
@@ -421,7 +563,8 @@ mod tests {
             wire.push(opcode);
             wire.extend([0; 24]);
             let known = [0x01..=0x0c, 0x11..=0x5c, 0x61..=0x62, 0x65..=0x7b, 0x81..=0x86];
-            if known.iter().any(|range| range.contains(&opcode)) {
+            let on_pointers = [0x91..=0x99, 0xa1..=0xa8];
+            if known.iter().chain(&on_pointers).any(|range| range.contains(&opcode)) {
                 continue;
             }
             let malformed = Malformed::UnknownOpcode { opcode, offset: 16 };

@@ -2,13 +2,16 @@
 
 use crate::marks::Marks;
 use crate::program::{Op, Value};
-use crate::variant::Variant;
+use crate::variant::{AtAnyAddress, Variant};
 use std::marker::PhantomData;
 
 /// How an address becomes a pointer.
 pub trait Scheme {
     /// A pointer to the address; `base` points to the memory that it lies in.
     fn pointer(base: *mut u8, address: usize) -> *mut u8;
+
+    /// The address as which a pointer is stored; None where it is stored as a pointer.
+    const AS_ADDRESS: Option<fn(*mut u8) -> usize> = None;
 }
 
 /// Operands are sums of the base's address and their own. The base's provenance is not exposed:
@@ -44,6 +47,28 @@ impl<'m, S: Scheme> Variant<'m> for Addresses<S> {
         let to = S::pointer(self.base, to).cast::<T>();
         // SAFETY: as in `load`.
         unsafe { *to = value }
+    }
+
+    unsafe fn read_pointer(&mut self, at: *mut u8) -> *mut u8 {
+        if S::AS_ADDRESS.is_none() {
+            // SAFETY: the caller's promise is the one that is asked for.
+            return unsafe { (*at.cast::<AtAnyAddress<*mut u8>>()).0 };
+        }
+        // SAFETY: as above.
+        let address = unsafe { (*at.cast::<AtAnyAddress<usize>>()).0 };
+        S::pointer(self.base, address)
+    }
+
+    unsafe fn write_pointer(&mut self, at: *mut u8, pointer: *mut u8) {
+        match S::AS_ADDRESS {
+            // SAFETY: the caller's promise is the one that is asked for.
+            None => unsafe { (*at.cast::<AtAnyAddress<*mut u8>>()).0 = pointer },
+            Some(address_of) => {
+                let address = address_of(pointer);
+                // SAFETY: as above.
+                unsafe { (*at.cast::<AtAnyAddress<usize>>()).0 = address }
+            }
+        }
     }
 
     unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {

@@ -24,6 +24,7 @@ fn compile<'m, T: Value>(
 
 impl<'m> Variant<'m> for CellBytes<'m> {
     type Operand<T: Value> = T::Bytes<&'m Cell<u8>>;
+    const POINTERS: bool = false;
 
     fn over(memory: &'m mut [u8]) -> Self {
         CellBytes { memory: Cell::from_mut(memory).as_slice_of_cells() }

@@ -32,6 +32,7 @@ unsafe fn compile<'m, T: Value>(
 
 impl<'m> Variant<'m> for CellSlice<'m> {
     type Operand<T: Value> = &'m Cell<T>;
+    const POINTERS: bool = false;
 
     fn over(memory: &'m mut [u8]) -> Self {
         CellSlice { memory: Cell::from_mut(memory) }

@@ -6,7 +6,7 @@ use std::ptr::{NonNull, with_exposed_provenance_mut};
 
 use crate::marks::Marks;
 use crate::program::{Op, Value};
-use crate::variant::Variant;
+use crate::variant::{AtAnyAddress, Variant};
 
 /// The address of a pointer whose provenance has been exposed: what code that knows integers
 /// only can hold of a pointer, after wasmtime's type of the same name.
@@ -89,6 +89,18 @@ impl<'m> Variant<'m> for Exposed {
     unsafe fn store<T: Value>(&mut self, to: VmPtr<T>, value: T) {
         // SAFETY: as in `load`.
         unsafe { *to.as_ptr() = value }
+    }
+
+    unsafe fn read_pointer(&mut self, at: *mut u8) -> *mut u8 {
+        // SAFETY: the caller's promise is the one that is asked for.
+        let address = unsafe { (*at.cast::<AtAnyAddress<usize>>()).0 };
+        with_exposed_provenance_mut(address)
+    }
+
+    unsafe fn write_pointer(&mut self, at: *mut u8, pointer: *mut u8) {
+        let address = pointer.expose_provenance();
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { (*at.cast::<AtAnyAddress<usize>>()).0 = address }
     }
 
     unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {

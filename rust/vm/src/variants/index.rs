@@ -13,6 +13,7 @@ pub struct Index<'m> {
 
 impl<'m> Variant<'m> for Index<'m> {
     type Operand<T: Value> = usize;
+    const POINTERS: bool = false;
 
     fn over(memory: &'m mut [u8]) -> Self {
         Index { memory }

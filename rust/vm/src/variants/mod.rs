@@ -10,6 +10,7 @@ mod index;
 mod kept_borrow;
 mod lent_borrow;
 mod non_null;
+mod non_null_as_integer;
 mod owner;
 mod raw;
 mod reborrow;
@@ -29,6 +30,7 @@ pub use index::Index;
 pub use kept_borrow::KeptBorrow;
 pub use lent_borrow::LentBorrow;
 pub use non_null::NonNullBase;
+pub use non_null_as_integer::NonNullAsInteger;
 pub use owner::Owner;
 pub use raw::Raw;
 pub use reborrow::Reborrow;
@@ -88,6 +90,7 @@ pub const VARIANTS: &[Entry] = &[
     entry!("cached-base", CachedBase),
     entry!("kept-borrow", KeptBorrow),
     entry!("lent-borrow", LentBorrow),
+    entry!("non-null-as-integer", NonNullAsInteger),
 ];
 
 /// The variant called `name` in `table`.

@@ -68,6 +68,11 @@ impl<'m> Variant<'m> for Reborrow<'m> {
         unsafe { *to = value }
     }
 
+    unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
+        // SAFETY: in bounds of the slice that the pointer has just been made from.
+        Some(unsafe { self.memory.as_mut_ptr().add(addr) })
+    }
+
     unsafe fn copy(
         &mut self,
         from: usize,

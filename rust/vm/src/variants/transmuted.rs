@@ -20,4 +20,11 @@ impl Scheme for Bits {
         // SAFETY: any bits are a raw pointer; not that it could be used.
         unsafe { transmute::<usize, *mut u8>(address) }
     }
+
+    // What it is for.
+    #[allow(clippy::transmutes_expressible_as_ptr_casts)]
+    const AS_ADDRESS: Option<fn(*mut u8) -> usize> = Some(|pointer| {
+        // SAFETY: a pointer's bits are a number.
+        unsafe { transmute::<*mut u8, usize>(pointer) }
+    });
 }

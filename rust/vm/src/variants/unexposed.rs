@@ -18,4 +18,6 @@ impl Scheme for Never {
     fn pointer(_: *mut u8, address: usize) -> *mut u8 {
         with_exposed_provenance_mut(address)
     }
+
+    const AS_ADDRESS: Option<fn(*mut u8) -> usize> = Some(|pointer| pointer.addr());
 }
