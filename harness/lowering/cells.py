@@ -146,24 +146,23 @@ def _byte(builder: Builder, operand: Operand, byte: int) -> str:
 
 
 def join_bytes(builder: Builder, operand: Operand, places: list[tuple[str, p.IntOperand]]) -> str:
-    """Read a value byte by byte, lowest first; returns its variable.
+    """Read a value byte by byte, that of the lowest address first; returns its variable.
 
     places: for each byte, the variable through which it is read, and the index there.
     """
-    total = ""
+    total, width = "", operand.width
     for byte, (ptr, at) in enumerate(places):
         single = builder.name(f"byte{byte}", operand)
         builder.add(p.Read(ptr=ptr, at=at, width=1, to=single))
-        if not byte:
-            total = single
-            continue
-        shifted, joined = (builder.name(f"{prefix}{byte}", operand) for prefix in ("high", "value"))
-        width = operand.width
-        builder.add(
-            p.Arithmetic(to=shifted, operator="shl", left=single, right=8 * byte, width=width)
-        )
-        builder.add(p.Arithmetic(to=joined, operator="or", left=total, right=shifted, width=width))
-        total = joined
+        part, bits = single, _bits_below(builder, operand, byte)
+        if bits:
+            part = builder.name(f"high{byte}", operand)
+            builder.add(p.Arithmetic(to=part, operator="shl", left=single, right=bits, width=width))
+        if total:
+            joined = builder.name(f"value{byte}", operand)
+            builder.add(p.Arithmetic(to=joined, operator="or", left=total, right=part, width=width))
+            part = joined
+        total = part
     return total
 
 
@@ -173,14 +172,17 @@ def split_bytes(
     value: p.IntOperand,
     places: list[tuple[str, p.IntOperand]],
 ) -> None:
-    """Write a value byte by byte, lowest first; places as in `join_bytes`."""
+    """Write a value byte by byte; places as in `join_bytes`."""
     for byte, (ptr, at) in enumerate(places):
-        part = value
-        if byte:
+        part, bits = value, _bits_below(builder, operand, byte)
+        if bits:
             part = builder.name(f"part{byte}", operand)
             builder.add(
-                p.Arithmetic(
-                    to=part, operator="shr", left=value, right=8 * byte, width=operand.width
-                )
+                p.Arithmetic(to=part, operator="shr", left=value, right=bits, width=operand.width)
             )
         builder.add(p.Write(ptr=ptr, at=at, width=1, value=part))
+
+
+def _bits_below(builder: Builder, operand: Operand, byte: int) -> int:
+    """The bits of a value that are below its byte with this distance to the lowest address."""
+    return 8 * (byte if builder.byte_order == "little" else operand.width - 1 - byte)

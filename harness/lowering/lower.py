@@ -40,11 +40,12 @@ if TYPE_CHECKING:
     from harness.bytecode.program import Instruction, Operand, Program
     from harness.lowering.design import Design
     from harness.lowering.way import Way
+    from harness.target import ByteOrder
 
 
-def lower_by(design: Design, program: Program, way: Way) -> Lowered:
+def lower_by(design: Design, program: Program, way: Way, byte_order: ByteOrder) -> Lowered:
     """`program` with the memory touched as `design` does on its way."""
-    builder = Builder(size=len(program.memory))
+    builder = Builder(size=len(program.memory), byte_order=byte_order)
     result = set_up(builder, program, way)
     design.over(builder)
     _compile(design, builder, program, first=True)

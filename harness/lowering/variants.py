@@ -49,6 +49,7 @@ from harness.outcome import Location, Outcome, Ran, Trapped, Unsupported, Unsupp
 
 if TYPE_CHECKING:
     from harness.bytecode.program import Instruction, Operand, Program
+    from harness.target import ByteOrder, Target
 
 __all__ = ["ON_DEMAND", "VARIANTS", "Lowered", "Origin", "Phase", "Variant", "Way", "lower"]
 
@@ -65,6 +66,7 @@ class Variant:
     promise: what the design relies on, in a sentence.
     design: None where nobody lowers it, so that nothing is predicted.
     expresses: the instructions that it can run; None for all.
+    byte_order: the only one in which it can keep a value; None: that of the target.
     sound: free of undefined behaviour by design, for every program; if not, aliasing: what may
     go wrong is a matter of the borrow models alone.
     strict: can be judged under strict provenance.
@@ -77,6 +79,7 @@ class Variant:
     promise: str
     design: Callable[[], Design] | None
     expresses: tuple[type[Instruction], ...] | None = None
+    byte_order: ByteOrder | None = None
     sound: bool = True
     aliasing: bool = True
     strict: bool = True
@@ -88,8 +91,10 @@ class Variant:
             isinstance(instruction, self.shown_by) for instruction in program.instructions
         )
 
-    def refuses(self, program: Program) -> str | None:
-        """Why the variant cannot run the program, and at which instruction; None if it can."""
+    def refuses(self, program: Program, target: Target | None = None) -> str | None:
+        """Why the variant cannot run the program on a target; None if it can."""
+        if target and self.byte_order not in (None, target.layout.byte_order):
+            return f"{self.name} keeps its values {self.byte_order}-endian, unlike {target}"
         for index, instruction in enumerate(program.instructions):
             if self.expresses is not None and not isinstance(instruction, self.expresses):
                 mnemonic = form_of(instruction).mnemonic
@@ -135,14 +140,16 @@ def _first_access(program: Program) -> tuple[int, Operand] | None:
     return None
 
 
-def lower(program: Program, variant: Variant, way: Way | None = None) -> Lowered:
+def lower(
+    program: Program, variant: Variant, way: Way | None = None, byte_order: ByteOrder = "little"
+) -> Lowered:
     """What the VM does to memory for `program` in `variant`, as a pointer program.
 
     The compile phase comes first, then the run phase. Addresses are checked and values
     computed by the lowered program itself. way: needed where there are branches.
     """
     assert variant.design is not None, "only what has a design is lowered"
-    return lower_by(variant.design(), program, way or straight(program))
+    return lower_by(variant.design(), program, way or straight(program), byte_order)
 
 
 _TABLE = (
@@ -277,6 +284,7 @@ ON_DEMAND: dict[str, Variant] = {
         promise="the memory's base is exposed, and each access makes a pointer of its address",
         design=None,
         expresses=(WriteConst, Unary, Binary, Jump, Branch, Assert, Halt),
+        byte_order="little",
         strict=False,
     )
 }

@@ -36,9 +36,12 @@ from harness.bytecode.program import (
 )
 from harness.outcome import Location, Ran, TrapKind, Trapped
 from harness.reference.arithmetic import Undivided, binary, unary
+from harness.target import STATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from harness.target import ByteOrder, Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,21 +66,30 @@ class Trace:
     sizes: Mapping[int, int] = field(default_factory=dict)
 
 
-def run(program: Program) -> Ran | Trapped:
+def run(program: Program, layout: Layout = STATED) -> Ran | Trapped:
     """What `program` does, first compiled and then run, as the thread's VM does it.
 
     Compiling checks every operand of every instruction; if one fails, no instruction runs.
+    layout: of the values in its memory. An address is a `u64` in all of them.
     """
-    return trace(program).outcome
+    return trace(program, layout).outcome
 
 
-def trace(program: Program) -> Trace:
+def trace(program: Program, layout: Layout = STATED) -> Trace:
     """As `run`, with the way that the program took."""
     for trap in _traps(program):
         return Trace(path=(), outcome=trap)
-    run = _Run(program=program, memory=bytearray(program.memory))
+    run = _Run(program=program, memory=_Memory(program.memory, layout.byte_order))
     outcome = run.outcome()
     return Trace(path=tuple(run.path), outcome=outcome, blocks=run.blocks, sizes=run.sizes)
+
+
+class _Memory(bytearray):
+    """The memory's bytes, and the order in which a value has its own."""
+
+    def __init__(self, initial: bytes, byte_order: ByteOrder) -> None:
+        super().__init__(initial)
+        self.byte_order = byte_order
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +101,7 @@ class _Run:
     """
 
     program: Program
-    memory: bytearray
+    memory: _Memory
     path: list[int] = field(default_factory=list)
     entries: list[int] = field(default_factory=list)
     addresses: list[int] = field(default_factory=list)
@@ -186,7 +198,7 @@ def _trap(addr: int, width: Width, size: int) -> TrapKind | None:
     return None
 
 
-def _execute(program: Program, at: int, memory: bytearray) -> int:
+def _execute(program: Program, at: int, memory: _Memory) -> int:
     """Do what the instruction with the index `at` says; returns the next one's.
 
     Raises: _Stop, before any change.
@@ -233,7 +245,7 @@ def _execute(program: Program, at: int, memory: bytearray) -> int:
     return following
 
 
-def _found(memory: bytearray, addr: int, width: Width, operand: str) -> int:
+def _found(memory: _Memory, addr: int, width: Width, operand: str) -> int:
     """The address that lies at `addr`, of a value that is there. Raises: _Stop."""
     address = _load(memory, addr, Width.U64)
     kind = _trap(address, width, len(memory))
@@ -242,7 +254,7 @@ def _found(memory: bytearray, addr: int, width: Width, operand: str) -> int:
     return address
 
 
-def _move(instruction: Copy | Fill, memory: bytearray) -> Block:
+def _move(instruction: Copy | Fill, memory: _Memory) -> Block:
     """Do what a copy or a fill says. Nothing is wrong with no bytes. Raises: _Stop."""
     match instruction:
         case Copy(addr_op=addr_op):
@@ -266,9 +278,9 @@ def _move(instruction: Copy | Fill, memory: bytearray) -> Block:
     return Block(size=size, backwards=instruction.overlapping and source < target)
 
 
-def _load(memory: bytearray, addr: int, width: Width) -> int:
-    return int.from_bytes(memory[addr : addr + width], "little")
+def _load(memory: _Memory, addr: int, width: Width) -> int:
+    return int.from_bytes(memory[addr : addr + width], memory.byte_order)
 
 
-def _store(memory: bytearray, addr: int, width: Width, value: int) -> None:
-    memory[addr : addr + width] = value.to_bytes(width, "little")
+def _store(memory: _Memory, addr: int, width: Width, value: int) -> None:
+    memory[addr : addr + width] = value.to_bytes(width, memory.byte_order)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.outcome import TimedOut
-from harness.report.matrix import Cell, Matrix, build
+from harness.report.matrix import Cell, Matrix, by_target
 from harness.report.report import Report
 from harness.report.wording import Mark, cell_parts, legend, recorded, repeat, summary, way
 from harness.result import Result, Verdict
@@ -29,8 +29,9 @@ SHOWN_ROWS = 40
 
 def print_report(console: Console, report: Report, *, verbose: bool) -> None:
     """Print the matrix, the rows that deserve one, and what could not be read or run."""
-    matrix = build(report.results)
-    if matrix.rows:
+    for target, matrix in by_target(report.results).items():
+        if target is not None:
+            console.print(f"on {target}", style="bold")
         _print_matrix(console, matrix)
     rows = [result for result in report.results if verbose or _deserves_a_row(result)]
     shown = rows if verbose else rows[:SHOWN_ROWS]
