@@ -10,8 +10,8 @@ mod translate;
 
 use std::ptr::NonNull;
 
-use harness_vm::machine::{Outcome, Trap, TrapKind};
 use harness_vm::marks::{Lines, Marks};
+use harness_vm::outcome::{Outcome, Trap, TrapKind};
 use harness_vm::program::Program;
 use harness_vm::variants::id;
 use harness_vm::{Entry, wire};
@@ -36,7 +36,7 @@ unsafe fn execute(memory: &mut [u8], program: &Program<'_>, marked: bool) -> Out
     let mut list = Vec::with_capacity(opcodes.len());
     while !opcodes.is_empty() {
         let opcode = opcodes.take();
-        if let Some(trap) = harness_vm::machine::check(opcode, size, list.len()) {
+        if let Some(trap) = harness_vm::compile::check(opcode, size, list.len()) {
             return Outcome::Trapped(trap);
         }
         list.push(opcode);

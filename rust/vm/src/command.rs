@@ -8,7 +8,8 @@ use std::ffi::CStr;
 use std::io::BufRead;
 use std::process::ExitCode;
 
-use crate::machine::{Finished, Outcome, run};
+use crate::machine::run;
+use crate::outcome::{Finished, Outcome};
 use crate::text;
 use crate::variants::{Entry, find};
 

@@ -3,8 +3,9 @@
 //! Their operands in the program differ in width: an address and a size are a `u64`. What lies at
 //! a computed address is an operand too, with a name of its own (`at_op`, `at_res`).
 
-use crate::machine::{TrapKind, fault};
+use crate::compile::fault;
 use crate::marks::Marks;
+use crate::outcome::TrapKind;
 use crate::program::{Opcode, Value};
 use crate::variant::Variant;
 use crate::wire::{

@@ -11,9 +11,12 @@
 //! | [`wire`] | the bytes that a program travels as |
 //! | [`variant`] | the trait that a variant implements |
 //! | [`variants`] | the variants, a file each, and their table |
-//! | [`machine`] | bounds and alignment, the compile phase, the run phase |
+//! | [`compile`] | bounds and alignment, the compile phase |
+//! | [`machine`] | a run: the compile phase, then the run phase |
+//! | [`outcome`] | how a run ends |
 //! | [`computed`] | instructions whose addresses are values in the memory |
 //! | [`memory`] | allocations: what a program runs over, and what it is compiled to |
+//! | [`blocks`] | bytes that are moved together, and the memory as the host is lent it |
 //! | [`host`] | what the host does to a memory that it is lent |
 //! | [`marks`] | lines on standard error that say which instruction is next |
 //! | [`text`] | hexadecimal, decimal, and plain writes to the standard streams |
@@ -25,21 +28,25 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod blocks;
 pub mod command;
+pub mod compile;
 pub mod computed;
 pub mod host;
 pub mod machine;
 pub mod marks;
 pub mod memory;
 pub mod operator;
+pub mod outcome;
 pub mod program;
 pub mod text;
 pub mod variant;
 pub mod variants;
 pub mod wire;
 
-pub use machine::{Finished, Outcome, run};
+pub use machine::run;
 pub use marks::Marks;
+pub use outcome::{Finished, Outcome};
 pub use program::{Op, Value};
 pub use variant::Variant;
 pub use variants::{Entry, VARIANTS};

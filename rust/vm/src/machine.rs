@@ -1,90 +1,19 @@
-//! The machine: checks and compiles every opcode, then executes what came of them.
+//! The machine: compiles a program in a variant, then executes what came of it.
 
-use crate::computed::{self, Computed};
+use crate::compile::{Compiled, compile, fault};
+use crate::computed::Computed;
 use crate::host;
 use crate::marks::{Lines, Marks, Silent};
 use crate::memory::{Memory, Slots};
-use crate::operator::{BINARY, Unary, Undivided};
-use crate::program::{Op, Opcode, Program, Value};
+use crate::operator::Undivided;
+use crate::outcome::{Finished, Outcome, Trap, TrapKind};
+use crate::program::{Op, Program, Value};
 use crate::variant::Variant;
 use crate::variants::Entry;
-use crate::wire::{
-    self, ADD, ASSERT, GROW, HALT, HOST_ENTER, HOST_STEPS, JUMP, JUMP_IF, JUMP_UNLESS, LOAD, MOVE,
-    Malformed, NOT, RETURN,
-};
+use crate::wire::{self, GROW, HOST_ENTER, HOST_STEPS, Malformed, RETURN};
 
 /// How often the host may have entered the VM without leaving it.
 pub const CALL_DEPTH_LIMIT: usize = 64;
-
-/// Why a program stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrapKind {
-    /// Some of the operand's bytes lie beyond the memory: in compiling, or in running where its
-    /// address is computed.
-    OutOfBounds,
-    /// Its address is not a multiple of its width; likewise.
-    Misaligned,
-    /// In running: the divisor is zero.
-    DivisionByZero,
-    /// In running: a signed quotient does not fit.
-    DivisionOverflow,
-    /// In running: a value that must not be is zero.
-    AssertionFailed,
-    /// In running: the ranges of a copy that forbids it have bytes in common.
-    Overlap,
-    /// In running: the host has entered the VM as often as it may without leaving it.
-    CallDepth,
-    /// As many instructions have been executed as may be.
-    StepLimit,
-}
-
-impl TrapKind {
-    /// The kind's name in results.
-    pub fn name(self) -> &'static str {
-        match self {
-            TrapKind::OutOfBounds => "out-of-bounds",
-            TrapKind::Misaligned => "misaligned",
-            TrapKind::DivisionByZero => "division-by-zero",
-            TrapKind::DivisionOverflow => "division-overflow",
-            TrapKind::AssertionFailed => "assertion-failed",
-            TrapKind::Overlap => "overlap",
-            TrapKind::CallDepth => "call-depth",
-            TrapKind::StepLimit => "step-limit",
-        }
-    }
-}
-
-/// Where a program stops, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trap {
-    /// Why.
-    pub kind: TrapKind,
-    /// The opcode's index.
-    pub instruction: usize,
-    /// The operand's name in the opcode.
-    pub operand: &'static str,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Every instruction was executed.
-    Ran {
-        /// How many.
-        steps: u64,
-    },
-    /// It stopped before its end; of a trap in compiling no instruction was executed.
-    Trapped(Trap),
-}
-
-/// How a run ended, and what the owner then read in the memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finished {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The memory's bytes.
-    pub memory: Vec<u8>,
-}
 
 /// Runs the program that `wire` holds, over memory of its own, in one variant.
 ///
@@ -120,42 +49,6 @@ pub unsafe fn execute<'m, V: Variant<'m>>(
         unsafe { execute_with::<V, _>(memory, program, &mut Silent) }
     }
 }
-
-/// An opcode whose operands the variant has made.
-struct Compiled<'m, V: Variant<'m>> {
-    /// In bytes, or [`COMPUTED`].
-    width: usize,
-    op: OfWidth<'m, V>,
-}
-
-/// Stands for the width of an opcode whose operands each have their own.
-const COMPUTED: usize = 0;
-
-/// An operation at the width that stands beside it.
-union OfWidth<'m, V: Variant<'m>> {
-    one: Op<u8, V::Operand<u8>>,
-    two: Op<u16, V::Operand<u16>>,
-    four: Op<u32, V::Operand<u32>>,
-    eight: Op<u64, V::Operand<u64>>,
-    computed: Computed<'m, V>,
-}
-
-// Not derived: the variant itself need not be `Copy`.
-impl<'m, V: Variant<'m>> Clone for Compiled<'m, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<'m, V: Variant<'m>> Copy for Compiled<'m, V> {}
-
-impl<'m, V: Variant<'m>> Clone for OfWidth<'m, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<'m, V: Variant<'m>> Copy for OfWidth<'m, V> {}
 
 unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     memory: &mut Memory,
@@ -200,64 +93,12 @@ enum Ended {
 }
 
 impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
-    /// Checks and compiles every opcode; what is wrong with the first operand that is wrong.
+    /// Checks and compiles every opcode for the memory as it is.
     unsafe fn compile(&mut self) -> Option<Trap> {
-        let size = self.memory.size() as u64;
-        let mut opcodes = self.program.opcodes;
-        let count = opcodes.len();
-        let (view, marks, compiled) = (&mut self.view, &mut *self.marks, &mut self.compiled);
-        let mut at = 0;
-        while at < count {
-            let opcode = opcodes.take();
-            if opcode.code >= LOAD {
-                if let Some((kind, operand)) = computed::fault_in_compiling(opcode, size) {
-                    return Some(Trap { kind, instruction: at, operand });
-                }
-                marks.compile(at);
-                // SAFETY: every operand has been checked, and the memory's base is aligned.
-                let op = unsafe { Computed::compile(view, opcode, marks) };
-                compiled.push(Compiled { width: COMPUTED, op: OfWidth { computed: op } });
-                at += 1;
-                continue;
-            }
-            let width = wire::width(opcode.code);
-            let bytes = width as u64;
-            let [first, second, third] = opcode.addresses;
-            // Behind the last operand there are zeros, which are wrong only where others are, too.
-            let has_operand = opcode.code != JUMP && opcode.code != HALT;
-            if has_operand
-                && (size < bytes
-                    || first > size - bytes
-                    || second > size - bytes
-                    || third > size - bytes
-                    || (first | second | third) % bytes != 0)
-            {
-                return Some(first_trap(opcode, size, at));
-            }
-            marks.compile(at);
-            if !has_operand {
-                let target = opcode.value as usize;
-                let op = if opcode.code == JUMP { Op::Jump { target } } else { Op::Halt };
-                compiled.push(Compiled { width: 1, op: OfWidth { one: op } });
-                at += 1;
-                continue;
-            }
-            macro_rules! compile {
-                ($field:ident) => {{
-                    // SAFETY: every operand has been checked, and the memory's base is aligned.
-                    OfWidth { $field: unsafe { view.compile(operation(opcode), marks) } }
-                }};
-            }
-            let op = match width {
-                1 => compile!(one),
-                2 => compile!(two),
-                4 => compile!(four),
-                _ => compile!(eight),
-            };
-            compiled.push(Compiled { width, op });
-            at += 1;
-        }
-        None
+        let size = self.memory.size();
+        let (view, compiled) = (&mut self.view, &mut self.compiled);
+        // SAFETY: the memory is `view`'s, and aligned; the caller's promise is the rest.
+        unsafe { compile(view, self.program, size, compiled, self.marks) }
     }
 
     /// Executes from the instruction with the index `at` on. depth: of the host's entries.
@@ -407,72 +248,6 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
     }
 }
 
-/// What an opcode of the width of `T` says.
-fn operation<T: Value>(opcode: Opcode) -> Op<T, usize> {
-    // No truncation: each is at most the length of a slice.
-    let [first, second, third] = opcode.addresses;
-    let (first, second, third) = (first as usize, second as usize, third as usize);
-    if opcode.code >= JUMP_IF {
-        let on_zero = opcode.code >= JUMP_UNLESS;
-        return Op::Branch { on_zero, addr: first, target: opcode.value as usize };
-    }
-    if opcode.code >= ASSERT {
-        return Op::Assert { addr: first };
-    }
-    if opcode.code >= ADD {
-        let operator = BINARY[((opcode.code - ADD) / 4) as usize];
-        return Op::Binary { operator, addr_op1: first, addr_op2: second, addr_res: third };
-    }
-    if opcode.code >= MOVE {
-        let operator = if opcode.code >= NOT { Unary::Not } else { Unary::Move };
-        return Op::Unary { operator, addr_op: first, addr_res: second };
-    }
-    Op::WriteConst { addr: first, value: T::of(opcode.value) }
-}
-
-/// The trap of an opcode whose operands are not all in bounds and aligned, for a crate that
-/// executes programs in its own way.
-pub fn check(opcode: Opcode, size: u64, instruction: usize) -> Option<Trap> {
-    let width = wire::width(opcode.code) as u64;
-    let is_right = |addr| fault(addr, width, size).is_none();
-    // Behind the last operand there are zeros, which are wrong only where others are, too.
-    let has_operand = opcode.code != JUMP && opcode.code != HALT;
-    if !has_operand || opcode.addresses.into_iter().all(is_right) {
-        return None;
-    }
-    Some(first_trap(opcode, size, instruction))
-}
-
-/// What is wrong with the first operand for which something is.
-fn first_trap(opcode: Opcode, size: u64, instruction: usize) -> Trap {
-    let names: &[&str] = match opcode.code {
-        ASSERT.. => &["addr"],
-        ADD.. => &["addr_op1", "addr_op2", "addr_res"],
-        MOVE.. => &["addr_op", "addr_res"],
-        _ => &["addr"],
-    };
-    let width = wire::width(opcode.code) as u64;
-    let mut at = 0;
-    while at < names.len() {
-        if let Some(kind) = fault(opcode.addresses[at], width, size) {
-            return Trap { kind, instruction, operand: names[at] };
-        }
-        at += 1;
-    }
-    unreachable!("an operand is out of bounds or misaligned")
-}
-
-/// What is wrong with a value of this width at the address, if it is not in bounds and aligned.
-pub(crate) fn fault(addr: u64, width: u64, size: u64) -> Option<TrapKind> {
-    if size < width || addr > size - width {
-        return Some(TrapKind::OutOfBounds);
-    }
-    if addr % width != 0 {
-        return Some(TrapKind::Misaligned);
-    }
-    None
-}
-
 /// Executes the instruction with the index `at` of `count` and gives the next one's.
 ///
 /// # Safety
@@ -599,24 +374,5 @@ mod tests {
         let write: (u8, &[u64], &[u8]) = (wire::WRITE_CONST, &[3], &[7]);
         let beyond: (u8, &[u64], &[u8]) = (wire::WRITE_CONST, &[4], &[7]);
         assert_eq!(marks_of(&[write, beyond]), ["compile 0", "  addr"]);
-    }
-
-    fn kind<T: Value>(addr: u64, size: u64) -> Option<TrapKind> {
-        fault(addr, T::SIZE as u64, size)
-    }
-
-    #[test]
-    fn bounds_do_not_wrap_and_come_before_alignment() {
-        let (beyond, odd) = (Some(TrapKind::OutOfBounds), Some(TrapKind::Misaligned));
-        assert_eq!(kind::<u8>(3, 4), None);
-        assert_eq!(kind::<u8>(4, 4), beyond);
-        assert_eq!(kind::<u8>(0, 0), beyond);
-        assert_eq!(kind::<u8>(u64::MAX, 4), beyond);
-        assert_eq!(kind::<u16>(2, 4), None);
-        assert_eq!(kind::<u16>(1, 4), odd);
-        assert_eq!(kind::<u16>(3, 4), beyond);
-        assert_eq!(kind::<u16>(0, 1), beyond);
-        assert_eq!(kind::<u16>(u64::MAX, 4), beyond);
-        assert_eq!(kind::<u16>(u64::MAX - 2, u64::MAX), odd);
     }
 }

@@ -1,5 +1,6 @@
 //! The trait behind which a variant stands: one way of touching a program's memory.
 
+use crate::blocks;
 use crate::marks::Marks;
 use crate::operator::{Binary, Unary, Undivided};
 use crate::program::{Op, Value};
@@ -16,7 +17,8 @@ use crate::program::{Op, Value};
 ///    and `Assert`, [`unary`](Variant::unary) and [`binary`](Variant::binary) for the other
 ///    [`Op`]s, in the order in which they run; and for those whose addresses are values in the
 ///    memory, [`operand`](Variant::operand) once the address is known, or
-///    [`copy`](Variant::copy) and [`fill`](Variant::fill);
+///    [`copy`](Variant::copy) and [`fill`](Variant::fill), which move blocks of bytes through a
+///    [`pointer`](Variant::pointer) if there is one;
 /// 5. when the memory grows, [`grown`](Variant::grown) and 2 once more; when a host is called that
 ///    touches the memory, [`host_read`](Variant::host_read),
 ///    [`host_write`](Variant::host_write) and [`kept_by_host`](Variant::kept_by_host).
@@ -193,8 +195,21 @@ pub trait Variant<'m>: Sized {
         Ok(())
     }
 
+    /// A pointer to the byte at an address, to all of the memory around it; by default none.
+    ///
+    /// With it, blocks of bytes are copied and filled at once, and the host is lent the whole
+    /// memory. Without, all of that is done byte by byte, as the guest reads and writes one.
+    ///
+    /// # Safety
+    ///
+    /// The address lies in the memory.
+    unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
+        let _ = addr;
+        None
+    }
+
     /// Copies `size` bytes from one address to another; only where `overlapping` may the two
-    /// ranges have bytes in common. By default byte by byte.
+    /// ranges have bytes in common. By default through [`pointer`](Variant::pointer)s.
     ///
     /// `marks` is told `at_op` before the source is touched, and then `at_res`.
     ///
@@ -209,23 +224,12 @@ pub trait Variant<'m>: Sized {
         overlapping: bool,
         marks: &mut impl Marks,
     ) {
-        let backwards = overlapping && from < to;
-        let mut done = 0;
-        while done < size {
-            let at = if backwards { size - 1 - done } else { done };
-            // SAFETY: in bounds, as the caller has promised.
-            let source = unsafe { self.operand("at_op", from + at, marks) };
-            // SAFETY: it has just been made.
-            let byte: u8 = unsafe { self.load(source) };
-            // SAFETY: in bounds, too.
-            let target = unsafe { self.operand("at_res", to + at, marks) };
-            // SAFETY: it has just been made.
-            unsafe { self.store(target, byte) };
-            done += 1;
-        }
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { blocks::copy(self, from, to, size, overlapping, marks) }
     }
 
-    /// Lets the host read a byte of the memory, of `size` bytes; by default as the guest reads one.
+    /// Lets the host read a byte of the memory, of `size` bytes; by default through a reference to
+    /// all of it that is made of a [`pointer`](Variant::pointer).
     ///
     /// `marks` is told `at_op` before anything is touched.
     ///
@@ -233,11 +237,8 @@ pub trait Variant<'m>: Sized {
     ///
     /// The address lies in the memory.
     unsafe fn host_read(&mut self, addr: usize, size: usize, marks: &mut impl Marks) -> u8 {
-        let _ = size;
         // SAFETY: the caller's promise is the one that is asked for.
-        let operand = unsafe { self.operand("at_op", addr, marks) };
-        // SAFETY: it has just been made.
-        unsafe { self.load(operand) }
+        unsafe { blocks::host_read(self, addr, size, marks) }
     }
 
     /// Lets the host write one; likewise, and `marks` is told `at_res`.
@@ -246,11 +247,8 @@ pub trait Variant<'m>: Sized {
     ///
     /// As for `host_read`.
     unsafe fn host_write(&mut self, addr: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        let _ = size;
         // SAFETY: the caller's promise is the one that is asked for.
-        let operand = unsafe { self.operand("at_res", addr, marks) };
-        // SAFETY: it has just been made.
-        unsafe { self.store(operand, byte) }
+        unsafe { blocks::host_write(self, addr, size, byte, marks) }
     }
 
     /// What the host keeps of the memory, of `size` bytes, while it enters the VM again, to read
@@ -260,7 +258,8 @@ pub trait Variant<'m>: Sized {
         None
     }
 
-    /// Stores the same byte `size` times from an address on. By default one by one.
+    /// Stores the same byte `size` times from an address on. By default through a
+    /// [`pointer`](Variant::pointer).
     ///
     /// `marks` is told `at_res` before anything is touched.
     ///
@@ -268,13 +267,7 @@ pub trait Variant<'m>: Sized {
     ///
     /// There is a byte at least to be stored, and all of them lie in the memory.
     unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        let mut done = 0;
-        while done < size {
-            // SAFETY: in bounds, as the caller has promised.
-            let target = unsafe { self.operand("at_res", to + done, marks) };
-            // SAFETY: it has just been made.
-            unsafe { self.store(target, byte) };
-            done += 1;
-        }
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { blocks::fill(self, to, size, byte, marks) }
     }
 }

@@ -3,7 +3,7 @@
 //! These tests hold under Miri too, in every mode (but that `exposed` needs permissive
 //! provenance), so programs that a variant is undefined for are not among them.
 
-use harness_vm::machine::{Trap, TrapKind};
+use harness_vm::outcome::{Trap, TrapKind};
 use harness_vm::variants::{find, find_by_id};
 use harness_vm::{Finished, Marks, Op, Outcome, VARIANTS, Value, Variant, entry, run};
 

@@ -2,10 +2,10 @@
 
 use std::cell::Cell;
 
+use crate::blocks;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
-use crate::variants::copy_bytes;
 
 /// The thread's first form of that repair: the borrow becomes a `&Cell<[u8]>`, an operand a
 /// reference to a cell of its own type, cast from the big cell's pointer.
@@ -54,29 +54,20 @@ impl<'m> Variant<'m> for CellSlice<'m> {
         to.set(value);
     }
 
-    unsafe fn copy(
-        &mut self,
-        from: usize,
-        to: usize,
-        size: usize,
-        overlapping: bool,
-        marks: &mut impl Marks,
-    ) {
-        marks.operand("at_op");
+    unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
         // SAFETY: in bounds of the cell.
-        let source = unsafe { self.memory.as_ptr().cast::<u8>().add(from) };
-        marks.operand("at_res");
-        // SAFETY: as above.
-        let target = unsafe { self.memory.as_ptr().cast::<u8>().add(to) };
-        // SAFETY: both ranges are in bounds, and `overlapping` where they overlap.
-        unsafe { copy_bytes(source, target, size, overlapping) }
+        Some(unsafe { self.memory.as_ptr().cast::<u8>().add(addr) })
     }
 
-    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
-        // SAFETY: in bounds of the cell.
-        let target = unsafe { self.memory.as_ptr().cast::<u8>().add(to) };
-        // SAFETY: all of the range is in bounds.
-        unsafe { target.write_bytes(byte, size) }
+    // What is in a cell is not lent: the host, too, reads and writes a byte's own cell.
+
+    unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { blocks::read(self, addr, marks) }
+    }
+
+    unsafe fn host_write(&mut self, addr: usize, _: usize, byte: u8, marks: &mut impl Marks) {
+        // SAFETY: as in `host_read`.
+        unsafe { blocks::write(self, addr, byte, marks) }
     }
 }

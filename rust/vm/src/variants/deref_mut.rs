@@ -1,14 +1,10 @@
 //! `deref-mut`: raw pointers are turned into `&mut` where they are used. Undefined behaviour
 //! where the operands of an instruction alias each other.
 
-use std::ptr::{slice_from_raw_parts, slice_from_raw_parts_mut};
-
-use crate::host;
 use crate::marks::Marks;
 use crate::operator::{Binary, Unary, Undivided};
 use crate::program::{Op, Value};
 use crate::variant::Variant;
-use crate::variants::copy_bytes;
 
 /// One base pointer for all operands; each access goes through a `&mut` made of the operand.
 ///
@@ -95,41 +91,8 @@ impl<'m> Variant<'m> for DerefMut {
         Ok(())
     }
 
-    unsafe fn copy(
-        &mut self,
-        from: usize,
-        to: usize,
-        size: usize,
-        overlapping: bool,
-        marks: &mut impl Marks,
-    ) {
-        marks.operand("at_op");
+    unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
         // SAFETY: in bounds of the memory that `base` points to.
-        let source = unsafe { self.base.add(from) };
-        marks.operand("at_res");
-        // SAFETY: as above.
-        let target = unsafe { self.base.add(to) };
-        // SAFETY: both ranges are in bounds, and `overlapping` where they overlap.
-        unsafe { copy_bytes(source, target, size, overlapping) }
-    }
-
-    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
-        // SAFETY: in bounds of the memory that `base` points to.
-        let target = unsafe { self.base.add(to) };
-        // SAFETY: all of the range is in bounds.
-        unsafe { target.write_bytes(byte, size) }
-    }
-
-    unsafe fn host_read(&mut self, addr: usize, size: usize, marks: &mut impl Marks) -> u8 {
-        marks.operand("at_op");
-        // SAFETY: all of the memory, and nothing else uses the memory while the host does.
-        host::read(unsafe { &*slice_from_raw_parts(self.base, size) }, addr)
-    }
-
-    unsafe fn host_write(&mut self, addr: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
-        // SAFETY: as in `host_read`.
-        host::write(unsafe { &mut *slice_from_raw_parts_mut(self.base, size) }, addr, byte);
+        Some(unsafe { self.base.add(addr) })
     }
 }

@@ -2,15 +2,11 @@
 
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
-use std::ptr::{
-    NonNull, slice_from_raw_parts, slice_from_raw_parts_mut, with_exposed_provenance_mut,
-};
+use std::ptr::{NonNull, with_exposed_provenance_mut};
 
-use crate::host;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
-use crate::variants::copy_bytes;
 
 /// The address of a pointer whose provenance has been exposed: what code that knows integers
 /// only can hold of a pointer, after wasmtime's type of the same name.
@@ -95,42 +91,7 @@ impl<'m> Variant<'m> for Exposed {
         unsafe { *to.as_ptr() = value }
     }
 
-    unsafe fn copy(
-        &mut self,
-        from: usize,
-        to: usize,
-        size: usize,
-        overlapping: bool,
-        marks: &mut impl Marks,
-    ) {
-        marks.operand("at_op");
-        let source = VmPtr::<u8>::at(self.base.address.get() + from).as_ptr();
-        marks.operand("at_res");
-        let target = VmPtr::<u8>::at(self.base.address.get() + to).as_ptr();
-        // SAFETY: both ranges are in bounds of what the exposed provenance covers, and `overlapping` where they overlap.
-        unsafe { copy_bytes(source, target, size, overlapping) }
-    }
-
-    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
-        let target = VmPtr::<u8>::at(self.base.address.get() + to).as_ptr();
-        // SAFETY: all of the range is in bounds.
-        unsafe { target.write_bytes(byte, size) }
-    }
-
-    unsafe fn host_read(&mut self, addr: usize, size: usize, marks: &mut impl Marks) -> u8 {
-        marks.operand("at_op");
-        // SAFETY: all of the memory, and nothing else uses the memory while the host does.
-        host::read(unsafe { &*slice_from_raw_parts(self.base.as_ptr(), size) }, addr)
-    }
-
-    unsafe fn host_write(&mut self, addr: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
-        // SAFETY: as in `host_read`.
-        host::write(
-            unsafe { &mut *slice_from_raw_parts_mut(self.base.as_ptr(), size) },
-            addr,
-            byte,
-        );
+    unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
+        Some(VmPtr::at(self.base.address.get() + addr).as_ptr())
     }
 }

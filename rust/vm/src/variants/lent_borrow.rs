@@ -49,30 +49,8 @@ impl<'m> Variant<'m> for LentBorrow {
         unsafe { self.raw.store(to, value) }
     }
 
-    unsafe fn copy(
-        &mut self,
-        from: usize,
-        to: usize,
-        size: usize,
-        overlapping: bool,
-        marks: &mut impl Marks,
-    ) {
+    unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
         // SAFETY: as in `load`.
-        unsafe { self.raw.copy(from, to, size, overlapping, marks) }
-    }
-
-    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        // SAFETY: as in `load`.
-        unsafe { self.raw.fill(to, size, byte, marks) }
-    }
-
-    unsafe fn host_read(&mut self, addr: usize, size: usize, marks: &mut impl Marks) -> u8 {
-        // SAFETY: as in `load`.
-        unsafe { self.raw.host_read(addr, size, marks) }
-    }
-
-    unsafe fn host_write(&mut self, addr: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        // SAFETY: as in `load`.
-        unsafe { self.raw.host_write(addr, size, byte, marks) }
+        unsafe { self.raw.pointer(addr) }
     }
 }

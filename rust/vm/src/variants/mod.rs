@@ -38,26 +38,9 @@ pub use unexposed::Unexposed;
 pub use with_addr::WithAddr;
 pub use wrapped::Wrapped;
 
-use std::ptr;
-
-use crate::machine::Outcome;
 use crate::memory::Memory;
+use crate::outcome::Outcome;
 use crate::program::Program;
-
-/// Copies as raw pointers are copied from.
-///
-/// # Safety
-///
-/// As for `ptr::copy` where `overlapping`, else as for `ptr::copy_nonoverlapping`.
-unsafe fn copy_bytes(source: *const u8, target: *mut u8, size: usize, overlapping: bool) {
-    if overlapping {
-        // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { ptr::copy(source, target, size) }
-    } else {
-        // SAFETY: as above.
-        unsafe { ptr::copy_nonoverlapping(source, target, size) }
-    }
-}
 
 /// A variant in a table.
 pub struct Entry {

@@ -5,7 +5,6 @@ use crate::host;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
-use crate::variants::copy_bytes;
 
 /// One base pointer for all operands, but the owner stores the initial bytes through its own
 /// `&mut [u8]` once they are made.
@@ -63,30 +62,9 @@ impl<'m> Variant<'m> for Owner<'m> {
         unsafe { *to = value }
     }
 
-    unsafe fn copy(
-        &mut self,
-        from: usize,
-        to: usize,
-        size: usize,
-        overlapping: bool,
-        marks: &mut impl Marks,
-    ) {
-        marks.operand("at_op");
+    unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
         // SAFETY: in bounds of the memory that `base` points to.
-        let source = unsafe { self.base().add(from) };
-        marks.operand("at_res");
-        // SAFETY: as above.
-        let target = unsafe { self.base().add(to) };
-        // SAFETY: both ranges are in bounds, but not sound: see `Owner` for the broken rule.
-        unsafe { copy_bytes(source, target, size, overlapping) }
-    }
-
-    unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
-        // SAFETY: in bounds of the memory that `base` points to.
-        let target = unsafe { self.base().add(to) };
-        // SAFETY: as in `copy`.
-        unsafe { target.write_bytes(byte, size) }
+        Some(unsafe { self.base().add(addr) })
     }
 
     unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {

@@ -1,10 +1,10 @@
 //! `reborrow`: the memory is borrowed anew for every operand. Undefined behaviour, on purpose.
 
+use crate::blocks;
 use crate::host;
 use crate::marks::Marks;
 use crate::program::{Op, Value};
 use crate::variant::Variant;
-use crate::variants::copy_bytes;
 
 /// What the thread began with: `compile` takes the memory as `&mut [u8]`, and every operand is
 /// a pointer from an `as_mut_ptr()` of its own.
@@ -40,7 +40,7 @@ unsafe fn copy(
     // SAFETY: as above.
     let target = unsafe { memory.as_mut_ptr().add(to) };
     // SAFETY: both ranges are in bounds; see above for the broken rule.
-    unsafe { copy_bytes(source, target, size, overlapping) }
+    unsafe { blocks::between(source, target, size, overlapping) }
 }
 
 impl<'m> Variant<'m> for Reborrow<'m> {
