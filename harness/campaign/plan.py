@@ -71,8 +71,12 @@ def _chosen(
         if isinstance(case, StoryCase) and engine is EngineName.CONST:
             # A story is no `const fn`.
             continue
-        pairs = list(product(_forms(engine, case, selection), modes))
+        every_form = _forms(engine, case, selection)
         for number, variant in enumerate(of_case):
+            forms = every_form
+            if variant in VARIANTS:
+                forms = [form for form in every_form if form in VARIANTS[variant].forms]
+            pairs = list(product(forms, modes))
             if selection.quick and pairs:
                 chosen = [pairs[(case_number(case.id) + number) % len(pairs)]]
             else:

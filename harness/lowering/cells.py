@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.lowering.builder import OWNER, Builder
 from harness.lowering.computed import each_byte
 from harness.lowering.design import Design, read_value, write_value
-from harness.lowering.raw_pointers import copy_bytes, fill_bytes
+from harness.lowering.raw_pointers import copy_bytes, fill_bytes, offset_from
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
@@ -66,6 +66,22 @@ class CellSlice(Design):
         base = builder.name("base", operand)
         builder.add(p.RawConst(to=base, of=builder.now(CELLS)))
         return base
+
+
+class UnsafeCellSlice(CellSlice):
+    """`unsafe-cell`: one `UnsafeCell` around the memory, operands are raw pointers out of it."""
+
+    def over(self, builder: Builder) -> None:
+        cells = p.RefCell(to=builder.now(CELLS), of=builder.now(OWNER), unsafe_cell=True)
+        builder.add(cells)
+
+    def operand(self, builder: Builder, cells: str, operand: Operand) -> list[p.Return]:
+        """An offset from what `UnsafeCell::get` gives."""
+        builder.of_operand(operand)
+        base, at = builder.name("base", operand), builder.name("at", operand)
+        builder.add(p.RawConst(to=base, of=cells))
+        offset_from(builder, base, operand, at)
+        return [p.Return(to=builder.name("c", operand), of=at)]
 
 
 class CellBytes(CellSlice):
@@ -132,6 +148,18 @@ class CellBytes(CellSlice):
             builder.add(
                 p.Write(ptr=builder.now(CELLS), at=_index(builder, to, number), width=1, value=byte)
             )
+
+
+class AtomicBytes(CellBytes):
+    """`atomic`: the bytes behind a pointer seen as a slice of atomics, which is one of cells.
+
+    To a borrow model an atomic is an `UnsafeCell`, and a relaxed access is one as any other.
+    """
+
+    def over(self, builder: Builder) -> None:
+        memory = builder.now("memory_ptr")
+        builder.add(p.RawMut(to=memory, of=builder.now(OWNER)))
+        builder.add(p.RefCell(to=builder.now(CELLS), of=memory, unsafe_cell=True))
 
 
 def _index(builder: Builder, operand: Operand, byte: int) -> str:

@@ -25,8 +25,8 @@ from harness.bytecode.program import (
     Unary,
     WriteConst,
 )
-from harness.lowering.addresses import Exposed, Transmuted, Unexposed, WithAddr
-from harness.lowering.cells import CellBytes, CellSlice
+from harness.lowering.addresses import Exposed, Transmuted, Unexposed, VmPtrs, WithAddr
+from harness.lowering.cells import AtomicBytes, CellBytes, CellSlice, UnsafeCellSlice
 from harness.lowering.deref_mut import DerefMut
 from harness.lowering.design import Design
 from harness.lowering.indexed import Index
@@ -46,6 +46,7 @@ from harness.lowering.raw_pointers import (
 from harness.lowering.way import Way, straight
 from harness.mode import Aliasing, Mode, Provenance
 from harness.outcome import Location, Outcome, Ran, Trapped, Unsupported, UnsupportedKind
+from harness.result import Form
 
 if TYPE_CHECKING:
     from harness.bytecode.program import Instruction, Operand, Program
@@ -65,6 +66,8 @@ class Variant:
 
     promise: what the design relies on, in a sentence.
     design: None where nobody lowers it, so that nothing is predicted.
+    unrolled: whether the lowered program, written out as Rust, does what the variant does; if
+    not, it is there for the prediction alone.
     expresses: the instructions that it can run; None for all.
     byte_order: the only one in which it can keep a value; None: that of the target.
     sound: free of undefined behaviour by design, for every program; if not, aliasing: what may
@@ -78,6 +81,7 @@ class Variant:
     description: str
     promise: str
     design: Callable[[], Design] | None
+    unrolled: bool = True
     expresses: tuple[type[Instruction], ...] | None = None
     byte_order: ByteOrder | None = None
     sound: bool = True
@@ -90,6 +94,11 @@ class Variant:
         return not self.shown_by or any(
             isinstance(instruction, self.shown_by) for instruction in program.instructions
         )
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms that it has."""
+        return tuple(Form) if self.unrolled else (Form.VM,)
 
     def refuses(self, program: Program, target: Target | None = None) -> str | None:
         """Why the variant cannot run the program on a target; None if it can."""
@@ -228,6 +237,26 @@ _TABLE = (
         description="operands are integer addresses, and the base is moved to them",
         promise="the base's provenance goes with every pointer, under strict provenance too",
         design=WithAddr,
+    ),
+    Variant(
+        name="atomic",
+        description="&[AtomicU8], operands are references to single bytes, accessed relaxed",
+        promise="shared references to atomics may alias each other, in other threads too",
+        design=AtomicBytes,
+        unrolled=False,
+    ),
+    Variant(
+        name="unsafe-cell",
+        description="&UnsafeCell<[u8]>, every pointer is derived from what its get gives",
+        promise="nobody refers to what is in the cell while the pointers are used",
+        design=UnsafeCellSlice,
+    ),
+    Variant(
+        name="vm-ptr",
+        description="a #[repr(C)] context has the base as an exposed address, read at each access",
+        promise="the base's provenance is exposed; there is no meaning under strict provenance",
+        design=VmPtrs,
+        strict=False,
     ),
     Variant(
         name="unexposed",

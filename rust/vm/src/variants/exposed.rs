@@ -38,6 +38,11 @@ impl<T> VmPtr<T> {
         }
     }
 
+    /// The same so many bytes further on, by adding up integers, and to whatever is there.
+    pub(super) fn offset<U>(self, bytes: usize) -> VmPtr<U> {
+        VmPtr::at(self.address.get() + bytes)
+    }
+
     /// A pointer with whatever exposed provenance makes its use right.
     pub fn as_ptr(self) -> *mut T {
         with_exposed_provenance_mut(self.address.get())

@@ -1,6 +1,7 @@
 //! The variants: a file for each, and a line for each in [`VARIANTS`].
 
 mod addresses;
+mod atomic;
 mod cached_base;
 mod cell;
 mod cell_slice;
@@ -16,10 +17,13 @@ mod reborrow;
 mod slice_ptr;
 mod transmuted;
 mod unexposed;
+mod unsafe_cell;
+mod vm_ptr;
 mod with_addr;
 mod wrapped;
 
 pub use addresses::{Addresses, Scheme};
+pub use atomic::Atomic;
 pub use cached_base::CachedBase;
 pub use cell::CellBytes;
 pub use cell_slice::CellSlice;
@@ -35,6 +39,8 @@ pub use reborrow::Reborrow;
 pub use slice_ptr::SlicePtr;
 pub use transmuted::Transmuted;
 pub use unexposed::Unexposed;
+pub use unsafe_cell::UnsafeCellSlice;
+pub use vm_ptr::{VmPtrs, VmSafe};
 pub use with_addr::WithAddr;
 pub use wrapped::Wrapped;
 
@@ -83,6 +89,9 @@ pub const VARIANTS: &[Entry] = &[
     entry!("index", Index),
     entry!("non-null", NonNullBase),
     entry!("with-addr", WithAddr),
+    entry!("atomic", Atomic),
+    entry!("unsafe-cell", UnsafeCellSlice),
+    entry!("vm-ptr", VmPtrs),
     entry!("unexposed", Unexposed),
     entry!("transmuted", Transmuted),
     entry!("cached-base", CachedBase),
