@@ -118,6 +118,7 @@ def run_command(
         read_limit,
         read_modes,
         read_shard,
+        require_forms,
     )
     from harness.lowering.variants import VARIANTS
     from harness.report import (
@@ -150,6 +151,7 @@ def run_command(
         seconds=read_limit("--timeout", timeout),
         memory=read_limit("--memory-limit", memory_limit) << 20,
     )
+    require_forms(chosen.table if variant else (), selection.forms)
     wanted = (
         ("--json", json, json_report.encode),
         ("--junit", junit, junit_report.encode),

@@ -41,6 +41,7 @@ from harness.lowering.raw_pointers import (
     Owner,
     Raw,
     Reborrow,
+    SharedBase,
     SlicePtr,
 )
 from harness.lowering.way import Way, straight
@@ -274,6 +275,13 @@ _TABLE = (
         design=Transmuted,
         sound=False,
         aliasing=False,
+    ),
+    Variant(
+        name="shared-base",
+        description="every pointer is derived from a base that a shared reference is cast to",
+        promise="none: what a shared reference leads to must not be written",
+        design=SharedBase,
+        sound=False,
     ),
     Variant(
         name="cached-base",

@@ -76,7 +76,7 @@ def _print_matrix(console: Console, matrix: Matrix) -> None:
 
 def _header(column: str) -> str:
     """The column's name in two lines, so narrow that all of them fit in 80 columns."""
-    return column.replace("permissive", "permiss.")[::-1].replace("-", "\n", 1)[::-1]
+    return column.replace("permissive", "permis.")[::-1].replace("-", "\n", 1)[::-1]
 
 
 def _cell(cell: Cell | None) -> Text:

@@ -14,6 +14,7 @@ mod non_null;
 mod owner;
 mod raw;
 mod reborrow;
+mod shared_base;
 mod slice_ptr;
 mod transmuted;
 mod unexposed;
@@ -36,6 +37,7 @@ pub use non_null::NonNullBase;
 pub use owner::Owner;
 pub use raw::Raw;
 pub use reborrow::Reborrow;
+pub use shared_base::SharedBase;
 pub use slice_ptr::SlicePtr;
 pub use transmuted::Transmuted;
 pub use unexposed::Unexposed;
@@ -94,6 +96,7 @@ pub const VARIANTS: &[Entry] = &[
     entry!("vm-ptr", VmPtrs),
     entry!("unexposed", Unexposed),
     entry!("transmuted", Transmuted),
+    entry!("shared-base", SharedBase),
     entry!("cached-base", CachedBase),
     entry!("kept-borrow", KeptBorrow),
     entry!("lent-borrow", LentBorrow),
