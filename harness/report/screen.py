@@ -29,10 +29,13 @@ SHOWN_ROWS = 40
 
 def print_report(console: Console, report: Report, *, verbose: bool) -> None:
     """Print the matrix, the rows that deserve one, and what could not be read or run."""
-    for target, matrix in by_target(report.results).items():
+    matrices = by_target(report.results)
+    for target, matrix in matrices.items():
         if target is not None:
             console.print(f"on {target}", style="bold")
         _print_matrix(console, matrix)
+    if matrices:
+        console.print(legend(list(matrices.values())[-1]), style="dim")
     rows = [result for result in report.results if verbose or _deserves_a_row(result)]
     shown = rows if verbose else rows[:SHOWN_ROWS]
     for result in shown:
@@ -71,7 +74,6 @@ def _print_matrix(console: Console, matrix: Matrix) -> None:
     for row in matrix.rows:
         table.add_row(row, *(_cell(matrix.cells.get((row, column))) for column in matrix.columns))
     console.print(table)
-    console.print(legend(matrix), style="dim")
 
 
 def _header(column: str) -> str:

@@ -22,6 +22,7 @@ pytestmark = [
     ),
 ]
 
+DATA = Path(__file__).parent.parent / "data"
 BIG, SMALL = "s390x-unknown-linux-gnu", "i686-unknown-linux-gnu"
 CASES = (
     "bytecode/const-u16-is-little-endian",
@@ -82,6 +83,19 @@ def test_pointer_programs_are_not_checked_where_pointers_are_others(tmp_path: Pa
     (found,) = results(tmp_path, *words, code=ExitCode.NOT_CHECKED)
     assert found["verdict"] == "not_checked"
     assert found["reason"] == f"pointer programs have pointers of 8 bytes, {SMALL} has them of 4"
+
+
+def test_what_runs_on_the_host_alone_was_asked_for_in_vain(tmp_path: Path) -> None:
+    words = (*paths(CASES[:1]), "--variant", "raw", "--target", BIG, "--engine", "native")
+    found = results(tmp_path, *words, code=ExitCode.NOT_CHECKED)
+    assert {each["reason"] for each in found} == {f"this engine runs on the host, not on {BIG}"}
+
+
+def test_random_programs_come_to_what_is_predicted_there(tmp_path: Path) -> None:
+    sample = str(DATA / "miri-verdicts-sample.jsonl")
+    found = results(tmp_path, sample, "--engine", "miri", "--target", BIG, "--evidence", "live")
+    assert len(found) == 76 * 6
+    assert {(each["verdict"], each["expected"]) for each in found} == {("agree", None)}
 
 
 def test_a_name_that_rustc_does_not_know_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
