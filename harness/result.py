@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.errors import Place
 from harness.mode import Mode
 from harness.outcome import Outcome
+from harness.target import Target
 
 
 class Form(StrEnum):
@@ -62,7 +63,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What is run: one program by one engine. What does not apply is None."""
+    """What is run: one program by one engine. What does not apply is None.
+
+    target: rustc's name of it; None is the host.
+    """
 
     case: str
     kind: CaseKind
@@ -80,6 +84,10 @@ class Tool:
     version: str
     compiler: str
     target: str
+
+    def on(self, target: Target | None) -> Tool:
+        """The same tool where it runs programs for a target; None is the host."""
+        return self if target is None else replace(self, target=target.triple)
 
     def __str__(self) -> str:
         return (

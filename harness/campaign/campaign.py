@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from harness.campaign.plan import count, plan, variants_of
 from harness.cases.case import BytecodeCase
 from harness.cases.story_case import StoryCase
-from harness.engines.engine import Observation
+from harness.engines.engine import Job, Observation
 from harness.evidence.archive import RECORDED
 from harness.evidence.settled import is_settled
 from harness.outcome import NOWHERE, Ran, Trapped
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
     from harness.campaign.oracle import Oracle
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
-    from harness.engines.engine import Engine, Job
+    from harness.engines.engine import Engine
     from harness.errors import Place
     from harness.evidence.archive import Archive
     from harness.ledger import Ledger
     from harness.mode import Mode
     from harness.outcome import Outcome
     from harness.result import Recording, Tool
+    from harness.target import Target
     from harness.toolchain.missing import Missing
 
 ONLY_PREDICTED = "only-predicted"
@@ -64,7 +66,7 @@ class _Group:
         self.holds = self.holds and lasts
 
 
-def _refuses_nothing(variant: str, program: Program) -> None:
+def _refuses_nothing(variant: str, program: Program, target: Target | None) -> None:
     return None
 
 
@@ -72,12 +74,12 @@ def _refuses_nothing(variant: str, program: Program) -> None:
 class OwnLane:
     """Variants of another crate than the VM's, and the engines that run them in it.
 
-    refuses: why a variant cannot run a program; None if it can.
+    refuses: why a variant cannot run a program on a target; None if it can.
     """
 
     names: tuple[str, ...]
     engines: Sequence[Engine]
-    refuses: Callable[[str, Program], str | None] = _refuses_nothing
+    refuses: Callable[[str, Program, Target | None], str | None] = _refuses_nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +125,8 @@ class Campaign:
             for engines in (self.engines, *(lane.engines for lane in self.own)):
                 for engine in self._wanted(engines):
                     pool.submit(engine.missing)
-            for bytecode_case in self._plan_reference():
-                yield self._judge_reference(bytecode_case)
+            for bytecode_case, target in self._plan_reference():
+                yield self._judge_reference(bytecode_case, target)
             if self.selection.wants_engine(EngineName.MODEL):
                 for case in self.cases:
                     yield from self._predictions(case)
@@ -137,7 +139,7 @@ class Campaign:
                 for case in self._bytecode():
                     able.append((case, []))
                     for job in self._own_jobs(engine, lane, case):
-                        reason = lane.refuses(job.variant or "", case.program)
+                        reason = lane.refuses(job.variant or "", case.program, job.target)
                         if reason is None:
                             able[-1][1].append(job)
                         else:
@@ -147,17 +149,18 @@ class Campaign:
     def _wanted(self, engines: Sequence[Engine]) -> Iterator[Engine]:
         return (e for e in engines if self.selection.wants_engine(e.name))
 
-    def _plan_reference(self) -> Iterator[BytecodeCase]:
+    def _plan_reference(self) -> Iterator[tuple[BytecodeCase, Target | None]]:
         if self.selection.wants_engine(EngineName.REFERENCE):
-            yield from (case for case in self.cases if isinstance(case, BytecodeCase))
+            yield from product(self._bytecode(), self.selection.targets)
 
-    def _plan_model(self, case: Case) -> Iterator[tuple[str | None, Mode]]:
-        if isinstance(case, StoryCase):
-            return
-        for variant in variants_of(case, self.variants):
-            if self.oracle.refusal(case, variant) is None:
-                for mode in self.selection.modes:
-                    yield variant, mode
+    def _plan_model(self, case: Case) -> Iterator[tuple[str | None, Mode, Target | None]]:
+        if not isinstance(case, StoryCase):
+            of_case = variants_of(case, self.variants)
+            for variant, mode, target in product(
+                of_case, self.selection.modes, self.selection.targets
+            ):
+                if self.oracle.on(target).refusal(case, variant) is None:
+                    yield variant, mode, target
 
     def jobs(self, engine: EngineName) -> Iterator[tuple[Case, Job]]:
         """Every job that the engine is asked for."""
@@ -175,6 +178,7 @@ class Campaign:
             (
                 *(engine, self.archive.of_case(case), beside, tool),
                 *(self.variants, selection.modes, selection.forms, selection.quick),
+                selection.targets,
             )
         )
 
@@ -183,7 +187,7 @@ class Campaign:
         results = self.archive.settled(scope)
         if results is None:
             plan = self._plan_model(case)
-            results = [self._judge_prediction(case, variant, mode) for variant, mode in plan]
+            results = [self._judge_prediction(case, *planned) for planned in plan]
             if all(map(is_settled, results)):
                 self.archive.settle(scope, results)
         return results
@@ -199,27 +203,38 @@ class Campaign:
         """The selection for variants that only the Rust VM knows."""
         return replace(self.selection, forms=(Form.VM,))
 
-    def _judge_reference(self, case: BytecodeCase) -> Result:
-        outcome = self.oracle.reference(case)
+    def _judge_reference(self, case: BytecodeCase, target: Target | None) -> Result:
+        oracle = self.oracle.on(target)
+        outcome, expected = oracle.reference(case), oracle.stated(case)
         assert outcome is not None, "the reference VM runs every bytecode case"
-        judgement = judge(outcome=outcome, expected=case.expected, prediction=None, reference=None)
+        if expected is None:
+            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=ONLY_PREDICTED)
+        else:
+            judgement = judge(outcome=outcome, expected=expected, prediction=None, reference=None)
         return Result(
-            run=_name(case, EngineName.REFERENCE),
-            expected=case.expected,
+            run=_name(case, EngineName.REFERENCE, target=target),
+            expected=expected,
             predicted=None,
             outcome=outcome,
             evidence=Evidence.LIVE,
             verdict=judgement.verdict,
             reason=judgement.reason,
-            place=_place(case, outcome, case.expected),
+            place=_place(case, outcome, expected),
         )
 
-    def _judge_prediction(self, case: Case, variant: str | None, mode: Mode) -> Result:
-        prediction = self.oracle.prediction(case, variant, mode)
-        assert prediction is not None, "the model is asked for the table's variants alone"
+    def _judge_prediction(
+        self, case: Case, variant: str | None, mode: Mode, target: Target | None
+    ) -> Result:
+        oracle = self.oracle.on(target)
+        prediction = oracle.prediction(case, variant, mode)
+        if prediction is None:
+            reason = target.lacks_pointers() if target else None
+            assert reason is not None, "the model is asked for the table's variants alone"
+            job = Job(case=case.id, program=case.program, variant=variant, mode=mode, target=target)
+            return self._unchecked(EngineName.MODEL, case, job, reason)
         outcome = prediction.outcome
-        expected = self.oracle.expected(case, variant, mode)
-        reference = self.oracle.owed(case, variant)
+        expected = oracle.expected(case, variant, mode)
+        reference = oracle.owed(case, variant)
         comparable = isinstance(outcome, Ran | Trapped) and reference is not None
         if expected is None and not comparable:
             judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=ONLY_PREDICTED)
@@ -231,7 +246,7 @@ class Campaign:
                 reference=reference,
             )
         return Result(
-            run=_name(case, EngineName.MODEL, variant=variant, mode=mode),
+            run=_name(case, EngineName.MODEL, variant=variant, mode=mode, target=target),
             expected=expected,
             predicted=outcome,
             outcome=outcome,
@@ -290,7 +305,8 @@ class Campaign:
     ) -> Result | None:
         """The result of a job without running it; None if it has to be run."""
         case = group.case
-        record = self.archive.recall(engine.name, case.path, job, tool)
+        on_target = tool.on(job.target) if tool else None
+        record = self.archive.recall(engine.name, case.path, job, on_target)
         recorded = None
         if record is not None:
             seen = Observation(job=job, outcome=record.outcome)
@@ -299,7 +315,7 @@ class Campaign:
                 # Without the tool, the newest record counts, and there may be a newer one soon.
                 group.add(recorded, lasts=record.committed or tool is not None)
                 return recorded
-        reason = self.oracle.refusal(case, job.variant) or (
+        reason = self.oracle.on(job.target).refusal(case, job.variant) or (
             missing.message if missing else engine.refuses(job)
         )
         if recorded is not None and reason is not None:
@@ -331,7 +347,9 @@ class Campaign:
         record = None
         if tool is not None and not seen.fault and len(seen.by_seed) <= 1:
             counts = bool(seen.job.mode) or result.verdict is not Verdict.NOT_CHECKED
-            record = self.archive.keep(engine.name, seen.job, seen.outcome, tool, counts=counts)
+            record = self.archive.keep(
+                engine.name, seen.job, seen.outcome, tool.on(seen.job.target), counts=counts
+            )
         group.running -= 1
         if record is None:
             group.holds = False
@@ -348,11 +366,11 @@ class Campaign:
             self.archive.settle(group.scope, group.results)
 
     def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
-        mode = job.mode
-        prediction = self.oracle.prediction(case, job.variant, mode) if mode else None
+        mode, oracle = job.mode, self.oracle.on(job.target)
+        prediction = oracle.prediction(case, job.variant, mode) if mode else None
         return Result(
             run=name_job(case, engine, job),
-            expected=self.oracle.expected(case, job.variant, mode) if mode else None,
+            expected=oracle.expected(case, job.variant, mode) if mode else None,
             predicted=prediction.outcome if prediction else None,
             outcome=None,
             evidence=None,
@@ -371,28 +389,28 @@ class Campaign:
         if isinstance(case, StoryCase):
             return self._judge_story(engine, case, seen, recording)
         job = seen.job
-        variant = job.variant
-        outcome = self.oracle.locate(case, variant, seen.outcome)
-        reference = self.oracle.owed(case, variant)
+        variant, oracle = job.variant, self.oracle.on(job.target)
+        outcome = oracle.locate(case, variant, seen.outcome)
+        reference = oracle.owed(case, variant)
         expected = predicted = None
         if seen.fault:
             judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=seen.fault)
         elif job.mode is None:
             judgement = judge_native(
                 outcome=outcome,
-                is_defined=self.oracle.is_defined(case, variant),
-                reference=reference or self.oracle.permissive(case, variant)[0],
+                is_defined=oracle.is_defined(case, variant),
+                reference=reference or oracle.permissive(case, variant)[0],
             )
         else:
-            expected = self.oracle.expected(case, variant, job.mode)
-            prediction = self.oracle.prediction(case, variant, job.mode)
+            expected = oracle.expected(case, variant, job.mode)
+            prediction = oracle.prediction(case, variant, job.mode)
             predicted = prediction.outcome if prediction else None
             judged = judge_constant if engine is EngineName.CONST else judge
             judgement = judged(
                 outcome=outcome, expected=expected, prediction=prediction, reference=reference
             )
             if len(seen.by_seed) > 1:
-                located = ((self.oracle.locate(case, variant, o), n) for o, n in seen.by_seed)
+                located = ((oracle.locate(case, variant, o), n) for o, n in seen.by_seed)
                 judgement = judge_seeds(list(located), prediction)
         result = Result(
             run=name_job(case, engine, job),
@@ -458,9 +476,17 @@ def _place(case: Case, *outcomes: Outcome | None) -> Place | None:
 
 
 def _name(
-    case: Case, engine: EngineName, *, variant: str | None = None, mode: Mode | None = None
+    case: Case,
+    engine: EngineName,
+    *,
+    variant: str | None = None,
+    mode: Mode | None = None,
+    target: Target | None,
 ) -> Run:
-    return Run(case=case.id, kind=case.kind, engine=engine, variant=variant, mode=mode)
+    triple = None if target is None else target.triple
+    return Run(
+        case=case.id, kind=case.kind, engine=engine, variant=variant, mode=mode, target=triple
+    )
 
 
 def name_job(case: Case, engine: EngineName, job: Job) -> Run:
@@ -472,4 +498,5 @@ def name_job(case: Case, engine: EngineName, job: Job) -> Run:
         variant=job.variant,
         form=job.form,
         mode=job.mode,
+        target=None if job.target is None else job.target.triple,
     )

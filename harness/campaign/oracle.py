@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from harness.bytecode.pointers import ReadPointer, WritePointer
 from harness.campaign.way import way_along
 from harness.cases.case import BytecodeCase
 from harness.cases.story_case import StoryCase
@@ -14,6 +15,7 @@ from harness.model.exposed import missed_by_wildcard
 from harness.model.machine import examine
 from harness.outcome import Location, Ran, Trapped, UndefinedBehaviour
 from harness.reference import vm as reference_vm
+from harness.target import STATED
 from harness.verdict import Prediction
 
 if TYPE_CHECKING:
@@ -24,13 +26,17 @@ if TYPE_CHECKING:
     from harness.mode import Mode
     from harness.model.exposed import ExactReading
     from harness.model.judgement import Judgement
-    from harness.outcome import Outcome
+    from harness.outcome import Meaning, Outcome
     from harness.pointer.program import PointerProgram
     from harness.reference.vm import Trace
+    from harness.target import ByteOrder, Layout, Target
 
 PERMISSIVE_MODES = tuple(mode for mode in MODES if mode.provenance is Provenance.PERMISSIVE)
 
 Value = TypeVar("Value")
+
+Predict: TypeAlias = "Callable[[PointerProgram, Mode, ByteOrder], Prediction]"
+"""What an abstract machine says of a program."""
 
 
 class Oracle:
@@ -40,16 +46,28 @@ class Oracle:
     stands in no table, nobody knows what it does: it is owed the reference's memory.
     archive: remembers predictions from one process to the next.
     predict: the abstract machine, or an altered copy of it.
+    layout: of the memory that everything is about.
     """
 
     def __init__(
         self,
         archive: Archive | None = None,
-        predict: Callable[[PointerProgram, Mode], Prediction] | None = None,
+        predict: Predict | None = None,
+        layout: Layout = STATED,
     ) -> None:
         self._known: dict[Hashable, object] = {}
         self._archive = archive
         self._machine = predict or predict_by(examine, missed_by_wildcard)
+        self._layout = layout
+        self._elsewhere: dict[Layout, Oracle] = {}
+
+    def on(self, target: Target | None) -> Oracle:
+        """What is known of the same cases on a target; None is the host."""
+        if target is None or target.layout == self._layout:
+            return self
+        if target.layout not in self._elsewhere:
+            self._elsewhere[target.layout] = Oracle(self._archive, self._machine, target.layout)
+        return self._elsewhere[target.layout]
 
     def reference(self, case: Case) -> Outcome | None:
         """What the reference VM says; None for a pointer case, which it cannot run."""
@@ -70,26 +88,34 @@ class Oracle:
         return outcome
 
     def refusal(self, case: Case, variant: str | None) -> str | None:
-        """Why a variant of the table cannot run the case; None if it can."""
+        """Why a variant of the table cannot run the case here; None if it can."""
         if not isinstance(case, BytecodeCase) or variant not in VARIANTS:
             return None
+        size, wanted = self._layout.pointer_size, STATED.pointer_size
+        instructions = case.program.instructions
+        if size != wanted and any(isinstance(i, ReadPointer | WritePointer) for i in instructions):
+            return f"a program that stores pointers has them of {wanted} bytes, not of {size}"
         return VARIANTS[variant].refuses(case.program)
 
     def lowered(self, case: BytecodeCase, variant: str) -> Lowered:
         """The pointer program that the case comes to in a variant."""
 
         def find() -> Lowered:
-            return lower(case.program, VARIANTS[variant], way_along(self._trace(case)))
+            way = way_along(self._trace(case))
+            return lower(case.program, VARIANTS[variant], way, self._layout.byte_order)
 
         return self._once((case.id, variant), find)
 
     def prediction(self, case: Case, variant: str | None, mode: Mode) -> Prediction | None:
         """What the model says of the case; places are in the bytecode where there is one.
 
-        None for a story, and for a variant that nobody lowers: a user's own, one of
-        `ON_DEMAND`, or one that cannot run the case.
+        None for a story, and for a variant that nobody lowers: a user's own, one of `ON_DEMAND`,
+        or one that cannot run the case. None also for a pointer case, and for bytecode that stores
+        pointers, where a pointer has not the size that the abstract machine gives it.
         """
         if isinstance(case, StoryCase) or (variant is not None and variant not in VARIANTS):
+            return None
+        if variant is None and self._layout.pointer_size != STATED.pointer_size:
             return None
         if self.refusal(case, variant) is not None:
             return None
@@ -103,13 +129,26 @@ class Oracle:
         """What the case itself says, or what its variant promises of every case."""
         if not isinstance(case, BytecodeCase):
             assert variant is None, "only bytecode has variants"
-            return case.expected_in(mode)
+            return case.expected_in(mode) if self._layout == STATED else None
         assert variant is not None, "bytecode runs in a variant"
-        stated = case.expected_in(variant, mode)
+        stated = case.expected_in(variant, mode) if self._is_stated else None
         known = VARIANTS.get(variant) or ON_DEMAND.get(variant)
         if known is None:
             return stated
-        return stated or known.promises(case.program, case.expected, mode)
+        return stated or known.promises(case.program, self.meaning(case), mode)
+
+    def stated(self, case: BytecodeCase) -> Meaning | None:
+        """What the case says that its program means; None where values lie in another order."""
+        return case.expected if self._is_stated else None
+
+    def meaning(self, case: BytecodeCase) -> Meaning:
+        """What the program means: as stated, or else by the reference VM."""
+        return self.stated(case) or self._trace(case).outcome
+
+    @property
+    def _is_stated(self) -> bool:
+        """Whether cases of bytecode speak of this layout: no pointer is among its values."""
+        return self._layout.byte_order == STATED.byte_order
 
     def permissive(self, case: Case, variant: str | None) -> list[Outcome]:
         """What is expected or else predicted in each permissive mode.
@@ -149,7 +188,7 @@ class Oracle:
         return self.lowered(case, variant).locate(outcome)
 
     def _trace(self, case: BytecodeCase) -> Trace:
-        return self._once((case.id,), lambda: reference_vm.trace(case.program))
+        return self._once((case.id,), lambda: reference_vm.trace(case.program, self._layout))
 
     def _predict(self, case: ProgramCase, variant: str | None, mode: Mode) -> Prediction:
         if not isinstance(case, BytecodeCase):
@@ -165,9 +204,12 @@ class Oracle:
         )
 
     def _examine(self, program: PointerProgram, mode: Mode) -> Prediction:
-        if self._archive is None:
-            return self._machine(program, mode)
-        return self._archive.prediction(program, mode, lambda: self._machine(program, mode))
+        order = self._layout.byte_order
+
+        def find() -> Prediction:
+            return self._machine(program, mode, order)
+
+        return self._archive.prediction(program, mode, order, find) if self._archive else find()
 
     def _once(self, key: Hashable, find: Callable[[], Value]) -> Value:
         if key not in self._known:
@@ -182,14 +224,14 @@ def _has_path(outcome: Outcome) -> bool:
 
 
 def predict_by(
-    examine: Callable[[PointerProgram, Mode], Judgement],
-    missed_by_wildcard: Callable[[PointerProgram, Mode, Judgement], ExactReading | None],
-) -> Callable[[PointerProgram, Mode], Prediction]:
+    examine: Callable[[PointerProgram, Mode, ByteOrder], Judgement],
+    missed_by_wildcard: Callable[[PointerProgram, Mode, Judgement, ByteOrder], ExactReading | None],
+) -> Predict:
     """What an abstract machine with these two functions predicts."""
 
-    def predict(program: PointerProgram, mode: Mode) -> Prediction:
-        judgement = examine(program, mode)
-        missed = missed_by_wildcard(program, mode, judgement)
+    def predict(program: PointerProgram, mode: Mode, byte_order: ByteOrder) -> Prediction:
+        judgement = examine(program, mode, byte_order)
+        missed = missed_by_wildcard(program, mode, judgement, byte_order)
         return Prediction(
             outcome=judgement.outcome,
             rule=judgement.rule,

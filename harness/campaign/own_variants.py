@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from harness.bytecode.program import Program
     from harness.campaign.selection import Selection
+    from harness.target import Target
 
 ENGINES = (EngineName.REFERENCE, EngineName.NATIVE, EngineName.MIRI)
 """What has something to say of them: nobody lowers them, and none is linked into this process."""
@@ -73,9 +74,9 @@ def prepare_own(
     return tuple(crates)
 
 
-def why_refused(variant: str, program: Program) -> str | None:
+def why_refused(variant: str, program: Program, target: Target | None) -> str | None:
     """Why a variant in a crate of its own cannot run a program; None if it can."""
-    return ON_DEMAND[variant].refuses(program) if variant in ON_DEMAND else None
+    return ON_DEMAND[variant].refuses(program, target) if variant in ON_DEMAND else None
 
 
 def _prepare(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.mode import Mode
     from harness.pointer.program import PointerProgram
     from harness.story.block import Story
+    from harness.target import Target
 
 QUICK_MEMORY = 256
 """Bytes of memory above which a quick run leaves out the form `unrolled`: it has a statement for
@@ -42,13 +43,16 @@ def plan(
     each further variant takes the next. So every case meets every mode and both forms, and
     every variant meets every pair over some dozens of cases.
     """
-    for case, variant, form, mode in _chosen(engine, cases, variants, selection):
+    for case, target, variant, form, mode in _chosen(engine, cases, variants, selection):
         program: Program | PointerProgram | Story = case.program
-        if form is Form.UNROLLED and oracle.refusal(case, variant) is None:
+        if form is Form.UNROLLED and oracle.on(target).refusal(case, variant) is None:
             assert isinstance(case, BytecodeCase), "only bytecode has forms"
             assert variant is not None, "bytecode runs in a variant"
-            program = oracle.lowered(case, variant).program
-        yield case, Job(case=case.id, program=program, variant=variant, form=form, mode=mode)
+            program = oracle.on(target).lowered(case, variant).program
+        job = Job(
+            case=case.id, program=program, variant=variant, form=form, mode=mode, target=target
+        )
+        yield case, job
 
 
 def count(
@@ -60,21 +64,25 @@ def count(
 
 def _chosen(
     engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
-) -> Iterator[tuple[Case, str | None, Form | None, Mode | None]]:
+) -> Iterator[tuple[Case, Target | None, str | None, Form | None, Mode | None]]:
     modes = _modes(engine, selection)
-    for case in cases:
+    for case, target in product(cases, selection.targets):
         of_case = variants_of(case, variants)
         if isinstance(case, StoryCase) and engine is EngineName.CONST:
             # A story is no `const fn`.
             continue
-        pairs = list(product(_forms(engine, case, selection), modes))
+        every_form = _forms(engine, case, selection)
         for number, variant in enumerate(of_case):
+            forms = every_form
+            if variant in VARIANTS:
+                forms = [form for form in every_form if form in VARIANTS[variant].forms]
+            pairs = list(product(forms, modes))
             if selection.quick and pairs:
                 chosen = [pairs[(case_number(case.id) + number) % len(pairs)]]
             else:
                 chosen = pairs
             for form, mode in chosen:
-                yield case, variant, form, mode
+                yield case, target, variant, form, mode
 
 
 def variants_of(case: Case, variants: tuple[str, ...]) -> tuple[str | None, ...]:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from harness.mode import MODES, Mode
 from harness.result import EngineName, Form
+from harness.target import Target
 
 MEBIBYTE = 1 << 20
 
@@ -32,7 +33,8 @@ class Selection:
     """What to run.
 
     cases: a glob over the names of cases; None for all.
-    variants: names; None for all. engines: None for whatever this machine has; named, a
+    variants: names; None for all. targets: what programs run for; None is the host.
+    engines: None for whatever this machine has; named, a
     missing one is an error.
     jobs: processes at once. seeds: how many Miri does each run under.
     seconds: wall-clock time that one run under Miri may take. memory: bytes that it may use.
@@ -42,6 +44,7 @@ class Selection:
     cases: str | None = None
     variants: tuple[str, ...] | None = None
     modes: tuple[Mode, ...] = MODES
+    targets: tuple[Target | None, ...] = (None,)
     forms: tuple[Form, ...] = tuple(Form)
     engines: tuple[EngineName, ...] | None = None
     toolchain: str

@@ -14,6 +14,7 @@ from harness.mode import EVERY_MODE, MODES, Mode
 
 if TYPE_CHECKING:
     from harness.campaign.selection import Shard
+    from harness.result import Form
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Number = TypeVar("Number", int, float)
@@ -91,6 +92,17 @@ def read_choices(
             known = ", ".join(kind)
             raise InputError(None, f"{option}: there is no {name!r}", f"there are {known}")
     return tuple(dict.fromkeys(kind(name) for name in names))
+
+
+def require_forms(variants: Iterable[str], forms: Iterable[Form]) -> None:
+    """Each of the variants has one of the forms. Raises: InputError."""
+    from harness.lowering.variants import VARIANTS
+
+    for name in variants:
+        if not set(forms) & set(VARIANTS[name].forms):
+            known = ", ".join(VARIANTS[name].forms)
+            message = f"--form: the variant {name} has the form {known} alone"
+            raise InputError(None, message, "leave --form out, or name another variant")
 
 
 def read_shard(text: str | None) -> Shard:

@@ -33,6 +33,7 @@ def run_command(
     case: Annotated[str | None, Parameter("--case")] = None,
     variant: Annotated[list[str] | None, Parameter("--variant")] = None,
     mode: Annotated[list[str] | None, Parameter("--mode")] = None,
+    target: Annotated[list[str] | None, Parameter("--target")] = None,
     form: Annotated[list[str] | None, Parameter("--form")] = None,
     engine: Annotated[list[str] | None, Parameter("--engine")] = None,
     toolchain: Annotated[str | None, Parameter("--toolchain")] = None,
@@ -67,6 +68,9 @@ def run_command(
         own; repeatable.
     mode
         Only this mode, such as tree-strict, or all; repeatable.
+    target
+        Only for this target, such as s390x-unknown-linux-gnu, or host; repeatable. Miri alone
+        runs for others than the host.
     form
         Only this form: vm or unrolled; repeatable.
     engine
@@ -114,6 +118,7 @@ def run_command(
         read_limit,
         read_modes,
         read_shard,
+        require_forms,
     )
     from harness.lowering.variants import VARIANTS
     from harness.report import (
@@ -125,15 +130,19 @@ def run_command(
     from harness.report.report_file import ReportFile
     from harness.resources import corpus_dir
     from harness.toolchain.miri import toolchain_name
+    from harness.toolchain.process import Launcher
+    from harness.toolchain.targets import find_targets
 
     chosen = choose_variants(variant)
+    name = toolchain_name(toolchain)
     selection = Selection(
         cases=case,
         variants=chosen.table,
         modes=read_modes(mode),
+        targets=find_targets(Launcher(), name, tuple(target or ())),
         forms=read_choices("--form", Form, form) or tuple(Form),
         engines=read_choices("--engine", EngineName, engine),
-        toolchain=toolchain_name(toolchain),
+        toolchain=name,
         live=evidence == "live",
         jobs=read_jobs(jobs),
         shard=read_shard(shard),
@@ -142,6 +151,7 @@ def run_command(
         seconds=read_limit("--timeout", timeout),
         memory=read_limit("--memory-limit", memory_limit) << 20,
     )
+    require_forms(chosen.table if variant else (), selection.forms)
     wanted = (
         ("--json", json, json_report.encode),
         ("--junit", junit, junit_report.encode),
@@ -228,7 +238,13 @@ def _codes(setup: Setup, loaded: Loaded, results: Sequence[Result]) -> set[ExitC
     selection = setup.campaign.selection
     if setup.absent or any(selection.insists_on(engine) for engine in setup.missing()):
         codes.add(ExitCode.NOT_CHECKED)
-    open_ = (r for r in results if r.reason and isinstance(r.outcome, TimedOut | None))
-    if any(r.run.engine is EngineName.MIRI and selection.insists_on(r.run.engine) for r in open_):
-        codes.add(ExitCode.NOT_CHECKED)
+    for result in results:
+        run = result.run
+        if not result.reason or not isinstance(result.outcome, TimedOut | None):
+            continue
+        is_of_miri = run.engine is EngineName.MIRI and selection.insists_on(run.engine)
+        # What runs on the host alone may have been asked for by name.
+        elsewhere = run.target is not None and run.engine in (selection.engines or ())
+        if is_of_miri or elsewhere:
+            codes.add(ExitCode.NOT_CHECKED)
     return codes

@@ -16,7 +16,7 @@ from harness.diagnostics.failure import read_error
 from harness.diagnostics.message import Message, read_json
 from harness.engines.confirmation import contradiction
 from harness.engines.constant_errors import NOT_EVALUATED, PANICKED, read_evaluation
-from harness.engines.engine import Job, Observation
+from harness.engines.engine import Job, Observation, only_here
 from harness.engines.places import place_in_program
 from harness.engines.result_line import read_pointer_result
 from harness.mode import NONE_STRICT
@@ -76,7 +76,7 @@ class ConstEngine:
             return "constant evaluation has no borrow model and no exposed provenance"
         if not isinstance(job.program, PointerProgram):
             return "the Rust VM is no `const fn`"
-        return refusal(job.program)
+        return only_here(job) or refusal(job.program)
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""

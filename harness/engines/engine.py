@@ -12,6 +12,7 @@ from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
 from harness.result import EngineName, Form
 from harness.story.block import Story
+from harness.target import Target
 from harness.toolchain.missing import Missing
 
 
@@ -24,6 +25,7 @@ class Job:
     pointer or story case's own.
     variant, form: None for those. mode: None unless the engine is an interpreter.
     seed: decides addresses and other choices of an interpreter; None is its default.
+    target: what an interpreter runs it for; None is the host.
     """
 
     case: str
@@ -32,6 +34,7 @@ class Job:
     form: Form | None = None
     mode: Mode | None = None
     seed: int | None = None
+    target: Target | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,11 @@ class Observation:
     seed: int | None = None
     by_seed: tuple[tuple[Outcome, tuple[int, ...]], ...] = ()
     fault: str = ""
+
+
+def only_here(job: Job) -> str | None:
+    """Why an engine that runs programs on the host alone cannot do the job; None if it can."""
+    return None if job.target is None else f"this engine runs on the host, not on {job.target}"
 
 
 class Engine(Protocol):

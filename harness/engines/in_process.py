@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.bytecode.program import Program
 from harness.bytecode.wire import encode
-from harness.engines.engine import Job, Observation
+from harness.engines.engine import Job, Observation, only_here
 from harness.outcome import Location, Ran, ToolFailed, TrapKind, Trapped
 from harness.result import EngineName
 from harness.toolchain.missing import Missing
@@ -32,7 +32,7 @@ class InProcessEngine:
         """Why this engine cannot do the job; None if it can."""
         if not isinstance(job.program, Program):
             return "only bytecode in the form vm runs in process"
-        return "an in-process run has no borrow model" if job.mode else None
+        return "an in-process run has no borrow model" if job.mode else only_here(job)
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 
 from harness.bytecode.program import Program
@@ -17,8 +18,10 @@ from harness.engines.own_crate import OwnCrate
 from harness.engines.own_miri import compile_own
 from harness.engines.vm_crate import LIBRARY, TABLE, vm_files
 from harness.outcome import ToolFailed
+from harness.pointer.program import PointerProgram
 from harness.result import EngineName
 from harness.story.block import Story
+from harness.target import Target
 from harness.toolchain.miri import MiriToolchain, find_miri, prepare_sysroot
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher, Limits
@@ -57,8 +60,8 @@ class MiriEngine:
         self._way = way
         self._limits = limits
         self._own = own
-        self._own_crate: VmCrate | ToolFailed | None = None
-        self._miri: Miri | Missing | None = None
+        self._own_crates: dict[str | None, VmCrate | ToolFailed] = {}
+        self._miri: dict[str | None, Miri | Missing] = {}
 
     @property
     def name(self) -> EngineName:
@@ -81,14 +84,29 @@ class MiriEngine:
         """Why this Miri cannot do the job; None if it can. Raises: MissingTool."""
         if job.mode is None:
             return "Miri judges in a mode, and the job has none"
-        return self.toolchain.lacks(job.mode)
+        return self.toolchain.lacks(job.mode) or self._lacks_target(job)
+
+    def _lacks_target(self, job: Job) -> str | None:
+        target = job.target
+        if target is None:
+            return None
+        if isinstance(job.program, Story):
+            return f"a story is of blocks of the host's assembly, not of {target}'s"
+        if isinstance(job.program, PointerProgram) and (why := target.lacks_pointers()):
+            return why
+        miri = self._prepare(target)
+        return f"{target}: {miri.message}" if isinstance(miri, Missing) else None
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
+        for target, of_target in by_target(jobs):
+            yield from self._run(target, of_target)
+
+    def _run(self, target: Target | None, jobs: Sequence[Job]) -> Iterator[Observation]:
         in_vm = any(isinstance(job.program, Program) for job in jobs)
-        crate = self.vm_crate() if in_vm else None
+        crate = self.vm_crate(target) if in_vm else None
         launcher = self._launcher.fork()
-        runner = self.runner(launcher)
+        runner = self.runner(launcher, target)
         pool = ThreadPoolExecutor(self._workers)
         try:
             futures = [pool.submit(run_plainly, runner, crate, job) for job in jobs]
@@ -105,25 +123,25 @@ class MiriEngine:
         """See `harness.engines.engine.Engine`; no run of this engine is plainer."""
         return seen
 
-    def miri(self) -> Miri:
-        """The Miri that runs, with its sysroot. Raises: MissingTool."""
-        miri = self._prepare()
+    def miri(self, target: Target | None = None) -> Miri:
+        """The Miri that runs, with its sysroot. target: None is the host. Raises: MissingTool."""
+        miri = self._prepare(target)
         if isinstance(miri, Missing):
             raise miri.error()
         return miri
 
-    def runner(self, launcher: Launcher) -> Runner:
+    def runner(self, launcher: Launcher, target: Target | None = None) -> Runner:
         """What runs single jobs, and starts their processes by `launcher`. Raises: MissingTool."""
-        return Runner(launcher=launcher, miri=self.miri(), limits=self._limits)
+        return Runner(launcher=launcher, miri=self.miri(target), limits=self._limits)
 
-    def vm_crate(self) -> VmCrate | ToolFailed:
+    def vm_crate(self, target: Target | None = None) -> VmCrate | ToolFailed:
         """The Rust VM, compiled for Miri if need be. Raises: MissingTool."""
-        miri = self.miri()
+        miri = self.miri(target)
         if self._own is not None:
-            if self._own_crate is None:
+            if miri.target not in self._own_crates:
                 # Kept even where it fails: each finding asks again.
-                self._own_crate = compile_own(self._launcher, miri, self._own)
-            return self._own_crate
+                self._own_crates[miri.target] = compile_own(self._launcher, miri, self._own)
+            return self._own_crates[miri.target]
         folder = stage(vm_files(self._vm_folder), miri.sources)
         if self._way is Way.CARGO:
             return VmCrate(folder=folder, externs={})
@@ -132,10 +150,11 @@ class MiriEngine:
             return ToolFailed(message=library.message)
         return VmCrate(folder=folder, externs={LIBRARY: library, TABLE: library})
 
-    def _prepare(self) -> Miri | Missing:
-        if self._miri is None:
-            self._miri = self._find()
-        return self._miri
+    def _prepare(self, target: Target | None = None) -> Miri | Missing:
+        triple = None if target is None else target.triple
+        if triple not in self._miri:
+            self._miri[triple] = self._find() if triple is None else self._find_for(triple)
+        return self._miri[triple]
 
     def _find(self) -> Miri | Missing:
         toolchain = find_miri(self._launcher, self._toolchain)
@@ -146,6 +165,24 @@ class MiriEngine:
             return sysroot
         discard_old(self._cache)
         return Miri(toolchain=toolchain, sysroot=sysroot, cache=self._cache, way=self._way)
+
+    def _find_for(self, triple: str) -> Miri | Missing:
+        """The host's, with the sysroot of another target."""
+        miri = self._prepare()
+        if isinstance(miri, Missing):
+            return miri
+        sysroot = prepare_sysroot(self._launcher, miri.toolchain, triple)
+        if isinstance(sysroot, Missing):
+            return sysroot
+        return replace(miri, sysroot=sysroot, target=triple)
+
+
+def by_target(jobs: Sequence[Job]) -> list[tuple[Target | None, list[Job]]]:
+    """The jobs of each target: no process runs for two."""
+    found: dict[Target | None, list[Job]] = {}
+    for job in jobs:
+        found.setdefault(job.target, []).append(job)
+    return list(found.items())
 
 
 def run_plainly(runner: Runner, crate: VmCrate | ToolFailed | None, job: Job) -> Observation:

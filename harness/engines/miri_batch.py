@@ -17,7 +17,7 @@ from typing import TypeVar
 from harness.bytecode.program import Program
 from harness.engines.confirmation import contradiction
 from harness.engines.engine import Job, Observation
-from harness.engines.miri import MiriEngine, run_plainly
+from harness.engines.miri import MiriEngine, by_target, run_plainly
 from harness.engines.miri_pointer_batch import Compiled, compile_programs, run_programs
 from harness.engines.miri_run import Runner, VmCrate
 from harness.engines.miri_vm_batch import run_bytecode
@@ -27,6 +27,7 @@ from harness.outcome import ToolFailed
 from harness.pointer.program import PointerProgram
 from harness.result import EngineName
 from harness.story.block import Story
+from harness.target import Target
 from harness.toolchain.miri import MiriToolchain
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher
@@ -95,17 +96,18 @@ class MiriBatchEngine:
         if stories:
             others = [job for job in jobs if not isinstance(job.program, Story)]
             return chain(self._plain.run(stories), self.run(others) if others else ())
-        if self._seeds == 1:
-            return self._run(jobs)
         # All runs of a job come into one batch, which gives each another seed.
         repeated = [job for job in jobs for _ in range(self._seeds)]
-        return gather(self._run(repeated), self._seeds)
+        runs = (self._run(target, of_target) for target, of_target in by_target(repeated))
+        seen = chain.from_iterable(runs)
+        return seen if self._seeds == 1 else gather(seen, self._seeds)
 
     def confirm(self, seen: Observation) -> Observation:
         """Do again by itself, under the same seed, what a batch saw; once for each outcome."""
         if seen.seconds is not None:
             return seen
-        runner, crate = self._plain.runner(self._launcher), self._crate([seen.job])
+        target = seen.job.target
+        runner, crate = self._plain.runner(self._launcher, target), self._crate(target, [seen.job])
         rows = seen.by_seed or ((seen.outcome, (seen.seed,)),)
         for outcome, seeds in rows:
             again = run_plainly(runner, crate, replace(seen.job, seed=seeds[0]))
@@ -115,11 +117,11 @@ class MiriBatchEngine:
             return replace(seen, fault=again.fault or contradiction(outcome, again.outcome))
         return seen
 
-    def _run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
+    def _run(self, target: Target | None, jobs: Sequence[Job]) -> Iterator[Observation]:
         launcher = self._launcher.fork()
         work = _Work(
-            runner=self._plain.runner(launcher),
-            crate=self._crate(jobs),
+            runner=self._plain.runner(launcher, target),
+            crate=self._crate(target, jobs),
             confirm_every=self._confirm_every,
             seeds=self._seeds,
         )
@@ -148,9 +150,9 @@ class MiriBatchEngine:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _crate(self, jobs: Sequence[Job]) -> VmCrate | ToolFailed | None:
+    def _crate(self, target: Target | None, jobs: Sequence[Job]) -> VmCrate | ToolFailed | None:
         in_vm = any(isinstance(job.program, Program) for job in jobs)
-        return self._plain.vm_crate() if in_vm else None
+        return self._plain.vm_crate(target) if in_vm else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

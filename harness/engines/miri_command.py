@@ -14,7 +14,7 @@ from harness.diagnostics.message import Message, read_json
 from harness.outcome import ToolFailed
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
-from harness.toolchain.miri import MiriToolchain
+from harness.toolchain.miri import MiriToolchain, target_flags
 from harness.toolchain.process import Completed, Ending, Launcher, Limits
 from harness.toolchain.workspace import digest, make_once
 
@@ -36,18 +36,34 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miri:
-    """A toolchain with Miri whose sysroot is there."""
+    """A toolchain with Miri whose sysroot is there. target: None is the host."""
 
     toolchain: MiriToolchain
     sysroot: Path
     cache: Path
     way: Way = Way.DRIVER
+    target: str | None = None
     _targets: _Targets = field(default_factory=lambda: _Targets())
 
     @property
     def sources(self) -> Path:
         """The folder that packages are staged in."""
         return self.cache / "sources"
+
+    @property
+    def driver(self) -> tuple[str, ...]:
+        """The driver's command, with what it needs to find a standard library."""
+        driver = str(self.toolchain.driver)
+        return (driver, "--sysroot", str(self.sysroot), *target_flags(self.target))
+
+    @property
+    def identity(self) -> str:
+        """The digest of what decides how a library is compiled, beside its sources."""
+        driver = self.toolchain.driver
+        return digest(
+            self.toolchain.version, self.toolchain.compiler.version,
+            str(driver), str(driver.stat().st_mtime_ns), str(self.sysroot), str(self.target),
+        )  # fmt: skip
 
     def run_command(
         self,
@@ -85,7 +101,7 @@ class Miri:
         settings = {"MIRI_LOCAL_CRATES": ",".join(local)} if local else None
         return Command(
             argv=(
-                *(str(self.toolchain.driver), "--sysroot", str(self.sysroot)),
+                *self.driver,
                 *(*_EDITION, _JSON, *flags, *named, MAIN_FILE, "--", *arguments),
             ),
             cwd=package,
@@ -101,6 +117,7 @@ class Miri:
         return Command(
             argv=(
                 *("cargo", f"+{self.toolchain.name}", "miri", "run", "--quiet", "--offline"),
+                *target_flags(self.target),
                 *("--target-dir", str(target), "--", *arguments),
             ),
             cwd=package,
@@ -118,16 +135,12 @@ class Miri:
 
         It is kept in the cache; the same sources are compiled once for a toolchain.
         """
-        driver = self.toolchain.driver
-        key = digest(
-            str(package), name, self.toolchain.version, self.toolchain.compiler.version,
-            str(driver), str(driver.stat().st_mtime_ns), str(self.sysroot),
-        )  # fmt: skip
+        key = digest(str(package), name, self.identity)
 
         def compile_into(folder: Path) -> None:
             command = Command(
                 argv=(
-                    *(str(driver), "--sysroot", str(self.sysroot)),
+                    *self.driver,
                     *(*_EDITION, _JSON, "--crate-name", name, "--crate-type", "lib"),
                     *("--emit", "metadata,link", "--out-dir", str(folder), "src/lib.rs"),
                 ),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.bytecode.program import Program
 from harness.engines.batch import run_batch
-from harness.engines.engine import Job, Observation
+from harness.engines.engine import Job, Observation, only_here
 from harness.engines.native_crate import run_crates
 from harness.engines.own_crate import OwnCrate
 from harness.engines.result_line import read_vm_result
@@ -77,6 +77,8 @@ class NativeEngine:
         """Why this engine cannot do the job; None if it can."""
         if job.mode:
             return "a native run has no borrow model"
+        if (elsewhere := only_here(job)) is not None:
+            return elsewhere
         rust = self.rust()
         if isinstance(job.program, Story) and isinstance(rust, RustToolchain):
             return refusal(job.program, rust.compiler.host)

@@ -15,6 +15,7 @@ from harness.engines.vm_crate import LIBRARY, TABLE
 from harness.outcome import ToolFailed
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
+from harness.toolchain.miri import target_flags
 from harness.toolchain.process import Completed, Launcher
 from harness.toolchain.workspace import digest, make_once, stage
 
@@ -29,11 +30,7 @@ def compile_own(launcher: Launcher, miri: Miri, own: OwnCrate) -> VmCrate | Tool
     once; from then on the driver is called, which is quicker.
     """
     folder = stage(own.files, miri.sources)
-    driver = miri.toolchain.driver
-    key = digest(
-        str(folder), miri.toolchain.version, miri.toolchain.compiler.version,
-        str(driver), str(driver.stat().st_mtime_ns), str(miri.sysroot),
-    )  # fmt: skip
+    key = digest(str(folder), miri.identity)
 
     def compile_into(kept: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=".target-", dir=kept.parent) as target:
@@ -41,6 +38,7 @@ def compile_own(launcher: Launcher, miri: Miri, own: OwnCrate) -> VmCrate | Tool
             command = Command(
                 argv=(
                     *("cargo", f"+{miri.toolchain.name}", "miri", "run", "--quiet", "--offline"),
+                    *target_flags(miri.target),
                     *("--message-format", "json", "--target-dir", target, "--", "--list"),
                 ),
                 cwd=folder,

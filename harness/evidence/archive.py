@@ -35,6 +35,7 @@ from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
 from harness.result import EngineName, Recording, Result, Tool
 from harness.story.block import Story
+from harness.target import ByteOrder
 from harness.toolchain.workspace import digest
 from harness.verdict import Prediction
 
@@ -84,7 +85,7 @@ class Archive:
         """
         if self._live or engine not in RECORDED:
             return None
-        if engine is EngineName.MIRI and job.seed is None:
+        if engine is EngineName.MIRI and job.seed is None and job.target is None:
             found = self._recall_committed(case, job, tool)
             if found is not None:
                 return found
@@ -146,10 +147,14 @@ class Archive:
         return self._stale + len(self._unusable)
 
     def prediction(
-        self, program: PointerProgram, mode: Mode, find: Callable[[], Prediction]
+        self,
+        program: PointerProgram,
+        mode: Mode,
+        byte_order: ByteOrder,
+        find: Callable[[], Prediction],
     ) -> Prediction:
         """What the model says of the program; found only if nobody has asked before."""
-        key = f"prediction-{mode}-{self._text(program)}"
+        key = f"prediction-{mode}-{byte_order}-{self._text(program)}"
         return _decode_prediction(self._once(key, lambda: _encode_prediction(find())))
 
     def is_defined(self, case: Case, variant: str | None, find: Callable[[], bool]) -> bool:
@@ -204,7 +209,8 @@ class Archive:
         if engine is EngineName.MIRI:
             assert job.mode is not None, "Miri judges in a mode"
             seed = "any" if job.seed is None else job.seed
-            return f"{engine}-{job.mode}-{seed}-{self.program(job)}"
+            target = "" if job.target is None else f"{job.target}-"
+            return f"{engine}-{job.mode}-{seed}-{target}{self.program(job)}"
         return f"{engine}-{digests.package()}-{self.program(job)}"
 
     def program(self, job: Job) -> str:

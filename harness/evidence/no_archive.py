@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.outcome import Outcome
     from harness.pointer.program import PointerProgram
     from harness.result import EngineName, Result, Tool
+    from harness.target import ByteOrder
     from harness.verdict import Prediction
 
 
@@ -54,7 +55,11 @@ class NoArchive(Archive):
         return find()
 
     def prediction(
-        self, program: PointerProgram, mode: Mode, find: Callable[[], Prediction]
+        self,
+        program: PointerProgram,
+        mode: Mode,
+        byte_order: ByteOrder,
+        find: Callable[[], Prediction],
     ) -> Prediction:
         return find()
 

@@ -41,6 +41,7 @@ def encode(results: Sequence[Result]) -> bytes:
             variant=result.run.variant,
             form=result.run.form,
             mode=None if result.run.mode is None else str(result.run.mode),
+            target=result.run.target,
             expected=number(result.expected),
             predicted=number(result.predicted),
             outcome=number(result.outcome),
@@ -83,6 +84,7 @@ def decode(text: bytes) -> list[Result]:
                 variant=row.variant,
                 form=row.form,
                 mode=None if row.mode is None else _mode(row.mode),
+                target=row.target,
             ),
             expected=outcomes[nothing if row.expected is None else row.expected],
             predicted=outcomes[nothing if row.predicted is None else row.predicted],
@@ -103,6 +105,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     variant: str | None
     form: Form | None
     mode: str | None
+    target: str | None
     expected: int | None
     predicted: int | None
     outcome: int | None

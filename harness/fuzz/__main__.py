@@ -99,7 +99,7 @@ class _Confirm:
         """Whether Miri sees what the real machine says, which the altered one does not."""
         if self._engine.missing() or self._engine.toolchain.lacks(mode):
             return None
-        prediction = altered_prediction(model)(program, mode)
+        prediction = altered_prediction(model)(program, mode, "little")
         wanted = Wanted(
             case="a planted fault",
             mode=mode,

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from harness.campaign.assemble import assemble
-from harness.campaign.oracle import predict_by
+from harness.campaign.oracle import Predict, predict_by
 from harness.campaign.selection import Selection
 from harness.engines.native import NativeEngine
 from harness.engines.vm_crate import vm_files
@@ -150,7 +150,7 @@ def _first_model_fault(
     return None, most
 
 
-def altered_prediction(model: Model) -> Callable[[PointerProgram, Mode], Any]:
+def altered_prediction(model: Model) -> Predict:
     return predict_by(model.examine, model.missed_by_wildcard)
 
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 BASE_ADDRESS = "base_address"
 
+CONTEXT = "context_ptr"
+"""The pointer by which compiled code knows its context: the base's address, and the length."""
+
+_WORD = 8
+
 
 class Addresses(Design):
     """An operand is the base's address and its own added up. What follows says how it is used."""
@@ -65,16 +70,24 @@ class Addresses(Design):
     def host_write(self, builder: Builder, operand: Operand, value: str) -> None:
         lend_and_write(builder, self._whole(builder, operand), operand, value)
 
+    def base(self, builder: Builder, operand: Operand) -> str:
+        """The variable that has the base's address, for an access of the operand."""
+        return builder.now(BASE_ADDRESS)
+
+    def address(self, builder: Builder, operand: Operand) -> str:
+        """The variable that has the address of the operand's first byte."""
+        return builder.made("at", operand)
+
     def _whole(self, builder: Builder, operand: Operand) -> str:
         """A pointer to all of the memory, for a call that lends it."""
         builder.of_operand(operand)
         whole = builder.name("whole", operand)
-        self.point(builder, whole, builder.now(BASE_ADDRESS), builder.size)
+        self.point(builder, whole, self.base(builder, operand), builder.size)
         return whole
 
     def _pointer(self, builder: Builder, operand: Operand) -> str:
         made = builder.name("p", operand)
-        self.point(builder, made, builder.made("at", operand), operand.width)
+        self.point(builder, made, self.address(builder, operand), operand.width)
         return made
 
 
@@ -116,6 +129,41 @@ class Exposed(Unexposed):
     def sides(self, builder: Builder, operand: Operand) -> tuple[str, str]:
         left, right = super().sides(builder, operand)
         return (right, left) if operand.name == "addr_op2" else (left, right)
+
+
+class VmPtrs(Unexposed):
+    """`vm-ptr`: the exposed address lies in a context, and is read out of it for each access."""
+
+    def over(self, builder: Builder) -> None:
+        builder.add(p.Local(to="context", size=2 * _WORD, init=None, align=_WORD))
+        builder.add(p.RawMut(to=CONTEXT, of="context"))
+        self.grown(builder)
+
+    def grown(self, builder: Builder) -> None:
+        """The context is written anew; no operand knows."""
+        base, address = builder.now(BASE), builder.now(BASE_ADDRESS)
+        builder.add(p.RawMut(to=base, of=builder.now(OWNER)))
+        builder.add(p.Expose(to=address, of=base))
+        fields: tuple[p.IntOperand, ...] = (address, builder.size)
+        for at, value in zip((0, _WORD), fields, strict=True):
+            builder.add(p.Write(ptr=CONTEXT, at=at, width=_WORD, value=value, aligned=True))
+
+    def compile(self, builder: Builder, operands: tuple[Operand, ...]) -> None:
+        """An operand stays an address in the guest."""
+
+    def address_of(self, builder: Builder, to: str, of: str) -> None:
+        builder.add(p.Expose(to=to, of=of))
+
+    def base(self, builder: Builder, operand: Operand) -> str:
+        base = builder.name("base", operand)
+        builder.add(p.Read(ptr=CONTEXT, at=0, width=_WORD, to=base, aligned=True))
+        return base
+
+    def address(self, builder: Builder, operand: Operand) -> str:
+        base, at = self.base(builder, operand), builder.name("at", operand)
+        right = builder.address(operand)
+        builder.add(p.Arithmetic(to=at, operator="add", left=base, right=right, width=_WORD))
+        return at
 
 
 class WithAddr(Addresses):

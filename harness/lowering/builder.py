@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.bytecode.operands import Operand
+    from harness.target import ByteOrder
 
 OWNER = "owner"
 """The owner's `&mut` to all of the memory."""
@@ -27,9 +28,11 @@ class Builder:
     occurrence: how often the instruction has run before, so that its variables differ.
     found: the variables that hold the addresses of the operands that it finds in running.
     generation: how often the memory has grown; everything that is made of it is made anew then.
+    byte_order: in which a value's bytes lie in the memory.
     """
 
     size: int
+    byte_order: ByteOrder
     origin: Origin = field(default_factory=lambda: Origin(phase=Phase.SET_UP))
     occurrence: int = 0
     generation: int = 0

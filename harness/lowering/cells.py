@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.lowering.builder import OWNER, Builder
 from harness.lowering.computed import each_byte
 from harness.lowering.design import Design, read_value, write_value
-from harness.lowering.raw_pointers import copy_bytes, fill_bytes
+from harness.lowering.raw_pointers import copy_bytes, fill_bytes, offset_from
 from harness.pointer import program as p
 
 if TYPE_CHECKING:
@@ -66,6 +66,28 @@ class CellSlice(Design):
         base = builder.name("base", operand)
         builder.add(p.RawConst(to=base, of=builder.now(CELLS)))
         return base
+
+
+class UnsafeCellSlice(CellSlice):
+    """`unsafe-cell`: one `UnsafeCell` around the memory, operands are raw pointers out of it."""
+
+    def over(self, builder: Builder) -> None:
+        cells = p.RefCell(to=builder.now(CELLS), of=builder.now(OWNER), unsafe_cell=True)
+        builder.add(cells)
+
+    def operand(self, builder: Builder, cells: str, operand: Operand) -> list[p.Return]:
+        """An offset from what `UnsafeCell::get` gives."""
+        builder.of_operand(operand)
+        base, at = builder.name("base", operand), builder.name("at", operand)
+        builder.add(p.RawConst(to=base, of=cells))
+        offset_from(builder, base, operand, at)
+        return [p.Return(to=builder.name("c", operand), of=at)]
+
+    def pointer_to(self, builder: Builder, operand: Operand) -> str:
+        base, pointer = builder.name("base", operand), builder.name("q", operand)
+        builder.add(p.RawConst(to=base, of=builder.now(CELLS)))
+        offset_from(builder, base, operand, pointer)
+        return pointer
 
 
 class CellBytes(CellSlice):
@@ -134,6 +156,18 @@ class CellBytes(CellSlice):
             )
 
 
+class AtomicBytes(CellBytes):
+    """`atomic`: the bytes behind a pointer seen as a slice of atomics, which is one of cells.
+
+    To a borrow model an atomic is an `UnsafeCell`, and a relaxed access is one as any other.
+    """
+
+    def over(self, builder: Builder) -> None:
+        memory = builder.now("memory_ptr")
+        builder.add(p.RawMut(to=memory, of=builder.now(OWNER)))
+        builder.add(p.RefCell(to=builder.now(CELLS), of=memory, unsafe_cell=True))
+
+
 def _index(builder: Builder, operand: Operand, byte: int) -> str:
     """A variable for the place of one byte of a block."""
     index, address = builder.name(f"index{byte}", operand), builder.address(operand)
@@ -146,24 +180,23 @@ def _byte(builder: Builder, operand: Operand, byte: int) -> str:
 
 
 def join_bytes(builder: Builder, operand: Operand, places: list[tuple[str, p.IntOperand]]) -> str:
-    """Read a value byte by byte, lowest first; returns its variable.
+    """Read a value byte by byte, that of the lowest address first; returns its variable.
 
     places: for each byte, the variable through which it is read, and the index there.
     """
-    total = ""
+    total, width = "", operand.width
     for byte, (ptr, at) in enumerate(places):
         single = builder.name(f"byte{byte}", operand)
         builder.add(p.Read(ptr=ptr, at=at, width=1, to=single))
-        if not byte:
-            total = single
-            continue
-        shifted, joined = (builder.name(f"{prefix}{byte}", operand) for prefix in ("high", "value"))
-        width = operand.width
-        builder.add(
-            p.Arithmetic(to=shifted, operator="shl", left=single, right=8 * byte, width=width)
-        )
-        builder.add(p.Arithmetic(to=joined, operator="or", left=total, right=shifted, width=width))
-        total = joined
+        part, bits = single, _bits_below(builder, operand, byte)
+        if bits:
+            part = builder.name(f"high{byte}", operand)
+            builder.add(p.Arithmetic(to=part, operator="shl", left=single, right=bits, width=width))
+        if total:
+            joined = builder.name(f"value{byte}", operand)
+            builder.add(p.Arithmetic(to=joined, operator="or", left=total, right=part, width=width))
+            part = joined
+        total = part
     return total
 
 
@@ -173,14 +206,17 @@ def split_bytes(
     value: p.IntOperand,
     places: list[tuple[str, p.IntOperand]],
 ) -> None:
-    """Write a value byte by byte, lowest first; places as in `join_bytes`."""
+    """Write a value byte by byte; places as in `join_bytes`."""
     for byte, (ptr, at) in enumerate(places):
-        part = value
-        if byte:
+        part, bits = value, _bits_below(builder, operand, byte)
+        if bits:
             part = builder.name(f"part{byte}", operand)
             builder.add(
-                p.Arithmetic(
-                    to=part, operator="shr", left=value, right=8 * byte, width=operand.width
-                )
+                p.Arithmetic(to=part, operator="shr", left=value, right=bits, width=operand.width)
             )
         builder.add(p.Write(ptr=ptr, at=at, width=1, value=part))
+
+
+def _bits_below(builder: Builder, operand: Operand, byte: int) -> int:
+    """The bits of a value that are below its byte with this distance to the lowest address."""
+    return 8 * (byte if builder.byte_order == "little" else operand.width - 1 - byte)

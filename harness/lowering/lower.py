@@ -42,11 +42,12 @@ if TYPE_CHECKING:
     from harness.bytecode.program import Instruction, Program
     from harness.lowering.design import Design
     from harness.lowering.way import Way
+    from harness.target import ByteOrder
 
 
-def lower_by(design: Design, program: Program, way: Way) -> Lowered:
+def lower_by(design: Design, program: Program, way: Way, byte_order: ByteOrder) -> Lowered:
     """`program` with the memory touched as `design` does on its way."""
-    builder = Builder(size=len(program.memory))
+    builder = Builder(size=len(program.memory), byte_order=byte_order)
     result = set_up(builder, program, way)
     pointers.set_up(builder, program)
     design.over(builder)

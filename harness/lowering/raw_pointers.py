@@ -61,6 +61,15 @@ class Raw(Design):
         lend_and_write(builder, self.base(builder), operand, value)
 
 
+class SharedBase(Raw):
+    """`shared-base`: as `non-null`, but of a shared reborrow."""
+
+    def over(self, builder: Builder) -> None:
+        shared = builder.now("shared")
+        builder.add(p.RefShared(to=shared, of=builder.now(OWNER)))
+        builder.add(p.RawConst(to=builder.now(BASE), of=shared))
+
+
 class CachedBase(Raw):
     """`cached-base`: the base is the first one, whatever the memory has grown to."""
 

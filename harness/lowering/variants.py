@@ -26,8 +26,8 @@ from harness.bytecode.program import (
     Unary,
     WriteConst,
 )
-from harness.lowering.addresses import Exposed, Transmuted, Unexposed, WithAddr
-from harness.lowering.cells import CellBytes, CellSlice
+from harness.lowering.addresses import Exposed, Transmuted, Unexposed, VmPtrs, WithAddr
+from harness.lowering.cells import AtomicBytes, CellBytes, CellSlice, UnsafeCellSlice
 from harness.lowering.deref_mut import DerefMut
 from harness.lowering.design import Design
 from harness.lowering.indexed import Index
@@ -43,6 +43,7 @@ from harness.lowering.raw_pointers import (
     Owner,
     Raw,
     Reborrow,
+    SharedBase,
     SlicePtr,
 )
 from harness.lowering.way import Way, straight
@@ -56,10 +57,12 @@ from harness.outcome import (
     Unsupported,
     UnsupportedKind,
 )
+from harness.result import Form
 
 if TYPE_CHECKING:
     from harness.bytecode.operands import Operand
     from harness.bytecode.program import Instruction, Program
+    from harness.target import ByteOrder, Target
 
 __all__ = ["ON_DEMAND", "VARIANTS", "Lowered", "Origin", "Phase", "Variant", "Way", "lower"]
 
@@ -77,8 +80,11 @@ class Variant:
 
     promise: what the design relies on, in a sentence.
     design: None where nobody lowers it, so that nothing is predicted.
+    unrolled: whether the lowered program, written out as Rust, does what the variant does; if
+    not, it is there for the prediction alone.
     expresses: the instructions that it can run; None for all. lacks: those that it cannot, and
     because: why not.
+    byte_order: the only one in which it can keep a value; None: that of the target.
     sound: free of undefined behaviour by design, for every program; if not, aliasing: what may
     go wrong is a matter of the borrow models alone.
     strict: can be judged under strict provenance.
@@ -90,9 +96,11 @@ class Variant:
     description: str
     promise: str
     design: Callable[[], Design] | None
+    unrolled: bool = True
     expresses: tuple[type[Instruction], ...] | None = None
     lacks: tuple[type[Instruction], ...] = ()
     because: str = ""
+    byte_order: ByteOrder | None = None
     sound: bool = True
     aliasing: bool = True
     strict: bool = True
@@ -106,8 +114,15 @@ class Variant:
             isinstance(instruction, self.shown_by) for instruction in program.instructions
         )
 
-    def refuses(self, program: Program) -> str | None:
-        """Why the variant cannot run the program, and at which instruction; None if it can."""
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms that it has."""
+        return tuple(Form) if self.unrolled else (Form.VM,)
+
+    def refuses(self, program: Program, target: Target | None = None) -> str | None:
+        """Why the variant cannot run the program on a target; None if it can."""
+        if target and self.byte_order not in (None, target.layout.byte_order):
+            return f"{self.name} keeps its values {self.byte_order}-endian, unlike {target}"
         for index, instruction in enumerate(program.instructions):
             outside = self.expresses is not None and not isinstance(instruction, self.expresses)
             if outside or isinstance(instruction, self.lacks):
@@ -161,14 +176,16 @@ def _first_access(program: Program) -> tuple[int, Operand] | None:
     return None
 
 
-def lower(program: Program, variant: Variant, way: Way | None = None) -> Lowered:
+def lower(
+    program: Program, variant: Variant, way: Way | None = None, byte_order: ByteOrder = "little"
+) -> Lowered:
     """What the VM does to memory for `program` in `variant`, as a pointer program.
 
     The compile phase comes first, then the run phase. Addresses are checked and values
     computed by the lowered program itself. way: needed where there are branches.
     """
     assert variant.design is not None, "only what has a design is lowered"
-    return lower_by(variant.design(), program, way or straight(program))
+    return lower_by(variant.design(), program, way or straight(program), byte_order)
 
 
 _TABLE = (
@@ -255,6 +272,28 @@ _TABLE = (
         design=WithAddr,
     ),
     Variant(
+        name="atomic",
+        description="&[AtomicU8], operands are references to single bytes, accessed relaxed",
+        promise="shared references to atomics may alias each other, in other threads too",
+        design=AtomicBytes,
+        unrolled=False,
+        lacks=_POINTERS,
+        because=_SAFE,
+    ),
+    Variant(
+        name="unsafe-cell",
+        description="&UnsafeCell<[u8]>, every pointer is derived from what its get gives",
+        promise="nobody refers to what is in the cell while the pointers are used",
+        design=UnsafeCellSlice,
+    ),
+    Variant(
+        name="vm-ptr",
+        description="a #[repr(C)] context has the base as an exposed address, read at each access",
+        promise="the base's provenance is exposed; there is no meaning under strict provenance",
+        design=VmPtrs,
+        strict=False,
+    ),
+    Variant(
         name="unexposed",
         description="operands are integer addresses over a base that is never exposed",
         promise="none: what becomes of an address may access only what was exposed",
@@ -270,6 +309,13 @@ _TABLE = (
         design=Transmuted,
         sound=False,
         aliasing=False,
+    ),
+    Variant(
+        name="shared-base",
+        description="every pointer is derived from a base that a shared reference is cast to",
+        promise="none: what a shared reference leads to must not be written",
+        design=SharedBase,
+        sound=False,
     ),
     Variant(
         name="cached-base",
@@ -318,6 +364,7 @@ ON_DEMAND: dict[str, Variant] = {
         promise="the memory's base is exposed, and each access makes a pointer of its address",
         design=None,
         expresses=(WriteConst, Unary, Binary, Jump, Branch, Assert, Halt),
+        byte_order="little",
         strict=False,
     )
 }

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from harness.mode import Mode
     from harness.model.memory import Memory
+    from harness.target import ByteOrder
 
 OPEN_QUESTION = "https://github.com/rust-lang/unsafe-code-guidelines/issues/392"
 
@@ -52,7 +53,10 @@ class ExactReading:
 
 
 def missed_by_wildcard(
-    program: p.PointerProgram, mode: Mode, wildcard: Judgement | None = None
+    program: p.PointerProgram,
+    mode: Mode,
+    wildcard: Judgement | None = None,
+    byte_order: ByteOrder = "little",
 ) -> ExactReading | None:
     """The undefined behaviour that the wildcard reading misses, if there is any.
 
@@ -61,13 +65,13 @@ def missed_by_wildcard(
     """
     if mode.provenance is Provenance.STRICT or not _casts(program.statements):
         return None
-    wildcard = wildcard or examine(program, mode)
+    wildcard = wildcard or examine(program, mode, byte_order)
     if isinstance(wildcard.outcome, UndefinedBehaviour):
         return None
-    exact, runs = _search(program, mode, for_good=True)
+    exact, runs = _search(program, mode, byte_order, for_good=True)
     if exact is None:
         return None
-    each_use, more_runs = _search(program, mode, for_good=False)
+    each_use, more_runs = _search(program, mode, byte_order, for_good=False)
     return ExactReading(
         judgement=exact,
         open_question=OPEN_QUESTION if each_use is None else None,
@@ -84,7 +88,7 @@ def _casts(statements: Iterable[p.AnyStatement]) -> bool:
 
 
 def _search(
-    program: p.PointerProgram, mode: Mode, *, for_good: bool
+    program: p.PointerProgram, mode: Mode, byte_order: ByteOrder, *, for_good: bool
 ) -> tuple[Judgement | None, int]:
     """The fault that all choices run into, that of the run that came farthest; and the runs.
 
@@ -100,7 +104,7 @@ def _search(
             exposures.append(ChosenExposure(memory, script, for_good=for_good))  # noqa: B023
             return exposures[-1]  # noqa: B023
 
-        judgement = Machine(mode, expose).run(program)
+        judgement = Machine(mode, expose, byte_order).run(program)
         if not isinstance(judgement.outcome, UndefinedBehaviour):
             return None, runs
         if farthest is None or _path(farthest) < _path(judgement):

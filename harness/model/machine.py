@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from harness.model.borrows import Borrows
     from harness.model.exposure import Exposure
     from harness.model.memory import Memory
+    from harness.target import ByteOrder
 
 _EXECUTE: dict[type[p.Statement], Callable[[Operations, Frame, Any], None]] = {
     p.Local: allocations.local,
@@ -73,17 +74,17 @@ _EXECUTE: dict[type[p.Statement], Callable[[Operations, Frame, Any], None]] = {
 """What each statement does; a call is the machine's own."""
 
 
-def judge(program: p.PointerProgram, mode: Mode) -> Outcome:
+def judge(program: p.PointerProgram, mode: Mode, byte_order: ByteOrder = "little") -> Outcome:
     """What `program` does in `mode`: it runs, traps, panics, is undefined or unsupported.
 
     The program must be well-formed (`harness.pointer.validate`).
     """
-    return examine(program, mode).outcome
+    return examine(program, mode, byte_order).outcome
 
 
-def examine(program: p.PointerProgram, mode: Mode) -> Judgement:
+def examine(program: p.PointerProgram, mode: Mode, byte_order: ByteOrder = "little") -> Judgement:
     """As `judge`, with the broken rule and all that is known of it."""
-    return Machine(mode, exposure_of(mode)).run(program)
+    return Machine(mode, exposure_of(mode), byte_order).run(program)
 
 
 def exposure_of(mode: Mode) -> Callable[[Memory], Exposure]:
@@ -108,9 +109,14 @@ def _borrows(aliasing: Aliasing) -> Borrows:
 class Machine:
     """One run of one program. expose: makes the reading of exposed provenance."""
 
-    def __init__(self, mode: Mode, expose: Callable[[Memory], Exposure]) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        expose: Callable[[Memory], Exposure],
+        byte_order: ByteOrder = "little",
+    ) -> None:
         tracked = mode.aliasing is not Aliasing.NONE
-        self.memory = Operations(_borrows(mode.aliasing), expose, tracked=tracked)
+        self.memory = Operations(_borrows(mode.aliasing), expose, byte_order, tracked=tracked)
 
     def run(self, program: p.PointerProgram) -> Judgement:
         frame = Frame(None, ())
@@ -184,4 +190,5 @@ class Machine:
             return b""
         self.memory.require_initialised(target, place.size)
         value, origin = target.allocation.read_integer(target.offset, place.size)
-        return value.to_bytes(place.size, "little") if origin is None else None
+        order = target.allocation.byte_order
+        return value.to_bytes(place.size, order) if origin is None else None

@@ -20,6 +20,7 @@ from harness.model.provenance import MIXED, Integer
 if TYPE_CHECKING:
     from harness.model.provenance import Origin, Pointer, Provenance
     from harness.pointer.program import Path
+    from harness.target import ByteOrder
 
 POINTER_SIZE = 8
 """Bytes of a pointer on the targets that the model speaks of."""
@@ -52,7 +53,8 @@ class Fragment(NamedTuple):
 class Allocation:
     """A block of memory.
 
-    base: its first byte's address. bytes, initialised: one entry per byte, the latter 0 or 1.
+    base: its first byte's address. byte_order: of the values in it.
+    bytes, initialised: one entry per byte, the latter 0 or 1.
     fragments: by offset, the bytes that carry a pointer. address_bytes: by offset, the bytes of
     numbers that have something of addresses: the number's origin, and which of its bytes it is.
     exposed: whether any pointer into it was exposed while it lived.
@@ -62,6 +64,7 @@ class Allocation:
         "address_bytes",
         "align",
         "base",
+        "byte_order",
         "bytes",
         "created_at",
         "exposed",
@@ -84,6 +87,7 @@ class Allocation:
         align: int,
         base: int,
         created_at: Path,
+        byte_order: ByteOrder = "little",
     ) -> None:
         self.number = number
         self.name = name
@@ -91,6 +95,7 @@ class Allocation:
         self.size = size
         self.align = align
         self.base = base
+        self.byte_order = byte_order
         self.created_at = created_at
         self.freed_at: Path | None = None
         self.exposed = False
@@ -109,11 +114,11 @@ class Allocation:
         return None if found < 0 else found
 
     def read_integer(self, offset: int, size: int) -> Integer:
-        """The bytes as a little-endian unsigned integer.
+        """The bytes as an unsigned integer.
 
         A part of an address, or several put together, is no address any more.
         """
-        value = int.from_bytes(self.bytes[offset : offset + size], "little")
+        value = int.from_bytes(self.bytes[offset : offset + size], self.byte_order)
         if not self.address_bytes:
             return Integer(value)
         found = [self.address_bytes.get(at) for at in range(offset, offset + size)]
@@ -126,10 +131,10 @@ class Allocation:
         return Integer(value, MIXED)
 
     def write_integer(self, offset: int, size: int, number: Integer) -> None:
-        """Store a number, little-endian; pointers that were stored there lose their bytes."""
+        """Store a number; pointers that were stored there lose their bytes."""
         end = offset + size
         value, origin = number
-        self.bytes[offset:end] = value.to_bytes(size, "little")
+        self.bytes[offset:end] = value.to_bytes(size, self.byte_order)
         self.initialised[offset:end] = b"\x01" * size
         if self.fragments:
             _forget(self.fragments, offset, end)
@@ -199,12 +204,13 @@ def _forget(notes: dict[int, Note], start: int, end: int) -> None:
 
 
 class Memory:
-    """All allocations of one run."""
+    """All allocations of one run. byte_order: of the values in them."""
 
-    __slots__ = ("_bases", "allocations")
+    __slots__ = ("_bases", "allocations", "byte_order")
 
-    def __init__(self) -> None:
+    def __init__(self, byte_order: ByteOrder) -> None:
         self.allocations: list[Allocation] = []
+        self.byte_order = byte_order
         self._bases: list[int] = []
 
     def allocate(
@@ -224,6 +230,7 @@ class Memory:
             size=size,
             align=align,
             base=base,
+            byte_order=self.byte_order,
             created_at=path,
         )
         self.allocations.append(allocation)

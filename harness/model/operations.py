@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.model.memory import Allocation
     from harness.outcome import Outcome
     from harness.pointer.program import Guard, Path
+    from harness.target import ByteOrder
 
 _SIGN = 1 << 63
 _LONGEST = (1 << 63) - 1
@@ -74,9 +75,14 @@ class Operations:
     __slots__ = ("_at", "borrows", "exposure", "hangs_on_addresses", "memory", "tracked")
 
     def __init__(
-        self, borrows: Borrows, expose: Callable[[Memory], Exposure], *, tracked: bool
+        self,
+        borrows: Borrows,
+        expose: Callable[[Memory], Exposure],
+        byte_order: ByteOrder,
+        *,
+        tracked: bool,
     ) -> None:
-        self.memory = Memory()
+        self.memory = Memory(byte_order)
         self.exposure = expose(self.memory)
         self.borrows = borrows
         self.tracked = tracked

@@ -22,11 +22,9 @@ from harness.model import exposed, machine
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.mode import Mode
     from harness.model.exposed import ExactReading
     from harness.model.judgement import Judgement
     from harness.mutation.mutant import Edit
-    from harness.pointer.program import PointerProgram
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -37,8 +35,8 @@ PACKAGE = "harness.model"
 class Model:
     """A copy of the abstract machine. The functions are those of the same names there."""
 
-    examine: Callable[[PointerProgram, Mode], Judgement]
-    missed_by_wildcard: Callable[[PointerProgram, Mode, Judgement], ExactReading | None]
+    examine: Callable[..., Judgement]
+    missed_by_wildcard: Callable[..., ExactReading | None]
 
 
 def altered_model(

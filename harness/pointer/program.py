@@ -4,7 +4,7 @@ Reference, with the Rust of every statement: `docs/pointer-language.md`. A progr
 straight-line; a call holds its body. Variables are bound once, by the `to` of a statement.
 Field names are those of the JSON form, so that a program's JSON is its fields and nothing
 else; `to_ptr`, `of`, `ptr` and the like name variables, an `IntOperand` is a literal or the
-name of an integer variable. The target is 64-bit and little-endian.
+name of an integer variable. A pointer has 8 bytes, a value the target's byte order.
 
 What the docstrings say of borrows is meant literally, since the abstract machine and the Rust
 writer are both written from it:
@@ -333,10 +333,10 @@ class Read(Statement, frozen=True, kw_only=True, tag="read"):
     a multiple of `width`; otherwise through a packed one.
 
     One access through the pointer's own tag, whatever its kind: a reference is not reborrowed.
-    Exceptions: a local's bytes are read one by one, lowest first, directly; a `&Cell` is read
-    by `get`, whose retags change no verdict. Width 1 is `PLACE[at]`: an `at` outside PLACE
-    is rejected as a literal and panics as a variable. Wider reads compute their address by
-    `wrapping_add` and are checked by nobody but the memory.
+    Exceptions: a local's bytes are read one by one, directly; a `&Cell` is read by `get`, whose
+    retags change no verdict. Width 1 is `PLACE[at]`: an `at` outside PLACE is rejected as a
+    literal and panics as a variable. Wider reads compute their address by `wrapping_add` and are
+    checked by nobody but the memory.
     """
 
     ptr: str

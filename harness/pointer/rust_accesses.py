@@ -35,7 +35,7 @@ def _read(read: p.Read, frame: Frame) -> str:
         assert isinstance(read.at, int)
         place = frame.local(read.ptr)
         single = ", ".join(f"{place}[{read.at + index}]" for index in range(read.width))
-        return f"u{8 * read.width}::from_le_bytes([{single}])"
+        return f"u{8 * read.width}::from_ne_bytes([{single}])"
     return _accessed(read, frame)
 
 
@@ -50,7 +50,7 @@ def write_expression(write: p.Write, frame: Frame) -> str:
         single = "; ".join(
             f"{place}[{write.at + index}] = bytes[{index}]" for index in range(write.width)
         )
-        return f"let bytes = ({value}).to_le_bytes(); {single}"
+        return f"let bytes = ({value}).to_ne_bytes(); {single}"
     return f"{_accessed(write, frame)} = {value}"
 
 

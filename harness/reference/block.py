@@ -15,6 +15,8 @@ from harness.outcome import FaultKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.target import ByteOrder
+
 POINTER_BYTES = 8
 """Bytes that a pointer takes."""
 
@@ -120,33 +122,36 @@ class Block:
     """data: the bytes, zero where they are part of a pointer or uninitialised.
 
     initialised: one byte for each, 1 or 0. pointers: by offset, of which pointer the byte there
-    is a part, and which. is_memory: it is the program's own, which it may not give back.
+    is a part, and which. byte_order: that of a value. is_memory: it is the program's own memory,
+    which it may not give back.
     """
 
     data: bytearray
     initialised: bytearray
     pointers: dict[int, tuple[Pointer, int]] = field(default_factory=dict)
+    byte_order: ByteOrder = "little"
     is_memory: bool = False
     is_live: bool = True
 
     @staticmethod
-    def of(memory: bytes) -> Block:
+    def of(memory: bytes, byte_order: ByteOrder = "little") -> Block:
         """The program's own memory."""
         known = bytearray(b"\1") * len(memory)
-        return Block(data=bytearray(memory), initialised=known, is_memory=True)
+        data = bytearray(memory)
+        return Block(data=data, initialised=known, byte_order=byte_order, is_memory=True)
 
     @staticmethod
-    def uninitialised(size: int) -> Block:
-        return Block(data=bytearray(size), initialised=bytearray(size))
+    def uninitialised(size: int, byte_order: ByteOrder = "little") -> Block:
+        return Block(data=bytearray(size), initialised=bytearray(size), byte_order=byte_order)
 
     def load(self, at: int, width: int) -> int:
         """The number at an offset. Raises: Undetermined, where a pointer's bytes are in it."""
         if self.pointers and any(each in self.pointers for each in range(at, at + width)):
             raise Undetermined
-        return int.from_bytes(self.data[at : at + width], "little")
+        return int.from_bytes(self.data[at : at + width], self.byte_order)
 
     def store(self, at: int, width: int, value: int) -> None:
-        self._write(at, value.to_bytes(width, "little"))
+        self._write(at, value.to_bytes(width, self.byte_order))
 
     def load_pointer(self, at: int) -> Pointer:
         """The pointer that lies at an offset, or an address if none does."""
@@ -161,7 +166,7 @@ class Block:
     def store_pointer(self, at: int, pointer: Pointer) -> None:
         is_known = pointer.block is None and pointer.offset is not None
         address = pointer.offset if is_known and pointer.offset is not None else 0
-        self._write(at, address.to_bytes(POINTER_BYTES, "little"))
+        self._write(at, address.to_bytes(POINTER_BYTES, self.byte_order))
         if not is_known:
             for index in range(POINTER_BYTES):
                 self.pointers[at + index] = (pointer, index)
@@ -195,6 +200,7 @@ class Block:
             data=self.data + bytes(more),
             initialised=self.initialised + b"\1" * more,
             pointers=self.pointers,
+            byte_order=self.byte_order,
             is_memory=True,
         )
 

@@ -45,7 +45,7 @@ def execute(
             if size > BLOCK_LIMIT:
                 size = 0
             note(size)
-            block = Block.uninitialised(size)
+            block = Block.uninitialised(size, memory.byte_order)
             registers[ptr_res] = Pointer(block=block, offset=0) if size else NULL
         case Free(ptr_op=ptr_op):
             _free(registers[ptr_op], note)

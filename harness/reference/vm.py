@@ -48,9 +48,12 @@ from harness.reference.arithmetic import Undivided, binary, unary
 from harness.reference.block import NULL, Block, Pointer, Undefined, Undetermined
 from harness.reference.pointers import execute, give_back
 from harness.reference.stop import Stop, found, trap_at
+from harness.target import STATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from harness.target import Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +80,20 @@ class Trace:
     numbers: Mapping[int, int] = field(default_factory=dict)
 
 
-def run(program: Program) -> Meaning:
+def run(program: Program, layout: Layout = STATED) -> Meaning:
     """What `program` does, first compiled and then run, as the thread's VM does it.
 
     Compiling checks every operand of every instruction; if one fails, no instruction runs.
+    layout: of the values in its memory. An address is a `u64` in all of them.
     """
-    return trace(program).outcome
+    return trace(program, layout).outcome
 
 
-def trace(program: Program) -> Trace:
+def trace(program: Program, layout: Layout = STATED) -> Trace:
     """As `run`, with the way that the program took."""
     for trap in _traps(program):
         return Trace(path=(), outcome=trap)
-    run = _Run(program=program, memory=Block.of(program.memory))
+    run = _Run(program=program, memory=Block.of(program.memory, layout.byte_order))
     outcome = run.outcome()
     return Trace(
         path=tuple(run.path),
@@ -206,7 +210,7 @@ class _Run:
     def _call(self, call: Call, at: int) -> int:
         argument = self.memory.load(call.addr_op, Width.U64)
         self._check_depth()
-        block = Block.uninitialised(ARGUMENT + call.size)
+        block = Block.uninitialised(ARGUMENT + call.size, self.memory.byte_order)
         block.store(0, Width.U64, argument)
         before = self.registers[call.ptr_res]
         frame = _Frame(at=at, block=block, register=call.ptr_res, before=before)

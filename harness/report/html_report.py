@@ -18,7 +18,7 @@ from harness.cases.case import FILE_LIMIT
 from harness.errors import HarnessFault, InputError, printable
 from harness.explain.explanation import explain
 from harness.explain.page import MOST_BOXES, build_sections, environment, style
-from harness.report.matrix import build
+from harness.report.matrix import Matrix, by_target
 from harness.report.wording import (
     cell_parts,
     details,
@@ -73,6 +73,16 @@ class MatrixRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixTable:
+    """A matrix as a table. target: None is the host."""
+
+    target: str | None
+    legend: str
+    columns: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Results of one case that fail for one reason. source: the case's file as it is now.
 
@@ -98,7 +108,6 @@ def encode(report: Report) -> bytes:
         _failure(f"f{number}", group, cases.get(group[0].run.case), draw=number <= MOST_DRAWN)
         for number, group in enumerate(groups, 1)
     )
-    matrix = build(report.results)
     own = files("harness.report")
     template = environment(PackageLoader("harness.report", ".")).get_template("report.html.jinja")
     text = template.render(
@@ -108,17 +117,7 @@ def encode(report: Report) -> bytes:
         summary=summary(report.results),
         finished=report.finished,
         recorded=recorded(report.results),
-        legend=legend(matrix) if matrix.rows else "",
-        columns=matrix.columns,
-        rows=tuple(
-            MatrixRow(
-                name=row,
-                cells=tuple(
-                    _cell(row, column, matrix.cells.get((row, column))) for column in matrix.columns
-                ),
-            )
-            for row in matrix.rows
-        ),
+        tables=tuple(_table(*each) for each in by_target(report.results).items()),
         failures=failures,
         errors=tuple(map(str, report.errors)),
         missing=tuple((each.message, each.remedy) for each in report.missing),
@@ -126,6 +125,22 @@ def encode(report: Report) -> bytes:
         environment=report.environment,
     )
     return text.encode("utf-8", "backslashreplace")
+
+
+def _table(target: str | None, matrix: Matrix) -> MatrixTable:
+    columns = matrix.columns
+    return MatrixTable(
+        target=target,
+        legend=legend(matrix),
+        columns=columns,
+        rows=tuple(
+            MatrixRow(
+                name=row,
+                cells=tuple(_cell(row, each, matrix.cells.get((row, each))) for each in columns),
+            )
+            for row in matrix.rows
+        ),
+    )
 
 
 def _cell(row: str, column: str, cell: Any) -> MatrixCell:
@@ -148,6 +163,8 @@ def _failure(id_: str, group: list[Result], case: Case | None, *, draw: bool) ->
         note = f"Only the first {MOST_DRAWN} failures are drawn; `harness explain` draws this one."
     elif result.run.mode is None:
         note = f"The engine {result.run.engine} knows no mode, so that there is none to draw it in."
+    elif result.run.target is not None:
+        note = f"Runs are drawn as the host has them, and this one is on {result.run.target}."
     else:
         sections, note = _drawn(id_, told, case)
     return Failure(
@@ -205,7 +222,7 @@ def _data(results: Sequence[Result], groups: list[list[Result]]) -> str:
     rows = [
         [
             *map(number, (result.run.case, result.run.variant, result.run.form)),
-            *map(number, (result.run.engine, result.run.mode, result.verdict)),
+            *map(number, (result.run.engine, result.run.mode, result.run.target, result.verdict)),
             number(describe(result.outcome) if result.outcome is not None else ""),
             number(result.reason),
             at.get(id(result), 0),

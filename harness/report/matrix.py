@@ -57,8 +57,17 @@ class Matrix:
     cells: dict[tuple[str, str], Cell]
 
 
+def by_target(results: Iterable[Result]) -> dict[str | None, Matrix]:
+    """A matrix for each target that programs were to run for; None is the host."""
+    found: dict[str | None, list[Result]] = {}
+    for result in results:
+        found.setdefault(result.run.target, []).append(result)
+    matrices = {target: build(of_target) for target, of_target in found.items()}
+    return {target: matrix for target, matrix in matrices.items() if matrix.rows}
+
+
 def build(results: Iterable[Result]) -> Matrix:
-    """Count `results` into a matrix.
+    """Count results on one target into a matrix.
 
     A mode's column shows Miri's runs where Miri ran at all, otherwise the predictions.
     """

@@ -2,8 +2,8 @@
 // Filters the list of all results. Whatever a case says is put in as text, never as markup.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const FIELDS = ["case", "variant", "form", "engine", "mode", "verdict", "seen", "reason"];
-  const CHOICES = ["variant", "form", "engine", "mode", "verdict"];
+  const FIELDS = ["case", "variant", "form", "engine", "mode", "target", "verdict", "seen", "reason"];
+  const CHOICES = ["variant", "form", "engine", "mode", "target", "verdict"];
   const PAGE = 200;
   const form = document.getElementById("filters");
   const table = document.getElementById("results");
@@ -68,12 +68,13 @@
 
   for (const button of document.querySelectorAll(".matrix button")) {
     button.addEventListener("click", () => {
-      const { row, column } = button.dataset;
+      const { row, column, target } = button.dataset;
       clear();
       button.setAttribute("aria-pressed", "true");
       if (has("variant", row)) select("variant").value = row;
       const name = has("mode", column) ? "mode" : "engine";
       if (has(name, column)) select(name).value = column;
+      if (has("target", target)) select("target").value = target;
       filter();
       document.getElementById("results-title").scrollIntoView();
       select("case").focus({ preventScroll: true });

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.outcome import TimedOut
-from harness.report.matrix import Cell, Matrix, build
+from harness.report.matrix import Cell, Matrix, by_target
 from harness.report.report import Report
 from harness.report.wording import Mark, cell_parts, legend, recorded, repeat, summary, way
 from harness.result import Result, Verdict
@@ -29,9 +29,13 @@ SHOWN_ROWS = 40
 
 def print_report(console: Console, report: Report, *, verbose: bool) -> None:
     """Print the matrix, the rows that deserve one, and what could not be read or run."""
-    matrix = build(report.results)
-    if matrix.rows:
+    matrices = by_target(report.results)
+    for target, matrix in matrices.items():
+        if target is not None:
+            console.print(f"on {target}", style="bold")
         _print_matrix(console, matrix)
+    if matrices:
+        console.print(legend(list(matrices.values())[-1]), style="dim")
     rows = [result for result in report.results if verbose or _deserves_a_row(result)]
     shown = rows if verbose else rows[:SHOWN_ROWS]
     for result in shown:
@@ -70,12 +74,11 @@ def _print_matrix(console: Console, matrix: Matrix) -> None:
     for row in matrix.rows:
         table.add_row(row, *(_cell(matrix.cells.get((row, column))) for column in matrix.columns))
     console.print(table)
-    console.print(legend(matrix), style="dim")
 
 
 def _header(column: str) -> str:
     """The column's name in two lines, so narrow that all of them fit in 80 columns."""
-    return column.replace("permissive", "permiss.")[::-1].replace("-", "\n", 1)[::-1]
+    return column.replace("permissive", "permis.")[::-1].replace("-", "\n", 1)[::-1]
 
 
 def _cell(cell: Cell | None) -> Text:

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.errors import InputError, printable
-from harness.report.matrix import build
+from harness.report.matrix import by_target
 from harness.report.wording import cell_parts, failing, legend, recorded, repeat, summary, ways
 from harness.result import Evidence, Verdict
 
@@ -61,9 +61,9 @@ def sections(report: Report) -> Iterator[str]:
     if groups:
         alike = [(g[0].run.case, ways(g), g[0].reason, repeat(g[0])) for g in groups]
         yield _table(("does not agree", "run", "why", "repeat"), alike)
-    matrix = build(report.results)
-    if matrix.rows:
-        yield f"{_matrix(matrix)}\n{_text(legend(matrix))}\n"
+    for target, matrix in by_target(report.results).items():
+        on = "" if target is None else f"on {_text(target)}\n\n"
+        yield f"{on}{_matrix(matrix)}\n{_text(legend(matrix))}\n"
     unchecked = Counter(r.reason for r in report.results if r.verdict is Verdict.NOT_CHECKED)
     if unchecked:
         reasons = [(reason, str(count)) for reason, count in unchecked.most_common()]

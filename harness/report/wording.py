@@ -69,7 +69,8 @@ def repeat(result: Result) -> str:
     if result.place is not None:
         words.append(result.place.file)
     words += ["--case", glob.escape(run.case), "--engine", run.engine]
-    for option, value in (("--variant", run.variant), ("--form", run.form), ("--mode", run.mode)):
+    options = ("--variant", run.variant), ("--form", run.form), ("--mode", run.mode)
+    for option, value in (*options, ("--target", run.target)):
         if value is not None:
             words += [option, str(value)]
     return shlex.join(words)

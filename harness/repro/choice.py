@@ -9,6 +9,7 @@ from harness.bytecode.program import Program
 from harness.cases.case import BytecodeCase
 from harness.engines.miri import MiriEngine
 from harness.errors import InputError
+from harness.lowering.variants import VARIANTS
 from harness.mode import MODES
 from harness.outcome import Ran
 from harness.reduce.reduction import choose_symptom, reduce
@@ -51,6 +52,9 @@ def choose(
     name, program = case.id, case.program
     if isinstance(case, BytecodeCase):
         assert symptom.variant is not None, "bytecode runs in a variant"
+        if symptom.variant in VARIANTS and not VARIANTS[symptom.variant].unrolled:
+            message = f"{symptom.variant} cannot be written as straight-line Rust"
+            raise InputError(case.place, message, "name another variant by --variant")
         name = f"{case.id}, variant {symptom.variant}"
         program = sides.oracle().lowered(case, symptom.variant).program
         symptom = replace(symptom, variant=None, form=None)

@@ -94,14 +94,17 @@ def find_miri(launcher: Launcher, name: str = DEFAULT_TOOLCHAIN) -> MiriToolchai
     )
 
 
-def prepare_sysroot(launcher: Launcher, toolchain: MiriToolchain) -> Path | Missing:
+def prepare_sysroot(
+    launcher: Launcher, toolchain: MiriToolchain, target: str | None = None
+) -> Path | Missing:
     """Miri's own standard library; built by cargo-miri where it is not there or out of date.
 
     The first time this takes about a minute, afterwards a tenth of a second.
+    target: None for the host.
     """
-    argv = ("cargo", f"+{toolchain.name}", "miri", "setup", "--print-sysroot")
-    again = f"cargo +{toolchain.name} miri setup"
-    answer = ask(launcher, argv, install=again, limits=SYSROOT_LIMITS)
+    setup = ("cargo", f"+{toolchain.name}", "miri", "setup", *target_flags(target))
+    again = " ".join(setup)
+    answer = ask(launcher, (*setup, "--print-sysroot"), install=again, limits=SYSROOT_LIMITS)
     if isinstance(answer, Missing):
         return answer
     folder = Path(answer.output.strip())
@@ -123,6 +126,11 @@ def look_for_sysroot(toolchain: MiriToolchain) -> Path | Missing:
         message=f"{folder} has none for {toolchain.compiler.host}",
         remedy=f"cargo +{toolchain.name} miri setup",
     )
+
+
+def target_flags(target: str | None) -> tuple[str, ...]:
+    """What tells cargo, cargo-miri or Miri's driver of a target; None is the host."""
+    return () if target is None else ("--target", target)
 
 
 def install_command(name: str) -> str:

@@ -56,9 +56,19 @@ def test_every_result_of_a_pure_run_is_counted_once(tmp_path: Path) -> None:
     run(["run", THREAD, *PURE, "--json", str(out)])
     document = report(out)
     assert sum(document["summary"].values()) == len(document["results"])
-    # The reference once; fourteen variants in six modes, and in process. Three others show
+    # The reference once; eighteen variants in six modes, and in process. Three others show
     # nothing of it that `raw` does not.
-    assert len(document["results"]) == 1 + 84 + 14
+    assert len(document["results"]) == 1 + 108 + 18
+
+
+def test_a_form_that_a_variant_has_not_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["run", THREAD, "--form", "unrolled", "--engine", "model", "--variant", "atomic"]
+    assert run(words) == ExitCode.BAD_INPUT
+    assert "--form: the variant atomic has the form vm alone" in capsys.readouterr().err
+    assert run([*words, "--form", "vm"]) == ExitCode.AGREE
+    # Nobody has asked for that one.
+    words = ["run", THREAD, "--form", "unrolled", "--mode", "none-strict", "--engine", "model"]
+    assert run(words) == ExitCode.AGREE
 
 
 def test_in_process_runs_of_undefined_programs_are_not_done(tmp_path: Path) -> None:

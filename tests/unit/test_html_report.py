@@ -136,8 +136,8 @@ def test_all_results_are_in_the_data(tmp_path: Path) -> None:
     for row, result in zip(rows, whole.results, strict=True):
         assert words[row[0]] == result.run.case
         assert words[row[3]] == result.run.engine
-        assert words[row[5]] == result.verdict
-        assert bool(row[8]) == (result.verdict is Verdict.MISMATCH)
+        assert words[row[6]] == result.verdict
+        assert bool(row[9]) == (result.verdict is Verdict.MISMATCH)
 
 
 def test_a_cell_of_the_matrix_is_a_button_with_a_name(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ PURE_REDUCTION = tuple(
 )
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "mode", "outcome", "_native"),
+    ("errors", "mode", "outcome", "target", "_native"),
     ("bytecode", "pointer.program", "result", "resources", "story"),
     ("pointer", "verdict", "ledger"),
     ("cases",),

@@ -34,6 +34,7 @@ from harness.pointer.listing import statement_lines
 from harness.pointer.text import format, parse
 from harness.pointer.validate import faults
 from harness.reference import vm as reference_vm
+from harness.result import Form
 
 ADD = BinaryOperator.ADD
 
@@ -241,6 +242,40 @@ def test_exposed_adds_base_and_address_in_either_order() -> None:
     assert "at_res_1 = base_address + addr_res_1: u64" in lines
 
 
+def test_vm_ptr_reads_the_base_anew_for_each_access() -> None:
+    lines = format(lower(PROGRAM, VARIANTS["vm-ptr"]).program).splitlines()
+    accesses = [line for line in lines if "context_ptr" in line or "exposed" in line]
+    assert accesses == [
+        "context_ptr = &raw mut context",
+        "write context_ptr[0]: aligned u64 = base_address",
+        "write context_ptr[8]: aligned u64 = 16",
+        *(
+            line
+            for name, size in (("0", 1), ("op1_1", 2), ("op2_1", 2), ("res_1", 2))
+            for line in (
+                f"base_{name} = read context_ptr[0]: aligned u64",
+                f"p_{name} = with_exposed_provenance_mut(at_{name}) as [u8; {size}]",
+            )
+        ),
+    ]
+
+
+def test_atomics_are_made_of_the_pointer_and_unsafe_cells_of_the_borrow() -> None:
+    for variant, of in (("atomic", "memory_ptr"), ("unsafe-cell", "owner")):
+        made = [
+            each
+            for each in lower(PROGRAM, VARIANTS[variant]).program.statements
+            if isinstance(each, p.RefCell) and each.to == "cells"
+        ]
+        assert [(each.of, each.unsafe_cell) for each in made] == [(of, True)]
+
+
+def test_what_is_atomic_has_no_straight_lines() -> None:
+    assert {name for name, variant in VARIANTS.items() if not variant.unrolled} == {"atomic"}
+    assert VARIANTS["atomic"].forms == (Form.VM,)
+    assert VARIANTS["raw"].forms == tuple(Form)
+
+
 def ub(path: tuple[int, ...]) -> UndefinedBehaviour:
     return UndefinedBehaviour(
         kind=FaultKind.ALIASING,
@@ -348,7 +383,7 @@ RAN = Ran(memory=bytes(16))
 TRAPPED = Trapped(kind=TrapKind.MISALIGNED, location=Location(instruction=0, operand="addr"))
 UNSOUND = {
     *("reborrow", "owner", "deref-mut", "cached-base", "kept-borrow", "lent-borrow"),
-    *("unexposed", "transmuted", "non-null-as-integer"),
+    *("unexposed", "transmuted", "non-null-as-integer", "shared-base"),
 }
 
 
@@ -360,6 +395,7 @@ def test_the_table_says_which_designs_are_sound() -> None:
     assert {name for name, variant in VARIANTS.items() if not variant.sound} == UNSOUND
     assert {name for name, variant in VARIANTS.items() if not variant.strict} == {
         "exposed",
+        "vm-ptr",
         "unexposed",
     }
     assert all(variant.description and variant.promise for variant in VARIANTS.values())

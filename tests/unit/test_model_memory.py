@@ -17,7 +17,7 @@ HEAP = AllocationKind.HEAP
 
 @pytest.fixture
 def memory() -> Memory:
-    return Memory()
+    return Memory("little")
 
 
 def allocate(memory: Memory, size: int, align: int = 1) -> Allocation:

@@ -22,6 +22,7 @@ from harness.lowering.variants import ON_DEMAND, VARIANTS
 from harness.mode import MODES, Provenance
 from harness.outcome import Ran, Unsupported
 from harness.resources import corpus_dir, rust_vm_dir
+from harness.target import Layout, Target
 from harness.toolchain.workspace import digest_tree, read_tree
 
 
@@ -180,4 +181,8 @@ def test_a_program_with_an_unknown_instruction_is_refused_with_its_place() -> No
     assert able.refuses(program) == "pulley cannot express jump (instruction 1)"
     assert able.refuses(replace(program, instructions=(Halt(),))) is None
     assert ON_DEMAND["pulley"].refuses(program) is None
-    assert why_refused("mine", program) is None
+    big = Target(triple="big", layout=Layout(pointer_size=8, byte_order="big"))
+    assert why_refused("mine", program, big) is None
+    assert why_refused("pulley", program, None) is None
+    wanted = "pulley keeps its values little-endian, unlike big"
+    assert why_refused("pulley", program, big) == wanted

@@ -96,7 +96,7 @@ LINES = {
     "read x[7]: u8": "sum = sum.wrapping_mul(31).wrapping_add((x1[7]) as u64);",
     "read y[1]: u16": (
         "sum = sum.wrapping_mul(31).wrapping_add("
-        "(u16::from_le_bytes([x2.0.bytes[1], x2.0.bytes[2]])) as u64);"
+        "(u16::from_ne_bytes([x2.0.bytes[1], x2.0.bytes[2]])) as u64);"
     ),
     "z = read m[i]: u8": (
         "let mut i10 = ((*m4)[i8]) as usize; sum = sum.wrapping_mul(31).wrapping_add(i10 as u64);"
@@ -122,7 +122,7 @@ LINES = {
     ),
     "write x[0]: u8 = 300": "x1[0] = 44u8;",
     "write x[2]: u16 = 300": (
-        "let bytes = (300u16).to_le_bytes(); x1[2] = bytes[0]; x1[3] = bytes[1];"
+        "let bytes = (300u16).to_ne_bytes(); x1[2] = bytes[0]; x1[3] = bytes[1];"
     ),
     "write w[1]: u8 = i": "(**((&raw mut m9) as *mut &mut [u8; 16]))[1] = i8 as u8;",
     "write h[2]: u16 = i": (

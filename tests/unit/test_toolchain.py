@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import InputError, MissingTool
 from harness.mode import EVERY_MODE, MODES, parse_mode
+from harness.target import Layout
 from harness.toolchain import rust
 from harness.toolchain.doctor import examine
 from harness.toolchain.environment import cache_folder, clean_environment
@@ -26,6 +28,7 @@ from harness.toolchain.miri import (
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher, Limits
 from harness.toolchain.rust import Compiler, RustToolchain, find_evaluator, find_rust
+from harness.toolchain.targets import find_targets
 
 RUSTC = """\
 cat <<'TEXT'
@@ -383,3 +386,53 @@ def test_the_doctor_sees_a_cache_that_cannot_be_written_to(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     [check] = [check for check in examine(Launcher(), "nightly") if check.name == "cache"]
     assert check.remedy == "export XDG_CACHE_HOME=FOLDER"
+
+
+# Targets
+
+
+BIG, SMALL = "s390x-unknown-linux-gnu", "i686-unknown-linux-gnu"
+
+CFG = """\
+case "$*" in
+*s390x*) printf 'debug_assertions\\ntarget_endian="big"\\ntarget_pointer_width="64"\\n';;
+*i686*) printf 'target_endian="little"\\ntarget_pointer_width="32"\\n';;
+*-vV*) cat <<'TEXT'
+rustc 1.95.0 (e50aa6fba 2026-05-19)
+host: x86_64-unknown-linux-gnu
+release: 1.95.0
+TEXT
+;;
+*) echo 'error: error loading target specification' >&2; exit 1;;
+esac
+"""
+
+
+def test_a_target_is_as_rustc_has_it(tools: Tools) -> None:
+    tools.add("rustc", CFG)
+    names = (
+        "host",
+        "s390x-unknown-linux-gnu",
+        "i686-unknown-linux-gnu",
+        "x86_64-unknown-linux-gnu",
+    )
+    host, big, small = find_targets(Launcher(), "nightly", names)
+    assert host is None
+    assert big is not None
+    assert small is not None
+    assert (str(big), big.layout) == (BIG, Layout(pointer_size=8, byte_order="big"))
+    assert (str(small), small.layout) == (SMALL, Layout(pointer_size=4, byte_order="little"))
+
+
+@pytest.mark.parametrize("name", ["nonsense", "", "--help", "-v", "./mine.json", "a b"])
+def test_what_is_no_target_is_bad_input(tools: Tools, name: str) -> None:
+    tools.add("rustc", CFG)
+    with pytest.raises(InputError, match="--target: "):
+        find_targets(Launcher(), "nightly", (name,))
+
+
+def test_nobody_is_asked_about_the_host(tools: Tools) -> None:
+    assert find_targets(Launcher(), "nightly", ()) == (None,)
+    assert find_targets(Launcher(), "nightly", ("host",)) == (None,)
+    with pytest.raises(MissingTool):
+        find_targets(Launcher(), "nightly", (BIG,))

@@ -11,7 +11,7 @@ from harness.model.variables import Kind, Place
 
 if TYPE_CHECKING:
     from harness.model.operations import Operations
-    from harness.model.provenance import Pointer
+    from harness.model.provenance import Origin, Pointer
     from harness.model.variables import Frame
     from harness.pointer import program as p
 
@@ -40,7 +40,7 @@ def write(memory: Operations, frame: Frame, s: p.Write) -> None:
     number = _cut(frame.integer(s.value), s.width)
     align = s.width if s.aligned else 1
     if place.kind is Kind.LOCAL and s.width > 1:
-        for index, byte in enumerate(number.value.to_bytes(s.width, "little")):
+        for index, byte in enumerate(number.value.to_bytes(s.width, memory.memory.byte_order)):
             part = Integer(byte, combined(number.origin, None))
             memory.write_integer(memory.offset(pointer, index), 1, part)
         return
@@ -89,13 +89,13 @@ def _accessed(memory: Operations, frame: Frame, s: p.Read | p.Write, place: Plac
 
 
 def _read_bytes(memory: Operations, pointer: Pointer, width: int) -> Integer:
-    """A local's bytes are read one by one, the lowest first."""
-    whole = Integer(0)
-    for index in range(width):
-        byte = memory.read_integer(memory.offset(pointer, index), 1)
-        origin = combined(whole.origin, byte.origin)
-        whole = Integer(whole.value | byte.value << (8 * index), origin)
-    return whole
+    """A local's bytes are read one by one, that of the lowest address first."""
+    bytes_ = [memory.read_integer(memory.offset(pointer, index), 1) for index in range(width)]
+    origin: Origin = None
+    for byte in bytes_:
+        origin = combined(origin, byte.origin)
+    value = int.from_bytes(bytes(byte.value for byte in bytes_), memory.memory.byte_order)
+    return Integer(value, origin)
 
 
 def _borrow_cell(memory: Operations, pointer: Pointer, width: int, align: int) -> Pointer:

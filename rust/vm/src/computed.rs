@@ -355,7 +355,7 @@ impl<'m, V: Variant<'m>> OfWidth<'m, V> {
         // SAFETY: the caller's promise is the one that is asked for.
         let operand = unsafe { self.eight };
         // SAFETY: as above.
-        u64::from_le(unsafe { view.load(operand) })
+        unsafe { view.load(operand) }
     }
 
     /// # Safety

@@ -52,7 +52,7 @@ impl Registers {
     pub fn frame(&mut self, argument: u64, size: usize) -> *mut u8 {
         let block = self.allocate(ARGUMENT + size);
         // SAFETY: the block is aligned, and has eight bytes at least.
-        unsafe { *block.cast::<u64>() = argument.to_le() };
+        unsafe { *block.cast::<u64>() = argument };
         block
     }
 
@@ -118,7 +118,7 @@ impl Registers {
                 let distance = unsafe { op.number(view, "addr_op", marks) };
                 marks.operand("ptr_op");
                 // SAFETY: the caller has promised that the pointer stays within its block.
-                let moved = unsafe { self.get(first).offset(distance as isize) };
+                let moved = unsafe { self.get(first).offset(signed(distance)) };
                 self.set(second, moved);
             }
             MOVE_POINTER => self.set(second, self.get(first)),
@@ -168,6 +168,18 @@ impl Registers {
             }
         }
         Ok(())
+    }
+}
+
+/// The distance in two's complement; as far as a pointer can go, if that is less.
+fn signed(distance: u64) -> isize {
+    let distance = distance as i64;
+    if distance > isize::MAX as i64 {
+        isize::MAX
+    } else if distance < isize::MIN as i64 {
+        isize::MIN
+    } else {
+        distance as isize
     }
 }
 

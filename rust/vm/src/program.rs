@@ -4,10 +4,8 @@ use crate::marks::Marks;
 use crate::operator::{Binary, Unary, Undivided};
 use crate::wire::Opcodes;
 
-/// An unsigned integer of the VM, as it lies in memory: little-endian on every machine.
-///
-/// On a big-endian machine a `u16` is therefore held with its bytes swapped, so that a variant
-/// may read and write it as it stands, whole or byte by byte; the operators know.
+/// An unsigned integer of the VM. In memory its bytes lie in the target's own order, so that a
+/// variant may read and write it as it stands, whole or byte by byte.
 pub trait Value: Copy + 'static {
     /// Bytes in memory, and the alignment that an address must have.
     const SIZE: usize;
@@ -62,7 +60,7 @@ macro_rules! value {
             }
 
             fn of(number: u64) -> Self {
-                (number as $unsigned).to_le()
+                number as $unsigned
             }
 
             fn is_zero(self) -> bool {
@@ -77,9 +75,9 @@ macro_rules! value {
             }
 
             fn binary(self, operator: Binary, other: Self) -> Result<Self, Undivided> {
-                let (left, right) = (<$unsigned>::from_le(self), <$unsigned>::from_le(other));
+                let (left, right) = (self, other);
                 let (signed_left, signed_right) = (left as $signed, right as $signed);
-                let result = match operator {
+                Ok(match operator {
                     Binary::Add => left.wrapping_add(right),
                     Binary::Sub => left.wrapping_sub(right),
                     Binary::Mul => left.wrapping_mul(right),
@@ -109,8 +107,7 @@ macro_rules! value {
                     Binary::Le => (left <= right) as $unsigned,
                     Binary::Slt => (signed_left < signed_right) as $unsigned,
                     Binary::Sle => (signed_left <= signed_right) as $unsigned,
-                };
-                Ok(result.to_le())
+                })
             }
         }
     };
@@ -130,7 +127,7 @@ pub enum Op<T, P> {
     WriteConst {
         /// Where to.
         addr: P,
-        /// What, as it lies in memory.
+        /// What.
         value: T,
     },
     /// Store what `operator` makes of the value at `addr_op` at `addr_res`.

@@ -1,7 +1,7 @@
 //! Every variant computes what the opcodes say, wherever it has a meaning to rely on.
 //!
-//! These tests hold under Miri too, in every mode (but that `exposed` needs permissive
-//! provenance), so programs that a variant is undefined for are not among them.
+//! These tests hold under Miri too, in every mode (but that `exposed` and `vm-ptr` need
+//! permissive provenance), so programs that a variant is undefined for are not among them.
 
 use harness_vm::outcome::{Trap, TrapKind};
 use harness_vm::variants::{find, find_by_id};
@@ -219,6 +219,21 @@ fn non_null() {
 #[test]
 fn with_addr() {
     computes("with-addr");
+}
+
+#[test]
+fn atomic() {
+    computes("atomic");
+}
+
+#[test]
+fn unsafe_cell() {
+    computes("unsafe-cell");
+}
+
+#[test]
+fn vm_ptr() {
+    computes("vm-ptr");
 }
 
 #[test]

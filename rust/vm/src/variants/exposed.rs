@@ -38,10 +38,37 @@ impl<T> VmPtr<T> {
         }
     }
 
+    /// The same so many bytes further on, by adding up integers, and to whatever is there.
+    pub(super) fn offset<U>(self, bytes: usize) -> VmPtr<U> {
+        VmPtr::at(self.address.get() + bytes)
+    }
+
     /// A pointer with whatever exposed provenance makes its use right.
     pub fn as_ptr(self) -> *mut T {
         with_exposed_provenance_mut(self.address.get())
     }
+}
+
+/// Reads an address at any alignment, and makes a pointer of it.
+///
+/// # Safety
+///
+/// An address lies there.
+pub(super) unsafe fn read_address(at: *mut u8) -> *mut u8 {
+    // SAFETY: the caller's promise is the one that is asked for.
+    let address = unsafe { (*at.cast::<AtAnyAddress<usize>>()).0 };
+    with_exposed_provenance_mut(address)
+}
+
+/// Exposes a pointer's provenance, and stores its address at any alignment.
+///
+/// # Safety
+///
+/// There is room for it.
+pub(super) unsafe fn write_address(at: *mut u8, pointer: *mut u8) {
+    let address = pointer.expose_provenance();
+    // SAFETY: the caller's promise is the one that is asked for.
+    unsafe { (*at.cast::<AtAnyAddress<usize>>()).0 = address }
 }
 
 /// The base's provenance is exposed once; operands are sums of base and address, made as
@@ -93,14 +120,12 @@ impl<'m> Variant<'m> for Exposed {
 
     unsafe fn read_pointer(&mut self, at: *mut u8) -> *mut u8 {
         // SAFETY: the caller's promise is the one that is asked for.
-        let address = unsafe { (*at.cast::<AtAnyAddress<usize>>()).0 };
-        with_exposed_provenance_mut(address)
+        unsafe { read_address(at) }
     }
 
     unsafe fn write_pointer(&mut self, at: *mut u8, pointer: *mut u8) {
-        let address = pointer.expose_provenance();
-        // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { (*at.cast::<AtAnyAddress<usize>>()).0 = address }
+        // SAFETY: as above.
+        unsafe { write_address(at, pointer) }
     }
 
     unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {

@@ -1,6 +1,7 @@
 //! The variants: a file for each, and a line for each in [`VARIANTS`].
 
 mod addresses;
+mod atomic;
 mod cached_base;
 mod cell;
 mod cell_slice;
@@ -14,13 +15,17 @@ mod non_null_as_integer;
 mod owner;
 mod raw;
 mod reborrow;
+mod shared_base;
 mod slice_ptr;
 mod transmuted;
 mod unexposed;
+mod unsafe_cell;
+mod vm_ptr;
 mod with_addr;
 mod wrapped;
 
 pub use addresses::{Addresses, Scheme};
+pub use atomic::Atomic;
 pub use cached_base::CachedBase;
 pub use cell::CellBytes;
 pub use cell_slice::CellSlice;
@@ -34,9 +39,12 @@ pub use non_null_as_integer::NonNullAsInteger;
 pub use owner::Owner;
 pub use raw::Raw;
 pub use reborrow::Reborrow;
+pub use shared_base::SharedBase;
 pub use slice_ptr::SlicePtr;
 pub use transmuted::Transmuted;
 pub use unexposed::Unexposed;
+pub use unsafe_cell::UnsafeCellSlice;
+pub use vm_ptr::{VmPtrs, VmSafe};
 pub use with_addr::WithAddr;
 pub use wrapped::Wrapped;
 
@@ -85,8 +93,12 @@ pub const VARIANTS: &[Entry] = &[
     entry!("index", Index),
     entry!("non-null", NonNullBase),
     entry!("with-addr", WithAddr),
+    entry!("atomic", Atomic),
+    entry!("unsafe-cell", UnsafeCellSlice),
+    entry!("vm-ptr", VmPtrs),
     entry!("unexposed", Unexposed),
     entry!("transmuted", Transmuted),
+    entry!("shared-base", SharedBase),
     entry!("cached-base", CachedBase),
     entry!("kept-borrow", KeptBorrow),
     entry!("lent-borrow", LentBorrow),
