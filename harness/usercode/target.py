@@ -91,8 +91,7 @@ def find_target(
     if manifest.name != "Cargo.toml" or not manifest.is_file():
         message = "is no Rust file, and no crate" if path.exists() else "is not there"
         raise InputError(Place(file=name), message, "name a .rs file, or a folder with Cargo.toml")
-    metadata = _ask_cargo(launcher, toolchain, manifest.resolve())
-    package = _choose_package(metadata, manifest.resolve(), choice, name)
+    metadata, package = find_package(launcher, toolchain, manifest, choice.package, name)
     words = () if choice.tests else _choose_target(package, choice, name)
     root = Path(metadata.workspace_root)
     place = cache / "crates" / digest(str(root))
@@ -111,6 +110,18 @@ def find_target(
     )
 
 
+def find_package(
+    launcher: Launcher, toolchain: str, manifest: Path, wanted: str | None, name: str
+) -> tuple[Metadata, Package]:
+    """The package of a workspace that is called so, or that alone can be meant.
+
+    name: what messages call the crate. Raises: InputError.
+    """
+    manifest = manifest.resolve()
+    metadata = _ask_cargo(launcher, toolchain, manifest)
+    return metadata, _choose_package(metadata, manifest, wanted, name)
+
+
 def _ask_cargo(launcher: Launcher, toolchain: str, manifest: Path) -> Metadata:
     words = ("--no-deps", "--manifest-path", str(manifest))
     said = ask_metadata(launcher, words, manifest.parent, toolchain=toolchain)
@@ -120,18 +131,18 @@ def _ask_cargo(launcher: Launcher, toolchain: str, manifest: Path) -> Metadata:
     return said
 
 
-def _choose_package(metadata: Metadata, manifest: Path, choice: Choice, name: str) -> Package:
+def _choose_package(metadata: Metadata, manifest: Path, wanted: str | None, name: str) -> Package:
     packages = metadata.packages
-    if choice.package is not None:
-        wanted = [package for package in packages if package.name == choice.package]
+    if wanted is not None:
+        found = [package for package in packages if package.name == wanted]
     else:
-        wanted = [package for package in packages if Path(package.manifest_path) == manifest]
-        wanted = wanted or (packages if len(packages) == 1 else [])
-    if len(wanted) == 1:
-        return wanted[0]
+        found = [package for package in packages if Path(package.manifest_path) == manifest]
+        found = found or (packages if len(packages) == 1 else [])
+    if len(found) == 1:
+        return found[0]
     known = ", ".join(package.name for package in packages)
-    if choice.package is not None:
-        message = f"there is no package {quoted(choice.package)}"
+    if wanted is not None:
+        message = f"there is no package {quoted(wanted)}"
     else:
         message = "the folder is a workspace of several packages"
     raise InputError(Place(file=name), message, f"--package takes one of {known}")
