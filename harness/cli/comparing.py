@@ -47,9 +47,11 @@ def compare_toolchains(
     from harness.result import EngineName
 
     chosen = replace(selection, engines=(EngineName.MIRI,))
-    setups = [
-        assemble(cases, replace(chosen, toolchain=name)) for name in (chosen.toolchain, other)
-    ]
+    own_sysroot = _own_sysroot(chosen.toolchain, other)
+    setups = (
+        assemble(cases, chosen),
+        assemble(cases, replace(chosen, toolchain=other), own_sysroot=own_sysroot),
+    )
     before, after = (_side(setup, live=chosen.live) for setup in setups)
     jobs = list(setups[0].campaign.jobs(EngineName.MIRI))
     console = Console(highlight=False)
@@ -73,6 +75,28 @@ def compare_toolchains(
         return ExitCode.MISMATCH
     unsettled = comparison.changes or comparison.open or not comparison.compared
     return ExitCode.NOT_CHECKED if unsettled else ExitCode.AGREE
+
+
+def _own_sysroot(name: str, other: str) -> Path | None:
+    """Where the other's standard library is to be; None for where the first one's is.
+
+    All toolchains have it in one place, where it fits one compiler at a time.
+    """
+    from harness.toolchain.environment import cache_folder
+    from harness.toolchain.miri import find_miri
+    from harness.toolchain.missing import Missing
+    from harness.toolchain.process import Launcher
+    from harness.toolchain.workspace import digest
+
+    compilers = []
+    for each in (name, other):
+        found = find_miri(Launcher(), each)
+        if isinstance(found, Missing):
+            raise found.error()
+        compilers.append(found.compiler.version)
+    if compilers[0] == compilers[1]:
+        return None
+    return cache_folder() / "sysroots" / digest(other)
 
 
 def _side(setup: Setup, *, live: bool) -> Side:
