@@ -104,7 +104,8 @@ def find_target(
     return Crate(
         root=root,
         title=f"{package.name} {package.version}, {kind}",
-        words=("--package", package.name, *choice.features, *words),
+        # Its dependencies may be of another version of itself.
+        words=("--package", f"{package.name}@{package.version}", *choice.features, *words),
         target=place / "target",
         test_targets=_test_targets(package, name) if choice.tests else (),
     )
