@@ -270,5 +270,5 @@ def agreed(batch: Outcome, plain: Outcome) -> Outcome:
     `HashMap` does, may come to either.
     """
     if differing := contradiction(batch, plain):
-        return ToolFailed(message=f"two runs under one seed differ: {differing}")
+        return ToolFailed(message=f"two runs of it differ: {differing}")
     return batch
