@@ -29,6 +29,7 @@ from harness.toolchain.rust import Compiler, RustToolchain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
@@ -91,11 +92,13 @@ def assemble(
     *,
     own: Sequence[OwnCrate | AbsentCrate] = (),
     echo: Callable[[str], None] | None = None,
+    own_sysroot: Path | None = None,
 ) -> Setup:
     """The campaign for `cases` and all engines; nothing is looked for or started yet.
 
     own: crates with variants of their own, which run beside those of the selection.
     echo: called with the shell line of each command before it starts.
+    own_sysroot: where Miri's standard library is to be, where two Miris are at work at once.
     """
     launcher = Launcher(echo=echo)
     cache = cache_folder()
@@ -114,6 +117,7 @@ def assemble(
             workers=selection.jobs,
             limits=Limits(seconds=selection.seconds, memory=selection.memory),
             own=crate,
+            own_sysroot=own_sysroot,
         )
         return MiriBatchEngine(
             launcher,

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from harness.bench.miri import Bench
+    from harness.bench.vm import Cost
 
 SIZES = (100, 1_000, 10_000)
 """The numbers of cases by which growth is measured."""
@@ -61,6 +64,115 @@ def bench_miri(
         else:
             _print_timings(console, bench, read_limit("--single", single))
     return ExitCode.AGREE
+
+
+@bench_command.command(name="vm")
+def bench_vm(
+    *paths: Path,
+    variant: Annotated[list[str] | None, Parameter("--variant")] = None,
+    rounds: Annotated[int, Parameter("--rounds")] = 5,
+    json: Annotated[Path | None, Parameter("--json")] = None,
+    svg: Annotated[Path | None, Parameter("--svg")] = None,
+) -> int:
+    """What soundness costs: the time of an instruction in each variant, natively, side by side.
+
+    Parameters
+    ----------
+    paths
+        Case files or folders of them (default: the corpus); those that execute few instructions
+        are left out.
+    variant
+        Only this variant, beside safe indexing; repeatable.
+    rounds
+        How often each variant has its turn; the least disturbed one counts.
+    json
+        Write every measurement to this file, for programs.
+    svg
+        Draw the costs to this file.
+    """
+    from rich.console import Console
+
+    from harness.bench.vm import BASELINE, VmBench, costs, noise, worth_measuring
+    from harness.bench.vm_json import encode
+    from harness.bench.vm_plot import plot
+    from harness.cases.load import load
+    from harness.cli.exit_code import ExitCode
+    from harness.cli.options import read_limit, read_variants
+    from harness.errors import InputError
+    from harness.lowering.variants import VARIANTS
+    from harness.report.report_file import ReportFile
+    from harness.resources import corpus_dir, rust_vm_dir
+    from harness.toolchain.environment import cache_folder
+    from harness.toolchain.missing import Missing
+    from harness.toolchain.process import Launcher
+    from harness.toolchain.rust import find_rust
+
+    variants = tuple(dict.fromkeys((BASELINE, *read_variants(variant))))
+    report = None if json is None else ReportFile(option="--json", path=json)
+    picture = None if svg is None else ReportFile(option="--svg", path=svg)
+    read_limit("--rounds", rounds)
+    loaded = load(paths or (corpus_dir(),), variants=VARIANTS)
+    if loaded.errors:
+        raise loaded.errors[0]
+    cases = worth_measuring(loaded.cases)
+    if not cases:
+        message = "no bytecode program here executes enough instructions to be measured"
+        raise InputError(None, message, "name programs with a loop")
+    launcher = Launcher()
+    rust = find_rust(launcher)
+    if isinstance(rust, Missing):
+        raise rust.error()
+    bench = VmBench(
+        launcher=launcher,
+        compiler=rust.compiler,
+        vm_folder=rust_vm_dir(),
+        cache=cache_folder(),
+        rounds=rounds,
+    )
+    measured, wrong = bench.measure(cases, variants)
+    found = costs(measured, wrong, variants)
+    disturbed = noise(measured)
+    _print_costs(Console(), found, len(cases), rounds, disturbed)
+    if report is not None:
+        report.write(encode(measured, found, rust.compiler, disturbed))
+    if picture is not None:
+        subtitle = f"{len(cases)} programs of bytecode, best of {rounds}; {rust.compiler.version}"
+        picture.write(plot(found, subtitle))
+    return ExitCode.AGREE
+
+
+def _print_costs(
+    console: Console, found: Sequence[Cost], programs: int, rounds: int, disturbed: float
+) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    title = f"{programs} programs, best of {rounds} rounds; safe indexing is 1.0"
+    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+    for column in ("variant", "sound"):
+        table.add_column(column, no_wrap=True)
+    for column in ("ns an instruction", "cost", "from", "to", "programs"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for cost in found:
+        table.add_row(
+            cost.variant.name,
+            "yes" if cost.variant.sound else "no",
+            f"{cost.nanoseconds:.2f}",
+            f"{cost.ratio:.2f}",
+            f"{cost.least:.2f}",
+            f"{cost.most:.2f}",
+            f"{cost.programs}",
+        )
+    console.print(table)
+    for cost in found:
+        if cost.wrong:
+            what = ", ".join(cost.wrong)
+            console.print(f"{cost.variant.name} computes wrongly, and is left out: {what}")
+    console.print(
+        f"from, to: the programs in which it costs least and most. A round of the baseline is "
+        f"{100 * disturbed:.0f}% from its best in the middle: what differs by less is the same.",
+        soft_wrap=True,
+    )
 
 
 def _print_timings(console: Console, bench: Bench, single: int) -> None:

@@ -33,6 +33,7 @@ def check_command(
     jobs: Annotated[int | None, Parameter(["-j", "--jobs"])] = None,
     timeout: Annotated[float, Parameter("--timeout")] = 60.0,
     memory_limit: Annotated[int, Parameter("--memory-limit")] = 4096,
+    json: Annotated[Path | None, Parameter("--json")] = None,
 ) -> int:
     """Ask Miri about a Rust file or a crate of your own, in every mode.
 
@@ -69,17 +70,21 @@ def check_command(
         Seconds that one run may take.
     memory_limit
         MiB of memory that one run may use.
+    json
+        Write every verdict, with its places in the source, to this file, for programs.
     """
     from rich.console import Console
     from rich.text import Text
 
     from harness.cli.options import read_jobs, read_limit, read_modes
+    from harness.report.report_file import ReportFile
     from harness.toolchain.environment import cache_folder
     from harness.toolchain.miri import find_miri, prepare_sysroot, toolchain_name
     from harness.toolchain.missing import Missing
     from harness.toolchain.process import Launcher, Limits
     from harness.toolchain.workspace import discard_old
     from harness.usercode.check import Plan, check
+    from harness.usercode.check_json import encode
     from harness.usercode.check_screen import render_checked
     from harness.usercode.miri_call import MiriCall, NotBuilt
     from harness.usercode.target import EDITIONS, Choice, find_target, match_tests
@@ -103,6 +108,7 @@ def check_command(
         ),
         workers=read_jobs(jobs),
     )
+    report = None if json is None else ReportFile(option="--json", path=json)
     if not path.exists():
         raise InputError(None, f"{quoted(str(path), 200)} is not there", "name a file or a crate")
     launcher = Launcher()
@@ -126,6 +132,7 @@ def check_command(
     console = Console(highlight=False)
     tool = f"{found.version} ({found.compiler.version})"
     codes = set()
+    told = []
     try:
         call.build(launcher)
         tests = match_tests(call.tests(launcher), test) if test else ()
@@ -135,6 +142,10 @@ def check_command(
             for line in render_checked(checked):
                 console.print(line, soft_wrap=True, markup=False)
             codes |= _codes(checked, by_name=bool(mode))
+            told.append(checked)
+            if report is not None:
+                # Whoever is ended has what is finished.
+                report.write(encode(target.title, tool, told))
     except NotBuilt as error:
         sys.stderr.write(error.said)
         raise

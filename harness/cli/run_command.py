@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,11 +16,12 @@ from harness.outcome import TimedOut
 from harness.result import CaseKind, EngineName, Form, Result, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from harness.campaign.assemble import Setup
     from harness.campaign.own_variants import AbsentCrate
     from harness.campaign.selection import Selection
+    from harness.cases.case import Case
     from harness.cases.load import Loaded
     from harness.engines.own_crate import OwnCrate
     from harness.report.report import Report
@@ -50,6 +52,8 @@ def run_command(
     sarif: Annotated[Path | None, Parameter("--sarif")] = None,
     html: Annotated[Path | None, Parameter("--html")] = None,
     github: Annotated[bool | None, Parameter("--github", negative="--no-github")] = None,
+    compare: Annotated[str | None, Parameter("--compare")] = None,
+    reduce: Annotated[Path | None, Parameter("--reduce")] = None,
     verbose: Annotated[bool, Parameter(["-v", "--verbose"], negative=())] = False,
 ) -> int:
     """Run cases and hold all sides against each other.
@@ -105,6 +109,10 @@ def run_command(
     github
         Annotate what fails and add to the step's summary, as GitHub Actions reads it (default:
         if $GITHUB_ACTIONS is true).
+    compare
+        Only under Miri, by this toolchain's too; only what they differ in is shown.
+    reduce
+        With --compare, write a smaller case of each change to this folder.
     verbose
         Show every result, not only those that do not agree.
     """
@@ -167,8 +175,46 @@ def run_command(
     loaded = load(paths or (corpus_dir(),), variants=VARIANTS, limit=largest)
     if github is None:
         github = os.environ.get("GITHUB_ACTIONS") == "true"
+    if compare is not None:
+        options = (("--engine", engine), ("--junit", junit), ("--sarif", sarif), ("--html", html))
+        _demand_none_of(options, seeds=seeds, own=bool(chosen.on_demand or chosen.paths))
+        return _compare(loaded, selection, compare, reduce=reduce, report=next(iter(files), None))
+    if reduce is not None:
+        raise InputError(None, "--reduce goes with --compare", "`harness reduce` takes a case")
     own = prepare_own(chosen.on_demand, chosen.paths, selection)
     return _run(loaded, selection, own, files, github=github, verbose=verbose)
+
+
+def _demand_none_of(options: Iterable[tuple[str, object]], *, seeds: int, own: bool) -> None:
+    given = [option for option, value in options if value]
+    given += [*(["--seeds"] if seeds > 1 else ()), *(["variants of your own"] if own else ())]
+    if given:
+        message = f"--compare does not go with {', '.join(given)}"
+        raise InputError(None, message, "it runs every case once under either Miri")
+
+
+def _compare(
+    loaded: Loaded,
+    selection: Selection,
+    other: str,
+    *,
+    reduce: Path | None,
+    report: ReportFile | None,
+) -> int:
+    from harness.cli.comparing import compare_toolchains
+
+    cases = _selected(loaded, selection)
+    for error in loaded.errors:
+        print(f"error: {error}", file=sys.stderr)
+    code = compare_toolchains(cases, selection, other, reduced=reduce, report=report)
+    return weightiest({code, *([ExitCode.BAD_INPUT] if loaded.errors else ())})
+
+
+def _selected(loaded: Loaded, selection: Selection) -> list[Case]:
+    if not loaded.errors and not any(selection.names_case(case.id) for case in loaded.cases):
+        raise InputError(None, "no case was selected", "`harness list` names them all")
+    # A shard may be empty: few cases fall into many parts as they may.
+    return [case for case in loaded.cases if selection.wants_case(case.id)]
 
 
 def _run(
@@ -188,10 +234,7 @@ def _run(
     from harness.report.report import Report
     from harness.report.screen import print_report
 
-    if not loaded.errors and not any(selection.names_case(case.id) for case in loaded.cases):
-        raise InputError(None, "no case was selected", "`harness list` names them all")
-    # A shard may be empty: few cases fall into many parts as they may.
-    cases = [case for case in loaded.cases if selection.wants_case(case.id)]
+    cases = _selected(loaded, selection)
     if own and not selection.variants:
         # Pointer cases run in no variant, so that they say nothing of the user's.
         cases = [case for case in cases if case.kind is CaseKind.BYTECODE]

@@ -38,6 +38,7 @@ class MiriEngine:
     own: a user's crate, whose variants are to run instead.
     cache: the folder that sources and compiled libraries are kept in.
     workers: runs at once. way: how Miri is called. limits: of each run.
+    own_sysroot: where Miri's standard library is to be; None for where it is usually.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class MiriEngine:
         way: Way = Way.DRIVER,
         limits: Limits = RUN_LIMITS,
         own: OwnCrate | None = None,
+        own_sysroot: Path | None = None,
     ) -> None:
         self._launcher = launcher
         self._toolchain = toolchain
@@ -60,6 +62,7 @@ class MiriEngine:
         self._way = way
         self._limits = limits
         self._own = own
+        self._own_sysroot = own_sysroot
         self._own_crates: dict[str | None, VmCrate | ToolFailed] = {}
         self._miri: dict[str | None, Miri | Missing] = {}
 
@@ -157,7 +160,7 @@ class MiriEngine:
         return self._miri[triple]
 
     def _find(self) -> Miri | Missing:
-        toolchain = find_miri(self._launcher, self._toolchain)
+        toolchain = find_miri(self._launcher, self._toolchain, self._own_sysroot)
         if isinstance(toolchain, Missing):
             return toolchain
         sysroot = prepare_sysroot(self._launcher, toolchain)

@@ -8,10 +8,8 @@ What cannot be attributed for certain is run again in smaller batches, and at la
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from queue import SimpleQueue
 from typing import TypeVar
 
 from harness.bytecode.program import Program
@@ -22,6 +20,7 @@ from harness.engines.miri_pointer_batch import Compiled, compile_programs, run_p
 from harness.engines.miri_run import Runner, VmCrate
 from harness.engines.miri_vm_batch import run_bytecode
 from harness.engines.seeds import gather
+from harness.engines.task_pool import Task, run_tasks
 from harness.mode import Mode
 from harness.outcome import ToolFailed
 from harness.pointer.program import PointerProgram
@@ -44,8 +43,7 @@ PLAIN_SEEDS = 1 << 30
 
 _Tell = Callable[[Observation], None]
 
-_Task = Callable[[_Tell], "Sequence[_Task]"]
-"""Some work. It tells each observation as it is made, and returns the work that follows."""
+_Task = Task[Observation]
 
 
 class MiriBatchEngine:
@@ -125,30 +123,8 @@ class MiriBatchEngine:
             confirm_every=self._confirm_every,
             seeds=self._seeds,
         )
-        pool = ThreadPoolExecutor(self._workers)
-        events: SimpleQueue[Observation | Future[Sequence[_Task]]] = SimpleQueue()
         largest = max(1, self._largest // self._seeds) * self._seeds
-        waiting: Sequence[_Task] = list(work.plan(jobs, largest))
-        running = 0
-        try:
-            while waiting or running:
-                for task in waiting:
-                    pool.submit(task, events.put).add_done_callback(events.put)
-                running += len(waiting)
-                waiting = ()
-                event = events.get()
-                if isinstance(event, Observation):
-                    yield event
-                else:
-                    # It comes after all that it has told.
-                    running -= 1
-                    waiting = event.result()
-        except BaseException:
-            # Ctrl-C, or whoever iterates has had enough: what still runs is ended.
-            launcher.cancel()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from run_tasks(launcher, list(work.plan(jobs, largest)), self._workers)
 
     def _crate(self, target: Target | None, jobs: Sequence[Job]) -> VmCrate | ToolFailed | None:
         in_vm = any(isinstance(job.program, Program) for job in jobs)

@@ -9,7 +9,8 @@ from itertools import count, islice
 from pathlib import Path
 
 from harness.engines.miri_command import Miri
-from harness.engines.miri_segments import BEGIN, Attributed, SegmentReader
+from harness.engines.miri_records import RecordReader
+from harness.engines.miri_segments import BEGIN, Attributed, Records, SegmentReader
 from harness.toolchain.command import Command
 from harness.toolchain.process import Ending, Launcher, Limits
 from harness.toolchain.workspace import stage
@@ -46,21 +47,22 @@ class Item:
 class Batch:
     """One way to interpret items: a program on top of a library, in one mode.
 
-    main: the program's file in `miri_mains`. externs: the libraries under it.
+    folder: the program's package. externs: the libraries under it.
     flags: those of the mode. limits: of one plain run; an item may take as long, and a process
     as long as `RUNS_TO_A_PROCESS` of them.
 
     begun: the seed under which each item last began; no two interpreters of a batch have the
-    same one.
+    same one. records: makes what reads how items of one process ended.
     """
 
     launcher: Launcher
     miri: Miri
-    main: str
+    folder: Path
     externs: Mapping[str, Path]
     flags: Sequence[str]
     limits: Limits
     begun: dict[int, int] = field(default_factory=dict)
+    records: Callable[[], Records] = RecordReader
     _seeds: count[int] = field(default_factory=count)
 
     def interpret(self, items: Mapping[int, Item], tell: Callable[[Attributed], None]) -> None:
@@ -84,7 +86,7 @@ class Batch:
     def command(self, seeds: str) -> Command:
         """The command of a process with interpreters for these seeds, such as `0..10`."""
         return self.miri.driver_command(
-            main_folder(self.miri, self.main),
+            self.folder,
             (*self.flags, f"-Zmiri-many-seeds={seeds}", *_MANY),
             (),
             externs=self.externs,
@@ -114,7 +116,7 @@ class Batch:
         limits = replace(self.limits, seconds=of_process, silence=seconds)
         seeds = list(islice(self._seeds, len(left)))
         fed = b"".join(item.encode(number) for number, item in left.items())
-        reader = SegmentReader()
+        reader = SegmentReader(self.records())
 
         def pass_on(seen: Iterable[Attributed]) -> None:
             for each in seen:

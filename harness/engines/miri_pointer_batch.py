@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.engines.engine import Job, Observation
 from harness.engines.miri_command import CompileFailed, Miri
-from harness.engines.miri_items import Batch, Item
+from harness.engines.miri_items import Batch, Item, main_folder
 from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, run_flags
 from harness.engines.miri_segments import Attributed
@@ -76,7 +76,7 @@ def run_programs(
     batch = Batch(
         launcher=runner.launcher,
         miri=runner.miri,
-        main="pointer_main.rs",
+        folder=main_folder(runner.miri, "pointer_main.rs"),
         externs={LIBRARY: compiled.library},
         flags=(*run_flags(next(iter(jobs.values()))), "-Zmiri-ignore-leaks"),
         limits=runner.limits,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from harness.diagnostics.failure import Failure, read_error, read_panic
 from harness.diagnostics.message import Message, Transcript, read_json
@@ -47,6 +48,16 @@ class Attributed:
     said: Ended | Stopped
 
 
+class Records(Protocol):
+    """What reads on standard output how items ended; by default a `RecordReader`."""
+
+    def read(self, stdout: Written) -> None:
+        """Go on with what is new. stdout: all that was written so far."""
+
+    def find(self, item: int) -> Ended | None:
+        """How the item ended; None if nothing certain says so."""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Segment:
     seed: int
@@ -61,11 +72,11 @@ class SegmentReader:
     any. begun: the seed under which each item last began.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, records: Records | None = None) -> None:
         self.count = 0
         self.last_begun: int | None = None
         self.begun: dict[int, int] = {}
-        self._records = RecordReader()
+        self._records = records or RecordReader()
         self._read = 0
         self._current: _Segment | None = None
         # Complete and without an error. Their records may be a moment late: that is another pipe.
@@ -125,7 +136,7 @@ class SegmentReader:
         [item] = segment.begun
         for number, entry in enumerate(segment.entries):
             if isinstance(entry, Message) and entry.is_error:
-                said = _stopped(Transcript(entries=tuple(segment.entries[: number + 1])), entry)
+                said = stopped(Transcript(entries=tuple(segment.entries[: number + 1])), entry)
                 if said is not None:
                     yield Attributed(item=item, seed=segment.seed, said=said)
                 return
@@ -139,7 +150,7 @@ class SegmentReader:
                 yield Attributed(item=item, seed=segment.seed, said=ended)
 
 
-def _stopped(transcript: Transcript, error: Message) -> Stopped | None:
-    """None for a panic that has said nothing of itself."""
+def stopped(transcript: Transcript, error: Message) -> Stopped | None:
+    """How an error ends an item; None for a panic that has said nothing of itself."""
     failure = read_panic(transcript.text) if _UNCAUGHT in error.text else read_error(error)
     return None if failure is None else Stopped(failure=failure, transcript=transcript)

@@ -12,7 +12,7 @@ from harness.bytecode.wire import encode
 from harness.engines.confirmation import contradiction_of_marks
 from harness.engines.engine import Job, Observation
 from harness.engines.marks import at_mark, last_mark
-from harness.engines.miri_items import Batch, Item
+from harness.engines.miri_items import Batch, Item, main_folder
 from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, VmCrate, run_flags
 from harness.engines.miri_segments import Attributed, Stopped
@@ -35,7 +35,7 @@ def run_bytecode(
     batch = Batch(
         launcher=runner.launcher,
         miri=runner.miri,
-        main="vm_main.rs",
+        folder=main_folder(runner.miri, "vm_main.rs"),
         externs=crate.externs,
         flags=run_flags(next(iter(jobs.values()))),
         limits=runner.limits,

@@ -10,22 +10,26 @@ Whichever copy of `harness-vm` the crate depends on, this harness's own takes it
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from harness.engines.vm_crate import BINARY, TABLE, VM_PACKAGE
 from harness.errors import InputError, Place, printable, quoted
 from harness.toolchain.cargo import BuildFailed, build
+from harness.toolchain.cargo_metadata import (
+    Metadata,
+    Package,
+    ask_metadata,
+    digest_local,
+    toml_string,
+)
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
 from harness.toolchain.process import Completed, Launcher, Limits
 from harness.toolchain.rust import Compiler
-from harness.toolchain.workspace import digest, digest_tree, stage
+from harness.toolchain.workspace import digest, stage
 
 MAIN = f"""\
 #![cfg_attr(miri, no_main)]
@@ -69,9 +73,6 @@ LARGEST_FILE = 1 << 20
 
 LONGEST_COMPLAINT = 20_000
 """Characters of the compiler's errors that are shown."""
-
-METADATA_LIMITS = Limits(seconds=300.0)
-"""cargo downloads what the crate depends on, where it is not here yet."""
 
 LIST_LIMITS = Limits(seconds=30.0)
 
@@ -134,19 +135,19 @@ class _Preparation:
                 binary=BINARY,
                 vm_package=VM_PACKAGE,
                 # Its own, so that the override finds one package and not two.
-                vm=_toml(self._vm_of(package)),
+                vm=toml_string(self._vm_of(package)),
                 table=TABLE,
-                package=_toml(package.name),
-                folder=_toml(str(folder)),
+                package=toml_string(package.name),
+                folder=toml_string(str(folder)),
             ).encode(),
-            ".cargo/config.toml": f"paths = [{_toml(str(self.vm_folder))}]\n".encode(),
+            ".cargo/config.toml": f"paths = [{toml_string(str(self.vm_folder))}]\n".encode(),
             "src/main.rs": MAIN.encode(),
         }
         pinned = Path(root) / "Cargo.lock"
         if pinned.is_file():
             files["Cargo.lock"] = pinned.read_bytes()
         resolved = stage(files, self.cache / "sources")
-        sources = self._sources(resolved)
+        sources = digest_local(self._metadata((), resolved), resolved)
         # As resolved: what is built is what the digest is of.
         files["Cargo.lock"] = (resolved / "Cargo.lock").read_bytes()
         files["sources"] = sources.encode()
@@ -184,7 +185,7 @@ class _Preparation:
             what = "neither a crate's folder nor a .rs file" if path.exists() else "no such path"
             raise self._error(what, "`harness new-variant NAME` writes a crate to start from")
         data = self._read(path)
-        vm = _toml(str(self.vm_folder))
+        vm = toml_string(str(self.vm_folder))
         manifest = FILE_MANIFEST.format(vm_package=VM_PACKAGE, vm=vm)
         # A copy, so that the digest of this one file is that of everything in the crate.
         files = {"Cargo.toml": manifest.encode(), "src/lib.rs": data}
@@ -199,7 +200,7 @@ class _Preparation:
         except OSError as error:
             raise self._error(f"cannot be read: {error.strerror}") from None
 
-    def _package(self, folder: Path) -> tuple[_Package, str]:
+    def _package(self, folder: Path) -> tuple[Package, str]:
         """The package in the folder, and the root of its workspace."""
         manifest = folder / "Cargo.toml"
         said = self._metadata(("--no-deps", "--manifest-path", str(manifest)), Path("/"))
@@ -210,11 +211,11 @@ class _Preparation:
             "a workspace, and no crate itself", "name the folder of one of its crates"
         )
 
-    def _demand_library(self, package: _Package) -> None:
-        if all({"lib", "rlib"}.isdisjoint(target.kind) for target in package.targets):
+    def _demand_library(self, package: Package) -> None:
+        if not package.has_library:
             raise self._error("the crate has no library", f"give it a src/lib.rs; {_EXPORT}")
 
-    def _vm_of(self, package: _Package) -> str:
+    def _vm_of(self, package: Package) -> str:
         for dependency in package.dependencies:
             if dependency.name == VM_PACKAGE and dependency.kind is None and dependency.path:
                 return dependency.path
@@ -224,30 +225,11 @@ class _Preparation:
             "`harness new-variant NAME` writes a crate that has a copy beside it",
         )
 
-    def _sources(self, resolved: Path) -> str:
-        """The digest of all that is not pinned by Cargo.lock: the folders of local packages."""
-        said = self._metadata((), resolved)
-        local = sorted(
-            Path(package.manifest_path).parent
-            for package in said.packages
-            if package.source is None
-        )
-        outside = [folder for folder in local if folder != resolved.resolve()]
-        # A workspace's root decides what its members inherit.
-        roots = [parent / "Cargo.toml" for folder in outside for parent in folder.parents]
-        inherited = [root.read_bytes() for root in sorted(set(roots)) if root.is_file()]
-        return digest(*(digest_tree(folder) for folder in outside), *inherited)
-
-    def _metadata(self, words: tuple[str, ...], cwd: Path) -> _Metadata:
-        command = Command(
-            argv=("cargo", "metadata", "--format-version", "1", *words),
-            cwd=cwd,
-            environment=clean_environment(),
-        )
-        done = self.launcher.run(command, limits=METADATA_LIMITS)
-        if not done.succeeded:
-            raise self._error(f"cargo cannot read the crate:\n{_complaint(done)}")
-        return msgspec.json.decode(done.stdout, type=_Metadata)
+    def _metadata(self, words: tuple[str, ...], cwd: Path) -> Metadata:
+        said = ask_metadata(self.launcher, words, cwd)
+        if isinstance(said, Completed):
+            raise self._error(f"cargo cannot read the crate:\n{_complaint(said)}")
+        return said
 
     def _does_not_build(self, built: BuildFailed, folder: Path) -> InputError:
         said = built.rendered.strip() or built.message
@@ -297,34 +279,3 @@ def _complaint(done: Completed) -> str:
 def _lines(text: str) -> str:
     shown = text[:LONGEST_COMPLAINT]
     return "\n".join(printable(line) for line in shown.splitlines())
-
-
-def _toml(text: str) -> str:
-    """The text as a TOML string."""
-    # JSON's strings are TOML's but for one character.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-class _Target(msgspec.Struct):
-    kind: list[str]
-
-
-class _Dependency(msgspec.Struct):
-    """kind: None for an ordinary one. path: None for one of a registry or a repository."""
-
-    name: str
-    kind: str | None = None
-    path: str | None = None
-
-
-class _Package(msgspec.Struct):
-    name: str
-    manifest_path: str
-    targets: list[_Target]
-    dependencies: list[_Dependency]
-    source: str | None = None
-
-
-class _Metadata(msgspec.Struct):
-    packages: list[_Package]
-    workspace_root: str

@@ -52,7 +52,8 @@ class Archive:
 
     store: this machine's. vm_folder: the Rust VM's crate.
     own: the digests of the sources of the user's own variants, by their names.
-    live: take nothing, though everything new is kept.
+    live: take nothing, though everything new is kept. committed: whether what stands beside the
+    cases counts.
     """
 
     def __init__(
@@ -62,11 +63,13 @@ class Archive:
         vm_folder: Path,
         own: Mapping[str, str] | None = None,
         live: bool = False,
+        committed: bool = True,
     ) -> None:
         self.store = store
         self._vm_folder = vm_folder
         self._own = own or {}
         self._live = live
+        self._takes_committed = committed
         # By identity, as hashing a program takes longer than all else; each is kept alive here.
         self._programs: dict[
             tuple[int, str | None], tuple[Program | PointerProgram | Story, str]
@@ -85,7 +88,8 @@ class Archive:
         """
         if self._live or engine not in RECORDED:
             return None
-        if engine is EngineName.MIRI and job.seed is None and job.target is None:
+        committed = self._takes_committed and job.seed is None and job.target is None
+        if committed and engine is EngineName.MIRI:
             found = self._recall_committed(case, job, tool)
             if found is not None:
                 return found

@@ -15,11 +15,9 @@ from typing import Generic, Protocol, TypeVar, cast
 from lithium.strategies import Minimize, ReductionIterator
 from lithium.testcases import Testcase
 
-from harness.reduce.edits import Edit
-
 Program = TypeVar("Program", bound=Hashable)
 Judged = TypeVar("Judged", contravariant=True)
-Edited = TypeVar("Edited", bound=Edit)
+Edited = TypeVar("Edited")
 
 LARGEST_BATCH = 100
 """Candidates to a batch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn
@@ -25,16 +25,46 @@ LOOK_EVERY = 0.05
 """Seconds between two looks at how far it is: results that are on record come by the thousand."""
 
 
+Seen = TypeVar("Seen")
+
+
+def _is_failing(result: Result) -> bool:
+    return result.fault or result.verdict is Verdict.MISMATCH
+
+
+@overload
 def watched(
     results: Iterable[Result],
     *,
     total: int,
     console: Console | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Result]:
+) -> Iterator[Result]: ...
+
+
+@overload
+def watched(
+    results: Iterable[Seen],
+    *,
+    total: int,
+    fails: Callable[[Seen], bool],
+    console: Console | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Seen]: ...
+
+
+def watched(
+    results: Iterable[Any],
+    *,
+    total: int,
+    fails: Callable[[Any], bool] = _is_failing,
+    console: Console | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Any]:
     """`results` as they come, with what is done, fails and is left shown on the way.
 
-    total: how many there will be. console: where to show it, standard error by default.
+    total: how many there will be. fails: whether one of them counts as failing.
+    console: where to show it, standard error by default.
     clock: seconds from any moment on.
     """
     console = console or Console(file=sys.stderr)
@@ -50,7 +80,7 @@ def watched(
     failing = done = 0
     with shown:
         for result in results:
-            failing += result.fault or result.verdict is Verdict.MISMATCH
+            failing += fails(result)
             done += 1
             now = clock()
             if now >= next_look or done == total:

@@ -39,7 +39,8 @@ class MiriToolchain:
 
     name: rustup's name of it. version: Miri's line about itself.
     driver: the program that interprets. has_implicit_writes: whether it knows the flag
-    behind mode `tree-writes`.
+    behind mode `tree-writes`. own_sysroot: where its standard library is to be; None for where
+    all toolchains have theirs, each in the place of the one before.
     """
 
     name: str
@@ -47,6 +48,7 @@ class MiriToolchain:
     compiler: Compiler
     driver: Path
     has_implicit_writes: bool
+    own_sysroot: Path | None = None
 
     def lacks(self, mode: Mode) -> str | None:
         """Why this Miri cannot judge in `mode`; None if it can."""
@@ -55,7 +57,9 @@ class MiriToolchain:
         return None
 
 
-def find_miri(launcher: Launcher, name: str = DEFAULT_TOOLCHAIN) -> MiriToolchain | Missing:
+def find_miri(
+    launcher: Launcher, name: str = DEFAULT_TOOLCHAIN, own_sysroot: Path | None = None
+) -> MiriToolchain | Missing:
     """The Miri of the toolchain that rustup knows as `name`.
 
     Nothing is installed or built; what is missing comes with the command that adds it.
@@ -91,6 +95,7 @@ def find_miri(launcher: Launcher, name: str = DEFAULT_TOOLCHAIN) -> MiriToolchai
         compiler=compiler,
         driver=driver,
         has_implicit_writes=_knows(launcher, driver, "-Zmiri-tree-borrows", _IMPLICIT_WRITES),
+        own_sysroot=own_sysroot,
     )
 
 
@@ -104,7 +109,10 @@ def prepare_sysroot(
     """
     setup = ("cargo", f"+{toolchain.name}", "miri", "setup", *target_flags(target))
     again = " ".join(setup)
-    answer = ask(launcher, (*setup, "--print-sysroot"), install=again, limits=SYSROOT_LIMITS)
+    argv = (*setup, "--print-sysroot")
+    own = toolchain.own_sysroot
+    settings = None if own is None else {"MIRI_SYSROOT": str(own)}
+    answer = ask(launcher, argv, install=again, limits=SYSROOT_LIMITS, settings=settings)
     if isinstance(answer, Missing):
         return answer
     folder = Path(answer.output.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,13 +102,15 @@ def ask(
     *,
     install: str,
     limits: Limits | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Completed | Missing:
     """Ask a tool something that it answers at once.
 
     install: the command that mends it where there is no such tool or it refuses.
+    settings: of the environment.
     """
     # From the root folder, so that no `rust-toolchain.toml` picks another toolchain.
-    command = Command(argv=argv, cwd=Path("/"), environment=clean_environment())
+    command = Command(argv=argv, cwd=Path("/"), environment=clean_environment(settings))
     try:
         done = launcher.run(command, limits=limits or ANSWER_LIMITS)
     except FileNotFoundError:

@@ -121,7 +121,7 @@ class MiriCall:
     def _try_flags(self, launcher: Launcher) -> None:
         command = Command(
             argv=(str(self.toolchain.driver), *self.extra, _ONLY_BUILD),
-            environment=clean_environment(_settings()),
+            environment=clean_environment(user_settings()),
         )
         done = launcher.run(command, limits=LIST_LIMITS)
         if not done.succeeded:
@@ -142,7 +142,7 @@ class MiriCall:
                 *(file.path.name, "--", *arguments),
             ),
             cwd=file.root,
-            environment=clean_environment(_settings()),
+            environment=clean_environment(user_settings()),
         )
 
     def _compile(self, file: RustFile, folder: Path) -> Command:
@@ -153,7 +153,7 @@ class MiriCall:
                 *("--emit", "metadata", "--out-dir", str(folder), file.path.name),
             ),
             cwd=file.root,
-            environment=clean_environment({**_settings(), "MIRI_BE_RUSTC": "target"}),
+            environment=clean_environment({**user_settings(), "MIRI_BE_RUSTC": "target"}),
         )
 
     def _cargo(
@@ -168,7 +168,7 @@ class MiriCall:
             cwd=crate.root,
             environment=clean_environment(
                 {
-                    **_settings(),
+                    **user_settings(),
                     "MIRIFLAGS": " ".join(flags),
                     "MIRI_SYSROOT": str(self.sysroot),
                 }
@@ -176,5 +176,6 @@ class MiriCall:
         )
 
 
-def _settings() -> dict[str, str]:
+def user_settings() -> dict[str, str]:
+    """The variables of the environment that belong to how the user builds his crate."""
     return {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}

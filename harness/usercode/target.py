@@ -13,15 +13,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import msgspec
-
 from harness.errors import InputError, Place, printable, quoted
-from harness.toolchain.command import Command
-from harness.toolchain.environment import clean_environment
-from harness.toolchain.process import Launcher, Limits
+from harness.toolchain.cargo_metadata import Metadata, Package, ask_metadata
+from harness.toolchain.process import Completed, Launcher
 from harness.toolchain.workspace import digest
-
-METADATA_LIMITS = Limits(seconds=120.0)
 
 EDITIONS = ("2015", "2018", "2021", "2024")
 
@@ -96,8 +91,7 @@ def find_target(
     if manifest.name != "Cargo.toml" or not manifest.is_file():
         message = "is no Rust file, and no crate" if path.exists() else "is not there"
         raise InputError(Place(file=name), message, "name a .rs file, or a folder with Cargo.toml")
-    metadata = _ask_cargo(launcher, toolchain, manifest.resolve())
-    package = _choose_package(metadata, manifest.resolve(), choice, name)
+    metadata, package = find_package(launcher, toolchain, manifest, choice.package, name)
     words = () if choice.tests else _choose_target(package, choice, name)
     root = Path(metadata.workspace_root)
     place = cache / "crates" / digest(str(root))
@@ -110,76 +104,52 @@ def find_target(
     return Crate(
         root=root,
         title=f"{package.name} {package.version}, {kind}",
-        words=("--package", package.name, *choice.features, *words),
+        # Its dependencies may be of another version of itself.
+        words=("--package", f"{package.name}@{package.version}", *choice.features, *words),
         target=place / "target",
         test_targets=_test_targets(package, name) if choice.tests else (),
     )
 
 
-class _CargoTarget(msgspec.Struct):
-    name: str
-    kind: list[str]
-    test: bool = False
+def find_package(
+    launcher: Launcher, toolchain: str, manifest: Path, wanted: str | None, name: str
+) -> tuple[Metadata, Package]:
+    """The package of a workspace that is called so, or that alone can be meant.
+
+    name: what messages call the crate. Raises: InputError.
+    """
+    manifest = manifest.resolve()
+    metadata = _ask_cargo(launcher, toolchain, manifest)
+    return metadata, _choose_package(metadata, manifest, wanted, name)
 
 
-class _Dependency(msgspec.Struct):
-    name: str
-    path: str | None = None
+def _ask_cargo(launcher: Launcher, toolchain: str, manifest: Path) -> Metadata:
+    words = ("--no-deps", "--manifest-path", str(manifest))
+    said = ask_metadata(launcher, words, manifest.parent, toolchain=toolchain)
+    if isinstance(said, Completed):
+        why = said.errors.strip() or said.describe_ending()
+        raise InputError(None, f"cargo cannot read the crate:\n{why}", "mend the manifest")
+    return said
 
 
-class _Package(msgspec.Struct):
-    name: str
-    version: str
-    id: str
-    manifest_path: str
-    targets: list[_CargoTarget]
-    dependencies: list[_Dependency]
-    default_run: str | None = None
-
-    def named(self, kind: str) -> list[str]:
-        return [target.name for target in self.targets if kind in target.kind]
-
-
-class _Metadata(msgspec.Struct):
-    packages: list[_Package]
-    workspace_root: str
-
-
-def _ask_cargo(launcher: Launcher, toolchain: str, manifest: Path) -> _Metadata:
-    argv = ("cargo", f"+{toolchain}", "metadata", "--no-deps", "--format-version", "1")
-    command = Command(
-        argv=(*argv, "--manifest-path", str(manifest)),
-        cwd=manifest.parent,
-        environment=clean_environment(),
-    )
-    done = launcher.run(command, limits=METADATA_LIMITS)
-    if not done.succeeded:
-        said = done.errors.strip() or done.describe_ending()
-        raise InputError(None, f"cargo cannot read the crate:\n{said}", "mend the manifest")
-    try:
-        return msgspec.json.decode(done.stdout, type=_Metadata)
-    except msgspec.DecodeError as error:
-        raise InputError(None, f"cargo describes the crate oddly: {error}") from error
-
-
-def _choose_package(metadata: _Metadata, manifest: Path, choice: Choice, name: str) -> _Package:
+def _choose_package(metadata: Metadata, manifest: Path, wanted: str | None, name: str) -> Package:
     packages = metadata.packages
-    if choice.package is not None:
-        wanted = [package for package in packages if package.name == choice.package]
+    if wanted is not None:
+        found = [package for package in packages if package.name == wanted]
     else:
-        wanted = [package for package in packages if Path(package.manifest_path) == manifest]
-        wanted = wanted or (packages if len(packages) == 1 else [])
-    if len(wanted) == 1:
-        return wanted[0]
+        found = [package for package in packages if Path(package.manifest_path) == manifest]
+        found = found or (packages if len(packages) == 1 else [])
+    if len(found) == 1:
+        return found[0]
     known = ", ".join(package.name for package in packages)
-    if choice.package is not None:
-        message = f"there is no package {quoted(choice.package)}"
+    if wanted is not None:
+        message = f"there is no package {quoted(wanted)}"
     else:
         message = "the folder is a workspace of several packages"
     raise InputError(Place(file=name), message, f"--package takes one of {known}")
 
 
-def _choose_target(package: _Package, choice: Choice, name: str) -> tuple[str, ...]:
+def _choose_target(package: Package, choice: Choice, name: str) -> tuple[str, ...]:
     """cargo's words for one of the package's programs."""
     for option, wanted, kind in (
         ("--bin", choice.binary, "bin"),
@@ -210,7 +180,7 @@ def _choose_target(package: _Package, choice: Choice, name: str) -> tuple[str, .
 _OPTIONS = {"bin": "--bin", "test": "--test", "example": "--example"}
 
 
-def _test_targets(package: _Package, name: str) -> tuple[tuple[str, ...], ...]:
+def _test_targets(package: Package, name: str) -> tuple[tuple[str, ...], ...]:
     """cargo's words for each target with tests; those in documentation are not among them."""
     found = []
     for target in package.targets:
@@ -222,7 +192,7 @@ def _test_targets(package: _Package, name: str) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
-def _copy(metadata: _Metadata, root: Path, copy: Path, name: str) -> Path:
+def _copy(metadata: Metadata, root: Path, copy: Path, name: str) -> Path:
     """The workspace's sources in a folder of the harness's own, where cargo may write."""
     for package in metadata.packages:
         for dependency in package.dependencies:

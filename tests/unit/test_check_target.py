@@ -96,7 +96,7 @@ def find(root: Path, *packages: dict[str, Any], choice: Choice | None = None) ->
 def test_the_only_binary_is_meant(crate: Path) -> None:
     found = find(crate, package(crate, "one", target("one", "lib"), target("run", "bin")))
     assert isinstance(found, Crate)
-    assert found.words == ("--package", "one", "--bin", "run")
+    assert found.words == ("--package", "one@1.2.3", "--bin", "run")
     assert found.title == "one 1.2.3, bin run"
     assert found.root == crate
     assert not found.target.is_relative_to(crate)
@@ -110,14 +110,14 @@ def test_the_targets_with_tests_are_found(crate: Path) -> None:
     found = find(crate, package(crate, "one", *targets), choice=Choice(tests=True))
     assert isinstance(found, Crate)
     assert found.test_targets == (("--lib",), ("--test", "more"))
-    assert found.words == ("--package", "one")
+    assert found.words == ("--package", "one@1.2.3")
 
 
 def test_features_are_passed_on(crate: Path) -> None:
     choice = Choice(example="demo", features=("--features", "a,b"))
     found = find(crate, package(crate, "one", target("demo", "example")), choice=choice)
     assert isinstance(found, Crate)
-    assert found.words == ("--package", "one", "--features", "a,b", "--example", "demo")
+    assert found.words == ("--package", "one@1.2.3", "--features", "a,b", "--example", "demo")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_workspace_needs_a_package(crate: Path) -> None:
         find(crate, *packages)
     found = find(crate, *packages, choice=Choice(package="two"))
     assert isinstance(found, Crate)
-    assert found.words == ("--package", "two", "--bin", "two")
+    assert found.words == ("--package", "two@1.2.3", "--bin", "two")
 
 
 def test_without_a_lock_file_a_copy_is_built(crate: Path) -> None:

@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("campaign", "explain", "mutation", "bench", "report.report_file"),
     ("reduce", "repro", "fuzz"),
     ("usercode",),
+    ("replay",),
     ("report",),
     ("api",),
     ("pytest_plugin",),
