@@ -37,6 +37,13 @@ pub trait Value: Copy + 'static {
     fn binary(self, operator: Binary, other: Self) -> Result<Self, Undivided>;
 }
 
+/// `from_le` or `to_le`, without the call.
+macro_rules! little_endian {
+    ($value:expr) => {
+        if cfg!(target_endian = "big") { $value.swap_bytes() } else { $value }
+    };
+}
+
 macro_rules! value {
     ($unsigned:ty, $signed:ty) => {
         impl Value for $unsigned {
@@ -77,7 +84,7 @@ macro_rules! value {
             }
 
             fn binary(self, operator: Binary, other: Self) -> Result<Self, Undivided> {
-                let (left, right) = (<$unsigned>::from_le(self), <$unsigned>::from_le(other));
+                let (left, right) = (little_endian!(self), little_endian!(other));
                 let (signed_left, signed_right) = (left as $signed, right as $signed);
                 let result = match operator {
                     Binary::Add => left.wrapping_add(right),
@@ -110,7 +117,7 @@ macro_rules! value {
                     Binary::Slt => (signed_left < signed_right) as $unsigned,
                     Binary::Sle => (signed_left <= signed_right) as $unsigned,
                 };
-                Ok(result.to_le())
+                Ok(little_endian!(result))
             }
         }
     };
@@ -186,40 +193,47 @@ pub enum Op<T, P> {
 
 impl<T, P> Op<T, P> {
     /// The same operation with `make` of each operand, in their order.
-    pub fn map<Q>(self, marks: &mut impl Marks, mut make: impl FnMut(P) -> Q) -> Op<T, Q> {
+    pub fn map<Q, M: Marks>(self, marks: &mut M, mut make: impl FnMut(P) -> Q) -> Op<T, Q> {
+        macro_rules! mark {
+            ($name:expr) => {
+                if M::LISTENS {
+                    marks.operand($name);
+                }
+            };
+        }
         match self {
             Op::WriteConst { addr, value } => {
-                marks.operand("addr");
+                mark!("addr");
                 Op::WriteConst { addr: make(addr), value }
             }
             Op::Unary { operator, addr_op, addr_res } => {
-                marks.operand("addr_op");
+                mark!("addr_op");
                 let addr_op = make(addr_op);
-                marks.operand("addr_res");
+                mark!("addr_res");
                 let addr_res = make(addr_res);
                 Op::Unary { operator, addr_op, addr_res }
             }
             Op::Binary { operator, addr_op1, addr_op2, addr_res } => {
-                marks.operand("addr_op1");
+                mark!("addr_op1");
                 let addr_op1 = make(addr_op1);
-                marks.operand("addr_op2");
+                mark!("addr_op2");
                 let addr_op2 = make(addr_op2);
-                marks.operand("addr_res");
+                mark!("addr_res");
                 let addr_res = make(addr_res);
                 Op::Binary { operator, addr_op1, addr_op2, addr_res }
             }
             Op::Branch { on_zero, addr, target } => {
-                marks.operand("addr");
+                mark!("addr");
                 Op::Branch { on_zero, addr: make(addr), target }
             }
             Op::Assert { addr } => {
-                marks.operand("addr");
+                mark!("addr");
                 Op::Assert { addr: make(addr) }
             }
             Op::Jump { target } => Op::Jump { target },
             Op::Halt => Op::Halt,
             Op::Operand { name, addr } => {
-                marks.operand(name);
+                mark!(name);
                 Op::Operand { name, addr: make(addr) }
             }
         }
