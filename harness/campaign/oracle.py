@@ -11,7 +11,7 @@ from harness.cases.case import BytecodeCase
 from harness.cases.story_case import StoryCase
 from harness.lowering.variants import ON_DEMAND, VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
-from harness.model.exposed import missed_by_wildcard
+from harness.model.exposed import casts_integers, missed_by_wildcard
 from harness.model.machine import examine
 from harness.outcome import Location, Ran, Trapped, UndefinedBehaviour
 from harness.reference import vm as reference_vm
@@ -204,12 +204,20 @@ class Oracle:
         )
 
     def _examine(self, program: PointerProgram, mode: Mode) -> Prediction:
+        """What the model says of a program, which several variants may share."""
+        if not casts_integers(program):
+            mode = replace(mode, provenance=Provenance.STRICT)
         order = self._layout.byte_order
 
-        def find() -> Prediction:
+        def examine_now() -> Prediction:
             return self._machine(program, mode, order)
 
-        return self._archive.prediction(program, mode, order, find) if self._archive else find()
+        def find() -> Prediction:
+            if self._archive is None:
+                return examine_now()
+            return self._archive.prediction(program, mode, order, examine_now)
+
+        return self._once((program, mode), find)
 
     def _once(self, key: Hashable, find: Callable[[], Value]) -> Value:
         if key not in self._known:

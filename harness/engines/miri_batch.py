@@ -156,6 +156,9 @@ class _Work:
             if isinstance(job.program, Program):
                 by_mode.setdefault(job.mode, []).append(job)
         for of_mode in by_mode.values():
+            # What a process interprets of a variant for the first time takes it many times as
+            # long, so that it had better not meet all of them.
+            of_mode.sort(key=lambda job: job.variant or "")
             for part in _chunks(of_mode, largest):
                 yield self._bytecode(part)
         for job in seeded:

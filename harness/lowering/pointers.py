@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 NULL = "null"
 
+_FURTHEST = (1 << 63) - 1
+"""What `sub` can take; the lowest number is one further, and no less beyond any block."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
@@ -76,7 +79,8 @@ class Registers:
                 _at(builder, "ptr_op")
                 moved = builder.result("moved")
                 of = self.held[ptr_op]
-                builder.add(p.Sub(to=moved, of=of, offset=number, size=1, inbounds=True))
+                by = max(number, -_FURTHEST)
+                builder.add(p.Sub(to=moved, of=of, offset=by, size=1, inbounds=True))
                 self.held[ptr_res] = moved
             case MovePointer(ptr_op=ptr_op, ptr_res=ptr_res):
                 self.held[ptr_res] = self.held[ptr_op]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from harness.mode import parse_mode
-from harness.model.exposed import OPEN_QUESTION, ExactReading, missed_by_wildcard
+from harness.campaign.oracle import predict_by
+from harness.mode import Aliasing, Mode, Provenance, parse_mode
+from harness.model.exposed import (
+    OPEN_QUESTION,
+    ExactReading,
+    casts_integers,
+    missed_by_wildcard,
+)
 from harness.model.machine import examine
 from harness.outcome import Ran, UndefinedBehaviour
+from harness.pointer.generator import generate
 from harness.pointer.text import parse
 
 STACKED, TREE, NONE = "stacked-permissive", "tree-permissive", "none-permissive"
@@ -19,6 +28,29 @@ def missed(text: str, mode: str) -> ExactReading | None:
 
 def runs(text: str, mode: str) -> bool:
     return isinstance(examine(parse(text).program, parse_mode(mode)).outcome, Ran)
+
+
+def test_without_a_cast_of_an_integer_strict_and_permissive_are_one() -> None:
+    source = random.Random(6)
+    programs = [generate(source, 12) for _ in range(150)]
+    programs = [program for program in programs if not casts_integers(program)]
+    assert len(programs) > 40
+    predict = predict_by(examine, missed_by_wildcard)
+    for program in programs:
+        for aliasing in Aliasing:
+            strict, permissive = (Mode(aliasing=aliasing, provenance=each) for each in Provenance)
+            assert predict(program, strict) == predict(program, permissive)
+
+
+def test_a_cast_in_a_call_is_one_too() -> None:
+    text = """
+    call() {
+      i = 4096
+      q = with_exposed_provenance_mut(i) as [u8; 1]
+    }
+    """
+    assert casts_integers(parse(text).program)
+    assert not casts_integers(parse("local x = [3; 1]").program)
 
 
 def fault(reading: ExactReading | None) -> tuple[str, tuple[int, ...] | None]:

@@ -51,12 +51,12 @@ impl<'m, V: Variant<'m>> Copy for OfWidth<'m, V> {}
 /// # Safety
 ///
 /// `view` is over a memory of `size` bytes whose base is aligned, and may run where it is run.
-pub(crate) unsafe fn compile<'m, V: Variant<'m>>(
+pub(crate) unsafe fn compile<'m, V: Variant<'m>, M: Marks>(
     view: &mut V,
     program: &Program<'_>,
     size: usize,
     compiled: &mut Slots<Compiled<'m, V>>,
-    marks: &mut impl Marks,
+    marks: &mut M,
 ) -> Option<Trap> {
     let size = size as u64;
     let mut opcodes = program.opcodes;
@@ -72,7 +72,9 @@ pub(crate) unsafe fn compile<'m, V: Variant<'m>>(
             if let Some((kind, operand)) = computed::fault_in_compiling(opcode, size) {
                 return Some(Trap { kind, instruction: at, operand });
             }
-            marks.compile(at);
+            if M::LISTENS {
+                marks.compile(at);
+            }
             // SAFETY: every operand has been checked, and the memory's base is aligned.
             let op = unsafe { Computed::compile(view, opcode, marks) };
             compiled.push(Compiled { width: COMPUTED, op: OfWidth { computed: op } });
@@ -93,7 +95,9 @@ pub(crate) unsafe fn compile<'m, V: Variant<'m>>(
         {
             return Some(first_trap(opcode, size, at));
         }
-        marks.compile(at);
+        if M::LISTENS {
+            marks.compile(at);
+        }
         if !has_operand {
             let target = opcode.value as usize;
             let op = if opcode.code == JUMP { Op::Jump { target } } else { Op::Halt };

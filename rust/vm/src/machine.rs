@@ -115,7 +115,9 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
                 return Err(Trap { kind, instruction: at, operand: "step" });
             }
             self.steps += 1;
-            self.marks.run(at);
+            if M::LISTENS {
+                self.marks.run(at);
+            }
             let Compiled { width, op } = self.compiled.get(at);
             macro_rules! step {
                 ($field:ident) => {{
@@ -154,7 +156,11 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
                     }
                 }
             };
-            at = following?;
+            // Not by `?`, which is a call.
+            match following {
+                Ok(next) => at = next,
+                Err(trap) => return Err(trap),
+            }
         }
         Ok(Ended::Halted)
     }
@@ -299,16 +305,18 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
 /// # Safety
 ///
 /// `view` made the operands.
-unsafe fn step<'m, V: Variant<'m>, T: Value>(
+unsafe fn step<'m, V: Variant<'m>, T: Value, M: Marks>(
     view: &mut V,
     op: Op<T, V::Operand<T>>,
     at: usize,
     count: usize,
-    marks: &mut impl Marks,
+    marks: &mut M,
 ) -> Result<usize, Trap> {
     match op {
         Op::WriteConst { addr, value } => {
-            marks.operand("addr");
+            if M::LISTENS {
+                marks.operand("addr");
+            }
             // SAFETY: the caller's promise is the one that is asked for.
             unsafe { view.store(addr, value) }
         }
@@ -328,7 +336,9 @@ unsafe fn step<'m, V: Variant<'m>, T: Value>(
             }
         }
         Op::Branch { on_zero, addr, target } => {
-            marks.operand("addr");
+            if M::LISTENS {
+                marks.operand("addr");
+            }
             // SAFETY: as above.
             let value = unsafe { view.load(addr) };
             if value.is_zero() == on_zero {
@@ -336,7 +346,9 @@ unsafe fn step<'m, V: Variant<'m>, T: Value>(
             }
         }
         Op::Assert { addr } => {
-            marks.operand("addr");
+            if M::LISTENS {
+                marks.operand("addr");
+            }
             // SAFETY: as above.
             let value = unsafe { view.load(addr) };
             if value.is_zero() {

@@ -7,6 +7,9 @@ use crate::text;
 
 /// Is told what comes next. It never touches the program's memory.
 pub trait Marks {
+    /// Whether it does anything; an interpreter takes a call's time to find that it does not.
+    const LISTENS: bool = true;
+
     /// The instruction with this index is compiled next.
     fn compile(&mut self, instruction: usize);
 
@@ -21,6 +24,8 @@ pub trait Marks {
 pub struct Silent;
 
 impl Marks for Silent {
+    const LISTENS: bool = false;
+
     fn compile(&mut self, _: usize) {}
     fn run(&mut self, _: usize) {}
     fn operand(&mut self, _: &'static str) {}

@@ -183,40 +183,47 @@ pub enum Op<T, P> {
 
 impl<T, P> Op<T, P> {
     /// The same operation with `make` of each operand, in their order.
-    pub fn map<Q>(self, marks: &mut impl Marks, mut make: impl FnMut(P) -> Q) -> Op<T, Q> {
+    pub fn map<Q, M: Marks>(self, marks: &mut M, mut make: impl FnMut(P) -> Q) -> Op<T, Q> {
+        macro_rules! mark {
+            ($name:expr) => {
+                if M::LISTENS {
+                    marks.operand($name);
+                }
+            };
+        }
         match self {
             Op::WriteConst { addr, value } => {
-                marks.operand("addr");
+                mark!("addr");
                 Op::WriteConst { addr: make(addr), value }
             }
             Op::Unary { operator, addr_op, addr_res } => {
-                marks.operand("addr_op");
+                mark!("addr_op");
                 let addr_op = make(addr_op);
-                marks.operand("addr_res");
+                mark!("addr_res");
                 let addr_res = make(addr_res);
                 Op::Unary { operator, addr_op, addr_res }
             }
             Op::Binary { operator, addr_op1, addr_op2, addr_res } => {
-                marks.operand("addr_op1");
+                mark!("addr_op1");
                 let addr_op1 = make(addr_op1);
-                marks.operand("addr_op2");
+                mark!("addr_op2");
                 let addr_op2 = make(addr_op2);
-                marks.operand("addr_res");
+                mark!("addr_res");
                 let addr_res = make(addr_res);
                 Op::Binary { operator, addr_op1, addr_op2, addr_res }
             }
             Op::Branch { on_zero, addr, target } => {
-                marks.operand("addr");
+                mark!("addr");
                 Op::Branch { on_zero, addr: make(addr), target }
             }
             Op::Assert { addr } => {
-                marks.operand("addr");
+                mark!("addr");
                 Op::Assert { addr: make(addr) }
             }
             Op::Jump { target } => Op::Jump { target },
             Op::Halt => Op::Halt,
             Op::Operand { name, addr } => {
-                marks.operand(name);
+                mark!(name);
                 Op::Operand { name, addr: make(addr) }
             }
         }

@@ -194,10 +194,15 @@ pub trait Variant<'m>: Sized {
         // SAFETY: as above.
         let right = unsafe { self.load(op2) };
         marks.operand("addr_res");
-        let result = left.binary(operator, right)?;
-        // SAFETY: as above.
-        unsafe { self.store(res, result) };
-        Ok(())
+        // Not by `?`, which is a call.
+        match left.binary(operator, right) {
+            Ok(result) => {
+                // SAFETY: as above.
+                unsafe { self.store(res, result) };
+                Ok(())
+            }
+            Err(undivided) => Err(undivided),
+        }
     }
 
     /// A pointer to the byte at an address, to all of the memory around it; by default none.
