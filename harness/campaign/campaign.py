@@ -305,6 +305,12 @@ class Campaign:
     ) -> Result | None:
         """The result of a job without running it; None if it has to be run."""
         case = group.case
+        refusal = self.oracle.on(job.target).refusal(case, job.variant)
+        if refusal is not None:
+            # Whatever was seen of it before, there is nothing to hold it against.
+            result = self._unchecked(engine.name, case, job, refusal)
+            group.add(result, lasts=True)
+            return result
         on_target = tool.on(job.target) if tool else None
         record = self.archive.recall(engine.name, case.path, job, on_target)
         recorded = None
@@ -315,9 +321,7 @@ class Campaign:
                 # Without the tool, the newest record counts, and there may be a newer one soon.
                 group.add(recorded, lasts=record.committed or tool is not None)
                 return recorded
-        reason = self.oracle.on(job.target).refusal(case, job.variant) or (
-            missing.message if missing else engine.refuses(job)
-        )
+        reason = missing.message if missing else engine.refuses(job)
         if recorded is not None and reason is not None:
             # A finding must be seen anew wherever it can be.
             group.add(recorded, lasts=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from harness.bytecode.pointers import ReadPointer, WritePointer
+from harness.bytecode.operands import Width
+from harness.bytecode.pointers import Read, ReadPointer, Write, WritePointer
 from harness.campaign.way import way_along
 from harness.cases.case import BytecodeCase
 from harness.cases.story_case import StoryCase
@@ -21,6 +22,7 @@ from harness.verdict import Prediction
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from harness.bytecode.program import Instruction
     from harness.cases.case import Case, ProgramCase
     from harness.evidence.archive import Archive
     from harness.mode import Mode
@@ -92,9 +94,9 @@ class Oracle:
         if not isinstance(case, BytecodeCase) or variant not in VARIANTS:
             return None
         size, wanted = self._layout.pointer_size, STATED.pointer_size
-        instructions = case.program.instructions
-        if size != wanted and any(isinstance(i, ReadPointer | WritePointer) for i in instructions):
-            return f"a program that stores pointers has them of {wanted} bytes, not of {size}"
+        if size != wanted and any(map(_hangs_on_pointer_size, case.program.instructions)):
+            what = "a program that stores pointers, or follows one to a u64"
+            return f"{what}, is written for pointers of {wanted} bytes, not of {size}"
         return VARIANTS[variant].refuses(case.program)
 
     def lowered(self, case: BytecodeCase, variant: str) -> Lowered:
@@ -224,6 +226,20 @@ class Oracle:
             self._known[key] = find()
         # Each key stands for one kind of value, which its call site names.
         return self._known[key]  # type: ignore[return-value]
+
+
+def _hangs_on_pointer_size(instruction: Instruction) -> bool:
+    """Whether the instruction may do something else where pointers are of another size.
+
+    The alignment of a `u64` is that of a pointer on some targets, and its width on others.
+    """
+    match instruction:
+        case ReadPointer() | WritePointer():
+            return True
+        case Read(width=width) | Write(width=width):
+            return width is Width.U64
+        case _:
+            return False
 
 
 def _has_path(outcome: Outcome) -> bool:

@@ -111,3 +111,16 @@ def _print_summary(console: Console, results: Sequence[Result]) -> None:
             "behaviour: no evidence either way.",
             style="dim",
         )
+    refused = [
+        result.reason
+        for result in results
+        if result.reason.startswith(f"{result.run.variant} cannot express")
+    ]
+    if refused:
+        console.print(
+            f"{len(refused)} of the unchecked are of a variant that cannot run the program, such "
+            f"as: {refused[0]}.",
+            style="dim",
+            soft_wrap=True,
+            highlight=False,
+        )

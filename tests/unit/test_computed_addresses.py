@@ -230,6 +230,7 @@ def second_reading(source: Program) -> tuple[str, bytes]:
 @given(programs())
 def test_against_a_second_reading(source: Program) -> None:
     outcome = run(source)
+    assert isinstance(outcome, Ran | Trapped)
     kind = str(outcome.kind) if isinstance(outcome, Trapped) else outcome.name
     assert (kind, outcome.memory) == second_reading(source)
 

@@ -153,4 +153,5 @@ def test_every_variant_is_lowered_to_what_the_reference_does(source: Program) ->
                 seen = judge(lowered.program, parse_mode(name))
                 assert type(seen) is type(reference), variant.name
                 assert isinstance(seen, Ran | Trapped)
+                assert isinstance(reference, Ran | Trapped)
                 assert seen.memory == reference.memory, variant.name

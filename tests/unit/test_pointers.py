@@ -92,10 +92,12 @@ def test_the_model_finds_what_the_reference_vm_finds(mode: str, lines: list[str]
     match found, seen.outcome:
         case Ran(), Ran():
             assert found.memory == seen.outcome.memory
-        case (Trapped(), Trapped()) | (UndefinedBehaviour(), UndefinedBehaviour()):
-            assert found.kind == seen.outcome.kind
-            assert found.location.instruction == seen.outcome.location.instruction
-            assert found.location.operand == seen.outcome.location.operand
+        case (Trapped(kind=kind, location=place), Trapped(kind=wanted, location=there)) | (
+            UndefinedBehaviour(kind=kind, location=place),
+            UndefinedBehaviour(kind=wanted, location=there),
+        ):
+            assert kind == wanted
+            assert (place.instruction, place.operand) == (there.instruction, there.operand)
 
 
 def test_a_pointer_moves_with_its_bytes() -> None:

@@ -130,6 +130,23 @@ def test_a_pointer_program_has_no_prediction_where_its_pointers_are_others() -> 
     assert not BIG.lacks_pointers()
 
 
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("allocate [0] -> p1\nwrite.u64 [8] -> [p1]", True),
+        ("allocate [0] -> p1\nwrite.u32 [8] -> [p1]", False),
+        ("allocate [0] -> p1\nwrite_pointer p1 -> [p1]", True),
+        ("add.u64 [0], [8] -> [8]", False),
+    ],
+)
+def test_what_hangs_on_the_size_of_a_pointer_is_refused(text: str, refused: bool) -> None:
+    made = replace(case_of(LITTLE_ENDIAN), id=text, program=program(text, memory=bytes([8] * 16)))
+    oracle = Oracle()
+    assert oracle.on(None).refusal(made, "raw") is None
+    assert oracle.on(BIG).refusal(made, "raw") is None
+    assert (oracle.on(SMALL).refusal(made, "raw") is not None) is refused
+
+
 def test_the_host_has_one_oracle() -> None:
     oracle = Oracle()
     same = Target(triple="aarch64-unknown-linux-gnu", layout=STATED)

@@ -4,6 +4,8 @@
 //! Nothing here looks whether a pointer is right: a program that uses a wrong one is undefined,
 //! and the variant with it.
 
+use std::mem::ManuallyDrop;
+
 use crate::computed::{Computed, Fault};
 use crate::marks::Marks;
 use crate::memory::{Memory, allocator};
@@ -29,13 +31,16 @@ pub const FRAME_LIMIT: u64 = BLOCK_LIMIT - ARGUMENT as u64;
 /// The pointers that a program holds, null at first, and the blocks that it has not given back.
 pub struct Registers {
     held: [*mut u8; REGISTERS],
-    blocks: Vec<*mut u8>,
+    /// Dropped only if there was ever one in it: to drop an empty `Vec` takes an interpreter as long
+    /// as some instructions do.
+    blocks: ManuallyDrop<Vec<*mut u8>>,
 }
 
 impl Registers {
     /// All of them null.
     pub fn null() -> Registers {
-        Registers { held: [std::ptr::null_mut(); REGISTERS], blocks: Vec::new() }
+        let held = [std::ptr::null_mut(); REGISTERS];
+        Registers { held, blocks: ManuallyDrop::new(Vec::new()) }
     }
 
     /// The pointer in a register.
@@ -208,11 +213,16 @@ unsafe fn access<'m, T: Value, V: Variant<'m>>(
 
 impl Drop for Registers {
     fn drop(&mut self) {
+        if self.blocks.capacity() == 0 {
+            return;
+        }
         let mut at = 0;
         while at < self.blocks.len() {
             // SAFETY: what is given back is taken out of the list, so this one was not.
             unsafe { allocator::free_block(self.blocks[at]) };
             at += 1;
         }
+        // SAFETY: it is used no more.
+        unsafe { ManuallyDrop::drop(&mut self.blocks) }
     }
 }
