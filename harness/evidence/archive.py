@@ -87,7 +87,7 @@ class Archive:
         """
         if self._live or engine not in RECORDED:
             return None
-        if self._takes_committed and engine is EngineName.MIRI and job.seed is None:
+        if engine is EngineName.MIRI and job.seed is None:
             found = self._recall_committed(case, job, tool)
             if found is not None:
                 return found
@@ -182,7 +182,7 @@ class Archive:
         return notes
 
     def _recall_committed(self, case: Path, job: Job, tool: Tool | None) -> Record | None:
-        found = self._read_committed(case)
+        found = self._read_committed(case) if self._takes_committed else None
         row = found.rows.get((job.variant, job.form)) if found else None
         outcome = row.outcomes.get(str(job.mode)) if row else None
         if found is None or row is None or outcome is None:

@@ -102,7 +102,7 @@ def verdict(mode: dict[str, object]) -> str:
     (run,) = mode["runs"]  # type: ignore[misc]
     outcome = run["outcome"]
     if outcome["class"] == "ran":
-        return "–"
+        return "ran"
     return str(outcome.get("kind", outcome["class"]))
 
 
