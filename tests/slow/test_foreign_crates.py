@@ -56,7 +56,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    pattern = re.compile(r"^\| (\S+) (\d\S+) \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
+    pattern = re.compile(r"^\| (\S+) \| (\d\S+) \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
     found = [
         Row(
             crate=match[1],
@@ -84,7 +84,7 @@ def machine() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row.crate)
+@pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row.crate}-{row.test}")
 def test_the_verdicts_are_those_of_the_page(machine: None, row: Row, tmp_path: Path) -> None:
     folder = fetched(row, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
