@@ -58,11 +58,11 @@ class MiriEngine:
         self._toolchain = toolchain
         self._vm_folder = vm_folder
         self._cache = cache
+        self._own_sysroot = own_sysroot
         self._workers = workers
         self._way = way
         self._limits = limits
         self._own = own
-        self._own_sysroot = own_sysroot
         self._own_crates: dict[str | None, VmCrate | ToolFailed] = {}
         self._miri: dict[str | None, Miri | Missing] = {}
 

@@ -88,8 +88,7 @@ class Archive:
         """
         if self._live or engine not in RECORDED:
             return None
-        committed = self._takes_committed and job.seed is None and job.target is None
-        if committed and engine is EngineName.MIRI:
+        if engine is EngineName.MIRI and job.seed is None and job.target is None:
             found = self._recall_committed(case, job, tool)
             if found is not None:
                 return found
@@ -188,7 +187,7 @@ class Archive:
         return notes
 
     def _recall_committed(self, case: Path, job: Job, tool: Tool | None) -> Record | None:
-        found = self._read_committed(case)
+        found = self._read_committed(case) if self._takes_committed else None
         row = found.rows.get((job.variant, job.form)) if found else None
         outcome = row.outcomes.get(str(job.mode)) if row else None
         if found is None or row is None or outcome is None:

@@ -74,13 +74,13 @@ def toolchains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     for program in (real / "bin").iterdir():
         if program.name not in ("miri", "rustc"):
             (other / "bin" / program.name).symlink_to(program)
-    folder, rustc = shlex.quote(str(other)), shlex.quote(str(real / "bin" / "rustc"))
-    for script, text in (
+    place, rustc = shlex.quote(str(other)), shlex.quote(str(real / "bin" / "rustc"))
+    for path, text in (
         (other / "bin" / "miri", DRIVER.format(driver=shlex.quote(str(miri.driver)))),
-        (other / "bin" / "rustc", RUSTC.format(folder=folder, rustc=rustc)),
+        (other / "bin" / "rustc", RUSTC.format(folder=place, rustc=rustc)),
     ):
-        script.write_text(text)
-        script.chmod(0o755)
+        path.write_text(text)
+        path.chmod(0o755)
     (home / "settings.toml").write_text(
         f'version = "12"\ndefault_toolchain = "{Path(stable).name}"\n'
     )

@@ -7,6 +7,7 @@ does is tested where there is one.
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -265,6 +266,16 @@ def test_the_sysroot_is_where_cargo_miri_says(tools: Tools) -> None:
     (tools.sysroot / "lib").mkdir()
     tools.add_cargo(setup=f"echo '{tools.sysroot}'")
     assert prepare_sysroot(Launcher(), toolchain(tools)) == tools.sysroot
+
+
+def test_a_toolchain_may_have_a_sysroot_of_its_own(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    (own / "lib").mkdir(parents=True)
+    monkeypatch.setenv("MIRI_SYSROOT", "/that/of/all")
+    tools.add_cargo(setup='echo "$MIRI_SYSROOT"')
+    assert prepare_sysroot(Launcher(), replace(toolchain(tools), own_sysroot=own)) == own
 
 
 def test_a_sysroot_that_cannot_be_built(tools: Tools) -> None:
