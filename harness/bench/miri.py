@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.bytecode.program import Program
+from harness.campaign.plan import variants_of
 from harness.cases.case import BytecodeCase, Case
 from harness.cases.pointer_case import PointerCase
 from harness.engines.engine import Engine, Job, Observation
@@ -32,6 +33,9 @@ from harness.verdict import Prediction, judge
 
 LONGEST = 10
 """Instructions of the bytecode programs that are measured at most."""
+
+BATCHED = 2_400
+"""Runs that are measured in batches at most."""
 
 STATEMENTS = 8
 """About how many a random pointer program has."""
@@ -85,6 +89,7 @@ class Bench:
 
     def timings(self, jobs: Sequence[Job], *, single: int) -> Iterator[Timing]:
         """Each way over the same jobs; one by one, only over so many of them."""
+        jobs = spread(jobs, BATCHED)
         few = spread(jobs, single)
         for way, name in ((Way.CARGO, BY_CARGO), (Way.DRIVER, BY_DRIVER)):
             engine = self._engine(_Watch(), way, 1)
@@ -165,12 +170,12 @@ def pointer_jobs(cases: Iterable[Case]) -> list[Job]:
 
 
 def vm_jobs(cases: Iterable[Case]) -> list[Job]:
-    """The short bytecode cases in the Rust VM, each in every variant and mode."""
+    """The short bytecode cases in the Rust VM, each in every mode and as `harness run` has it."""
     return [
         Job(case=case.id, program=case.program, variant=variant, form=Form.VM, mode=mode)
         for case in cases
         if isinstance(case, BytecodeCase) and len(case.program.instructions) <= LONGEST
-        for variant in VARIANTS
+        for variant in variants_of(case, tuple(VARIANTS))
         for mode in MODES
     ]
 

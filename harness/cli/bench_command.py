@@ -54,7 +54,8 @@ def bench_miri(
     from harness.cli.options import read_jobs, read_limit
     from harness.toolchain.miri import toolchain_name
 
-    console = Console()
+    # Eight columns need that much, and a pipe has no width.
+    console = Console(width=max(Console().width, 100))
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
         bench = Bench(
             toolchain=toolchain_name(toolchain), cache=Path(folder), workers=read_jobs(jobs)
