@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.engines.own_crate import OwnCrate, prepare
+from harness.engines.own_crate import DoesNotBuild, OwnCrate, prepare
 from harness.errors import InputError
 from harness.lowering.variants import ON_DEMAND, VARIANTS
 from harness.resources import rust_pulley_dir, rust_vm_dir
@@ -64,6 +64,9 @@ def prepare_own(
     for name in on_demand:
         try:
             crates.append(_prepare(launcher, rust, FOLDERS[name](), ()))
+        except DoesNotBuild:
+            # It is here, and wrong: nothing that a connection would mend.
+            raise
         except InputError as error:
             message = f"the variant {name} cannot be had: {error.message}"
             missing = Missing(message=message, remedy="cargo has to reach crates.io, once")

@@ -100,6 +100,10 @@ class OwnCrate:
     files: Mapping[str, bytes]
 
 
+class DoesNotBuild(InputError):
+    """All that the crate needs is here, and the compiler refuses it."""
+
+
 def prepare(
     launcher: Launcher,
     path: Path,
@@ -162,8 +166,10 @@ class _Preparation:
             files=files,
         )
 
-    def _error(self, message: str, remedy: str = "") -> InputError:
-        return InputError(Place(file=printable(str(self.given))), message, remedy)
+    def _error(
+        self, message: str, remedy: str = "", kind: type[InputError] = InputError
+    ) -> InputError:
+        return kind(Place(file=printable(str(self.given))), message, remedy)
 
     def _folder(self) -> Path:
         """The crate's folder: the user's, or one made for a file."""
@@ -238,7 +244,8 @@ class _Preparation:
         said = _lines(said)
         if set(built.errors) == {BINARY}:
             return self._error(f"the crate exports no table VARIANTS:\n{said}", _EXPORT)
-        return self._error(f"the crate does not build:\n{said}", "mend that, and run this again")
+        message = f"the crate does not build:\n{said}"
+        return self._error(message, "mend that, and run this again", DoesNotBuild)
 
     def _names(self, executable: Path, taken: Collection[str]) -> tuple[str, ...]:
         command = Command(argv=(str(executable), "--list"), environment=clean_environment())

@@ -39,8 +39,11 @@ def test_every_program_comes_to_the_references_end_natively(tmp_path: Path) -> N
     call = ["run", "--variant", "pulley", "--engine", "native", "--json", str(out)]
     assert run(call) == ExitCode.AGREE
     seen = results(out)
-    assert len(seen) > 200
-    assert {(each["variant"], each["verdict"]) for each in seen} == {("pulley", "agree")}
+    refused = [each for each in seen if "pulley cannot express" in each["reason"]]
+    assert {each["verdict"] for each in refused} == {"not_checked"}
+    ran = [each for each in seen if each not in refused]
+    assert len(ran) > 200
+    assert {(each["variant"], each["verdict"]) for each in ran} == {("pulley", "agree")}
 
 
 REGISTERS = """

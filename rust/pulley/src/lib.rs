@@ -11,6 +11,7 @@ mod translate;
 use std::ptr::NonNull;
 
 use harness_vm::marks::{Lines, Marks};
+use harness_vm::memory::Memory;
 use harness_vm::outcome::{Outcome, Trap, TrapKind};
 use harness_vm::program::Program;
 use harness_vm::variants::id;
@@ -30,8 +31,8 @@ const STACK: usize = 1 << 10;
 /// # Safety
 ///
 /// As for [`harness_vm::machine::execute`].
-unsafe fn execute(memory: &mut [u8], program: &Program<'_>, marked: bool) -> Outcome {
-    let size = memory.len() as u64;
+unsafe fn execute(memory: &mut Memory, program: &Program<'_>, marked: bool) -> Outcome {
+    let size = memory.size() as u64;
     let mut opcodes = program.opcodes;
     let mut list = Vec::with_capacity(opcodes.len());
     while !opcodes.is_empty() {
@@ -45,7 +46,7 @@ unsafe fn execute(memory: &mut [u8], program: &Program<'_>, marked: bool) -> Out
     let start = NonNull::from(code.as_mut_slice()).cast::<u8>();
     let mut vm = Vm::with_stack(STACK);
     // The interpreter keeps an address of it, and makes a pointer of that for every access.
-    let base = Val::XReg(XRegVal::new_ptr(memory.as_mut_ptr()));
+    let base = Val::XReg(XRegVal::new_ptr(memory.bytes().as_mut_ptr()));
     let mut marks = Lines::new();
     // SAFETY: `call_run` follows, of a function with this one argument.
     unsafe { vm.call_start(&[base]) };
