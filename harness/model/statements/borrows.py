@@ -119,13 +119,14 @@ def _referent(
 ) -> tuple[Place, Pointer, int]:
     """What is borrowed: PLACE, where the part begins, and its size."""
     place = frame.place(s.of)
-    pointer = place_pointer(memory, place)
     if s.at is None:
-        return place, pointer, place.size
+        return place, place_pointer(memory, place), place.size
     at = memory.decide_by(frame.integer(s.at))
+    # An array's length is known without a look at it.
     if isinstance(s.at, str) and at >= place.size:
         raise index_panic(memory, at, place.size)
-    return place, memory.offset_inbounds(pointer, at), 1 if s.size is None else s.size
+    pointer = memory.offset_inbounds(place_pointer(memory, place), at)
+    return place, pointer, 1 if s.size is None else s.size
 
 
 def _cell_from_mut(
