@@ -34,6 +34,7 @@ def check_command(
     timeout: Annotated[float, Parameter("--timeout")] = 60.0,
     memory_limit: Annotated[int, Parameter("--memory-limit")] = 4096,
     json: Annotated[Path | None, Parameter("--json")] = None,
+    sarif: Annotated[Path | None, Parameter("--sarif")] = None,
 ) -> int:
     """Ask Miri about a Rust file or a crate of your own, in every mode.
 
@@ -72,11 +73,14 @@ def check_command(
         MiB of memory that one run may use.
     json
         Write every verdict, with its places in the source, to this file, for programs.
+    sarif
+        Write what fails as SARIF 2.1.0 to this file, for what shows findings in the source.
     """
     from rich.console import Console
     from rich.text import Text
 
     from harness.cli.options import read_jobs, read_limit, read_modes
+    from harness.report import check_sarif
     from harness.report.report_file import ReportFile
     from harness.toolchain.environment import cache_folder
     from harness.toolchain.miri import find_miri, prepare_sysroot, toolchain_name
@@ -109,6 +113,7 @@ def check_command(
         workers=read_jobs(jobs),
     )
     report = None if json is None else ReportFile(option="--json", path=json)
+    findings = None if sarif is None else ReportFile(option="--sarif", path=sarif)
     if not path.exists():
         raise InputError(None, f"{quoted(str(path), 200)} is not there", "name a file or a crate")
     launcher = Launcher()
@@ -146,6 +151,8 @@ def check_command(
             if report is not None:
                 # Whoever is ended has what is finished.
                 report.write(encode(target.title, tool, told))
+            if findings is not None:
+                findings.write(check_sarif.encode(target.title, tool, target.root, told))
     except NotBuilt as error:
         sys.stderr.write(error.said)
         raise

@@ -6,7 +6,7 @@ SARIF 2.1.0, OASIS standard.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,22 @@ LONGEST_TEXT = 10_000
 
 def encode(report: Report) -> bytes:
     """The report as SARIF in UTF-8."""
+    return document(
+        RULES,
+        [*map(_of_results, failing(report.results)), *map(_of_error, report.errors)],
+        properties={name: each for name, each in report.environment.items() if each is not None},
+        finished=report.finished,
+    )
+
+
+def document(
+    rules: Mapping[str, str],
+    found: Sequence[dict[str, Any]],
+    *,
+    properties: Mapping[str, object],
+    finished: bool = True,
+) -> bytes:
+    """A document of one run. rules: each in a sentence. found: made by `finding` of these rules."""
     run = {
         "tool": {
             "driver": {
@@ -46,17 +62,14 @@ def encode(report: Report) -> bytes:
                 "version": version("harness"),
                 "rules": [
                     {"id": name, "shortDescription": {"text": words}}
-                    for name, words in RULES.items()
+                    for name, words in rules.items()
                 ],
             }
         },
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"executionSuccessful": report.finished}],
-        "properties": {name: each for name, each in report.environment.items() if each is not None},
-        "results": [
-            *map(_of_results, failing(report.results)),
-            *map(_of_error, report.errors),
-        ],
+        "invocations": [{"executionSuccessful": finished}],
+        "properties": properties,
+        "results": found,
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
@@ -67,7 +80,7 @@ def _of_results(results: list[Result]) -> dict[str, Any]:
     first = results[0]
     told = "\n".join(f"{word}: {said}" for word, said in details(first))
     text = f"{first.run.case} [{ways(results)}]: {first.reason}\n{told}"
-    return _finding("fault" if first.fault else "mismatch", text, first.place) | {
+    return finding(RULES, "fault" if first.fault else "mismatch", text, first.place) | {
         # The same finding of another day, whatever its numbers are.
         "partialFingerprints": {"run/v1": f"{first.run.case} {way(first.run)}"},
         "properties": {"runs": len(results)},
@@ -75,21 +88,23 @@ def _of_results(results: list[Result]) -> dict[str, Any]:
 
 
 def _of_error(error: InputError) -> dict[str, Any]:
-    return _finding("input", f"{error.message}\n{error.remedy}".strip(), error.place)
+    return finding(RULES, "input", f"{error.message}\n{error.remedy}".strip(), error.place)
 
 
-def _finding(rule: str, text: str, place: Place | None) -> dict[str, Any]:
+def finding(rules: Mapping[str, str], rule: str, text: str, place: Place | None) -> dict[str, Any]:
+    """One finding. rule: of `rules`. place: in the user's source, if it has one."""
     lines = text[:LONGEST_TEXT].splitlines()
     return {
         "ruleId": rule,
-        "ruleIndex": list(RULES).index(rule),
+        "ruleIndex": list(rules).index(rule),
         "level": "error",
         "message": {"text": "\n".join(map(printable, lines))},
-        "locations": list(_locations(place)),
+        "locations": list(locations(place)),
     }
 
 
-def _locations(place: Place | None) -> Iterator[dict[str, Any]]:
+def locations(place: Place | None) -> Iterator[dict[str, Any]]:
+    """The place, if it is one."""
     if place is None:
         return
     physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(place.file)}}
