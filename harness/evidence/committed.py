@@ -22,7 +22,7 @@ from harness.toolchain.workspace import digest
 
 FOLDER = "evidence"
 
-FORMAT = 1
+FORMAT = 2
 
 _CHECKSUM = b'\n"checksum": "'
 
@@ -88,7 +88,9 @@ def encode(committed: Committed) -> bytes:
                 text = msgspec.json.encode(encode_outcome(outcome))
                 numbers.append(outcomes.setdefault(text, len(outcomes)))
         named = {"variant": variant, "form": form} if variant else {}
-        runs.append(msgspec.json.encode({**named, "program": row.program, "outcomes": numbers}))
+        # Most come to the same in every mode.
+        came_to = numbers[0] if len(set(numbers)) == 1 else numbers
+        runs.append(msgspec.json.encode({**named, "program": row.program, "outcomes": came_to}))
     recording = committed.recording
     head: dict[str, Any] = {
         "format": FORMAT,
@@ -106,10 +108,12 @@ def encode(committed: Committed) -> bytes:
 
 
 class _Run(msgspec.Struct, frozen=True, kw_only=True):
+    """outcomes: by their numbers, one for each mode; a single number is that of them all."""
+
     variant: str | None = None
     form: Form | None = None
     program: str
-    outcomes: list[int | None]
+    outcomes: list[int | None] | int
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +141,7 @@ def _decode(data: bytes) -> Committed:
             program=run.program,
             outcomes={
                 mode: outcomes[number]
-                for mode, number in zip(file.modes, run.outcomes, strict=False)
+                for mode, number in zip(file.modes, _in_each(run, file), strict=False)
                 if number is not None
             },
         )
@@ -145,6 +149,12 @@ def _decode(data: bytes) -> Committed:
     }
     tool = Tool(version=file.miri, compiler=file.compiler, target=file.target)
     return Committed(recording=Recording(tool=tool, seen=file.seen), rows=rows)
+
+
+def _in_each(run: _Run, file: _File) -> list[int | None]:
+    if isinstance(run.outcomes, int):
+        return [run.outcomes] * len(file.modes)
+    return run.outcomes
 
 
 def _ending(body: bytes) -> bytes:

@@ -8,8 +8,10 @@ import pytest
 
 from harness.campaign.blessing import AGREEING
 from harness.campaign.campaign import Campaign
+from harness.cases.case import BytecodeCase
 from harness.evidence import committed
 from harness.lowering.variants import VARIANTS
+from harness.outcome import Unsupported
 from harness.resources import corpus_dir
 from harness.result import CaseKind, EngineName, Evidence, Form, Result
 from harness.verdict import differences
@@ -29,13 +31,21 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
 
 @pytest.fixture(scope="module")
 def results(work: Campaign) -> list[Result]:
-    return list(work.results())
+    """Of all but the cases whose result depends on addresses: of those nothing is kept."""
+    undetermined = {
+        case.id
+        for case in work.cases
+        if isinstance(case, BytecodeCase) and isinstance(case.expected, Unsupported)
+    }
+    assert len(undetermined) == 2
+    return [each for each in work.results() if each.run.case not in undetermined]
 
 
 def test_every_run_is_on_record(work: Campaign, results: list[Result]) -> None:
     missing = [each.run for each in results if each.evidence is not Evidence.RECORDED]
     assert not missing, f"{len(missing)} are not; `harness bless` with a Miri adds them"
-    assert len(results) == sum(1 for _ in work.jobs(EngineName.MIRI))
+    cases = {each.run.case for each in results}
+    assert len(results) == sum(case.id in cases for case, _ in work.jobs(EngineName.MIRI))
     assert {each.run.form for each in results} == {None, *Form}
     assert {each.run.variant for each in results} == {None, *VARIANTS}
     assert len({each.run.mode for each in results}) == 6

@@ -31,14 +31,18 @@ VARIANTS = [
     "index",
     "non-null",
     "with-addr",
+    "atomic",
+    "unsafe-cell",
+    "vm-ptr",
     "unexposed",
     "transmuted",
+    "shared-base",
     "cached-base",
     "kept-borrow",
     "lent-borrow",
     "non-null-as-integer",
 ]
-SOUND = VARIANTS[3:12]
+SOUND = VARIANTS[3:15]
 
 
 def add(width: Width, op1: int, op2: int, res: int) -> Binary:
