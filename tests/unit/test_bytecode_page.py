@@ -10,6 +10,7 @@ from harness.bytecode.instruction_set import FAMILIES, Form
 from harness.bytecode.operands import Width
 from harness.bytecode.wire import Malformation
 from harness.outcome import TrapKind
+from harness.reference.block import Fault
 
 PAGE = (Path(__file__).parents[2] / "docs" / "bytecode.md").read_text(encoding="utf-8")
 
@@ -35,6 +36,11 @@ def test_every_instruction_has_its_line() -> None:
 def test_every_trap_has_its_line() -> None:
     traps = re.findall(r"^\| `([a-z-]+)` \|", section("Running programs"), re.MULTILINE)
     assert traps == [str(kind) for kind in TrapKind]
+
+
+def test_the_faults_are_those_of_the_reference_vm() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| `([a-z-]+)` \|", section("Blocks and pointers"), re.M)
+    assert rows == [(str(fault), str(fault.kind)) for fault in Fault]
 
 
 def test_the_examples_are_programs() -> None:
