@@ -14,7 +14,7 @@ from harness.cases.story_case import StoryCase
 from harness.engines.engine import Job, Observation
 from harness.evidence.archive import RECORDED
 from harness.evidence.settled import is_settled
-from harness.outcome import NOWHERE, Ran, Trapped
+from harness.outcome import NOWHERE, Ran, Trapped, UndefinedBehaviour, Unsupported
 from harness.result import EngineName, Evidence, Form, Result, Run, Verdict
 from harness.verdict import (
     NATIVE_IS_NO_EVIDENCE,
@@ -326,6 +326,13 @@ class Campaign:
             # A finding must be seen anew wherever it can be.
             group.add(recorded, lasts=False)
             return recorded
+        meaning = self.oracle.on(job.target).reference(case)
+        if reason is None and isinstance(meaning, Unsupported):
+            # It depends on addresses: whatever a run came to, nothing could be said of it.
+            reason = meaning.message
+        if reason is None and job.mode is None and isinstance(meaning, UndefinedBehaviour):
+            # Whatever the variant: what it does could spoil the runs of others in its process.
+            reason = NATIVE_IS_NO_EVIDENCE
         in_process = engine.name is EngineName.IN_PROCESS
         if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
             # Undefined behaviour could take this very process down.

@@ -82,7 +82,7 @@ def finish(process: subprocess.Popen[str], code: ExitCode = ExitCode.AGREE) -> s
 
 
 SEEN = ("class", "kind", "memory", "checksum")
-"""What of an outcome has to be the same; an engine may have refused the program."""
+"""What of an outcome has to be the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +97,16 @@ class Done:
 def do(cache: Path, arguments: tuple[str, ...]) -> Done:
     report = cache / "report.json"
     out = finish(start(cache, (*arguments, "--json", str(report))))
-    results = json.loads(report.read_text(encoding="utf-8"))["results"]
+    told = json.loads(report.read_text(encoding="utf-8"))["results"]
+    # An engine may have refused the program.
+    results = [each for each in told if each["outcome"] is not None]
     names = ("case", "engine", "variant", "form", "aliasing", "provenance")
     return Done(
         out=out,
         seen={
             "/".join(str(each[name]) for name in names): (
                 each["verdict"],
-                *((each["outcome"] or {}).get(name) for name in SEEN),
+                *(each["outcome"].get(name) for name in SEEN),
             )
             for each in results
         },
