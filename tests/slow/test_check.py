@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from harness.cli.main import run as run_harness
 from harness.toolchain import environment
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.miri,
-    pytest.mark.skipif(
-        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-    ),
 ]
 
 REBORROWED = """\

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -14,16 +13,12 @@ from harness.cases.load import load
 from harness.cli.main import run
 from harness.lowering.variants import VARIANTS
 from harness.resources import corpus_dir
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE, MiriToolchain, find_miri, prepare_sysroot
-from harness.toolchain.process import Launcher
+from harness.toolchain.miri import MiriToolchain
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.miri,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-    ),
 ]
 
 OTHER = "blind"
@@ -48,15 +43,14 @@ exec {rustc} "$@"
 
 
 @pytest.fixture
-def toolchains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def toolchains(
+    miri_toolchain: MiriToolchain,
+    miri_sysroot: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
     """The toolchain's name, in a rustup of its own that has a second one, called `OTHER`."""
-    name = os.environ[TOOLCHAIN_VARIABLE]
-    launcher = Launcher()
-    miri = find_miri(launcher, name)
-    if not isinstance(miri, MiriToolchain):
-        pytest.skip(str(miri))
-    sysroot = prepare_sysroot(launcher, miri)
-    assert isinstance(sysroot, Path)
+    miri, name = miri_toolchain, miri_toolchain.name
     real = miri.driver.parents[1]
     home = tmp_path / "rustup"
     (home / "toolchains").mkdir(parents=True)
@@ -85,7 +79,7 @@ def toolchains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         f'version = "12"\ndefault_toolchain = "{Path(stable).name}"\n'
     )
     monkeypatch.setenv("RUSTUP_HOME", str(home))
-    monkeypatch.setenv("MIRI_SYSROOT", str(sysroot))
+    monkeypatch.setenv("MIRI_SYSROOT", str(miri_sysroot))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return name
 

@@ -43,9 +43,6 @@ ADD = BinaryOperator.ADD
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.miri,
-    pytest.mark.skipif(
-        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-    ),
 ]
 
 U8, U16 = Width.U8, Width.U16

@@ -20,7 +20,6 @@ from harness.cli.exit_code import ExitCode
 from harness.lowering.variants import VARIANTS
 from harness.mode import MODES
 from harness.resources import corpus_dir
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE
 
 pytestmark = pytest.mark.slow
 
@@ -35,14 +34,7 @@ MIRI = ("--engine", "miri", "--mode", "tree-strict", "--mode", "stacked-permissi
 
 NO_TOOLCHAIN = ("--toolchain", "no-such-toolchain")
 
-NEEDS_MIRI = [
-    pytest.mark.miri,
-    pytest.mark.skipif(
-        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-    ),
-]
-
-ENGINES = [pytest.param(NATIVE, id="native"), pytest.param(MIRI, id="miri", marks=NEEDS_MIRI)]
+ENGINES = [pytest.param(NATIVE, id="native"), pytest.param(MIRI, id="miri", marks=pytest.mark.miri)]
 
 
 @pytest.fixture(params=ENGINES)
@@ -218,7 +210,6 @@ def test_blessing_needs_a_miri(cache: Path) -> None:
 
 
 @pytest.mark.miri
-@NEEDS_MIRI[1]
 @pytest.mark.timeout(900)
 def test_what_a_real_miri_showed_is_blessed_once(cache: Path, tmp_path: Path) -> None:
     folder = tmp_path / "cases"

@@ -7,7 +7,6 @@ of its tests in every mode.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -19,16 +18,11 @@ import pytest
 
 from harness.cli.main import run as run_harness
 from harness.mode import MODES
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE, MiriToolchain, find_miri, prepare_sysroot
-from harness.toolchain.process import Launcher
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.miri,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(
-        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-    ),
 ]
 
 PAGE = Path(__file__).parents[2] / "docs" / "foreign-crates.md"
@@ -73,12 +67,8 @@ def rows() -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[None]:
-    launcher = Launcher()
-    miri = find_miri(launcher, os.environ[TOOLCHAIN_VARIABLE])
-    if not isinstance(miri, MiriToolchain):
-        pytest.skip(str(miri))
-    prepare_sysroot(launcher, miri)
+def machine(miri_sysroot: Path) -> Iterator[None]:
+    assert miri_sysroot.is_dir()
     with pytest.MonkeyPatch.context() as patch:
         # As cargo does for what others depend on: a newer compiler's lints are no errors.
         patch.setenv("RUSTFLAGS", "--cap-lints=warn")

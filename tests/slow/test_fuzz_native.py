@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from harness.fuzz.planted import VmFault, hunt_vm_faults, table
 from harness.fuzz.settings import SETTINGS
 from harness.resources import rust_vm_dir
 from harness.toolchain.environment import cache_folder
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE
 from harness.toolchain.process import Launcher
 
 pytestmark = pytest.mark.slow
@@ -34,9 +32,6 @@ def test_wrong_instructions_and_variants_are_found_and_shrunk() -> None:
 
 
 @pytest.mark.miri
-@pytest.mark.skipif(
-    TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-)
 def test_every_program_of_two_statements_under_miri(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

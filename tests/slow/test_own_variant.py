@@ -21,18 +21,11 @@ from harness.report.json_report import json_schema
 from harness.resources import rust_vm_dir
 from harness.toolchain.miri import (
     TOOLCHAIN_VARIABLE,
-    MiriToolchain,
-    find_miri,
-    prepare_sysroot,
 )
 from harness.toolchain.process import Launcher
 from harness.toolchain.rust import RustToolchain, find_rust
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-without_miri = pytest.mark.skipif(
-    TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-)
 
 NATIVE = ("--engine", "reference", "--engine", "native")
 
@@ -54,14 +47,13 @@ ADDS_WRONGLY = """
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _own_cache(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """A cache of their own, but for Miri's sysroot, which takes a minute to build."""
     with pytest.MonkeyPatch.context() as patch:
         if TOOLCHAIN_VARIABLE in os.environ:
-            launcher = Launcher()
-            miri = find_miri(launcher, os.environ[TOOLCHAIN_VARIABLE])
-            if isinstance(miri, MiriToolchain):
-                patch.setenv("MIRI_SYSROOT", str(prepare_sysroot(launcher, miri)))
+            patch.setenv("MIRI_SYSROOT", str(request.getfixturevalue("miri_sysroot")))
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 
@@ -278,7 +270,6 @@ def test_a_crate_without_a_library_is_told(mine: Path) -> None:
 
 
 @pytest.mark.miri
-@without_miri
 def test_a_sound_variant_passes_under_miri_with_what_it_depends_on(mine: Path) -> None:
     helper = mine.parent / "helper"
     (helper / "src").mkdir(parents=True)
@@ -306,7 +297,6 @@ def test_a_sound_variant_passes_under_miri_with_what_it_depends_on(mine: Path) -
 
 
 @pytest.mark.miri
-@without_miri
 def test_undefined_behaviour_is_caught_with_the_program_that_shows_it(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -331,7 +321,6 @@ def test_undefined_behaviour_is_caught_with_the_program_that_shows_it(
 
 
 @pytest.mark.miri
-@without_miri
 def test_a_crate_that_miri_cannot_compile_is_no_success(mine: Path) -> None:
     rewrite(mine, lambda source: source + '#[cfg(miri)]\ncompile_error!("not for Miri");\n')
     out = mine.parent / "out.json"

@@ -15,7 +15,6 @@ from harness.campaign.selection import Selection
 from harness.cli.exit_code import ExitCode
 from harness.cli.main import run
 from harness.resources import rust_pulley_dir
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -64,9 +63,6 @@ steps = 2
 
 
 @pytest.mark.miri
-@pytest.mark.skipif(
-    TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-)
 @pytest.mark.usefixtures("_there")
 def test_miri_takes_it_with_permissive_provenance_and_stops_with_strict(tmp_path: Path) -> None:
     case, out = tmp_path / "registers.toml", tmp_path / "out.json"

@@ -18,15 +18,11 @@ from harness.cases.pointer_case import PointerCase
 from harness.pointer.generator import generate
 from harness.pointer.listing import format as as_text
 from harness.result import Result, Verdict
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE
 from harness.verdict import HANGS_ON_ADDRESSES
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.miri,
-    pytest.mark.skipif(
-        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-    ),
 ]
 
 COUNT = int(os.environ.get("HARNESS_RANDOM_PROGRAMS", "300"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import jsonschema
@@ -11,16 +10,11 @@ import pytest
 
 from harness.cli.main import run as run_harness
 from harness.toolchain import environment
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE, MiriToolchain, find_miri, prepare_sysroot
-from harness.toolchain.process import Launcher
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.miri,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-    ),
 ]
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "replay.schema.json"
@@ -75,14 +69,11 @@ INPUTS = {"o": b"o12", "a": b"a1234567\x00", "p": b"p", "l": b"l", "x": b"x", "i
 
 
 @pytest.fixture(autouse=True, scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> object:
+def cache(miri_sysroot: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     """A cache of their own, but for Miri's sysroot, which takes a minute to build."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        launcher = Launcher()
-        miri = find_miri(launcher, os.environ[TOOLCHAIN_VARIABLE])
-        if isinstance(miri, MiriToolchain):
-            patch.setenv("MIRI_SYSROOT", str(prepare_sysroot(launcher, miri)))
+        patch.setenv("MIRI_SYSROOT", str(miri_sysroot))
         patch.setattr(environment, "cache_folder", lambda: folder)
         yield folder
 

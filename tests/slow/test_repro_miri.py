@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 from pathlib import Path
@@ -13,7 +12,6 @@ from harness.cli import main
 from harness.pointer.generator import generate
 from harness.repro.check import Compiled
 from harness.repro.plain_rust import Plainness, write_plain
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE
 from harness.toolchain.missing import Missing
 from harness.toolchain.process import Launcher
 from harness.toolchain.rust import find_rust
@@ -22,9 +20,6 @@ pytestmark = pytest.mark.slow
 
 under_miri = [
     pytest.mark.miri,
-    pytest.mark.skipif(
-        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-    ),
 ]
 
 

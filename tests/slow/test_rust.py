@@ -59,7 +59,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("target")
 
 
-@pytest.mark.miri
+@pytest.mark.miri(or_nightly=True)
 @pytest.mark.parametrize("mode", MODES, ids=str)
 def test_miri_finds_nothing_where_the_variants_are_defined(mode: Mode, target: Path) -> None:
     arguments = [f"+{miri_toolchain()}", "miri", "test", "--quiet", "--locked", "--test=variants"]

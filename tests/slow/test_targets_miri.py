@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,10 @@ import pytest
 from harness.cli.exit_code import ExitCode
 from harness.cli.main import run
 from harness.resources import corpus_dir
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.miri,
-    pytest.mark.skipif(
-        TOOLCHAIN_VARIABLE not in os.environ, reason=f"{TOOLCHAIN_VARIABLE} names no toolchain"
-    ),
 ]
 
 DATA = Path(__file__).parent.parent / "data"
