@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.campaign.campaign import name_job
+from harness.campaign.judging import name_job
 from harness.errors import InputError, Place, printable
 from harness.evidence import committed
 from harness.evidence.committed import Committed, Row

@@ -8,42 +8,29 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
+from harness.campaign.judging import Judging
 from harness.campaign.plan import count, plan, variants_of
 from harness.cases.case import BytecodeCase
 from harness.cases.story_case import StoryCase
-from harness.engines.engine import Job, Observation
+from harness.engines.engine import Observation
 from harness.evidence.archive import RECORDED
 from harness.evidence.settled import is_settled
-from harness.outcome import NOWHERE, Ran, Trapped, UndefinedBehaviour, Unsupported
-from harness.result import EngineName, Evidence, Form, Result, Run, Verdict
-from harness.verdict import (
-    NATIVE_IS_NO_EVIDENCE,
-    Judgement,
-    Prediction,
-    judge,
-    judge_constant,
-    judge_native,
-    judge_seeds,
-    judge_story,
-)
+from harness.outcome import UndefinedBehaviour, Unsupported
+from harness.result import EngineName, Form, Result, Verdict
+from harness.verdict import NATIVE_IS_NO_EVIDENCE
 
 if TYPE_CHECKING:
     from harness.bytecode.program import Program
     from harness.campaign.oracle import Oracle
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
-    from harness.engines.engine import Engine
-    from harness.errors import Place
+    from harness.engines.engine import Engine, Job
     from harness.evidence.archive import Archive
     from harness.ledger import Ledger
     from harness.mode import Mode
-    from harness.outcome import Outcome
-    from harness.result import Recording, Tool
+    from harness.result import Tool
     from harness.target import Target
     from harness.toolchain.missing import Missing
-
-ONLY_PREDICTED = "only-predicted"
-"""The reason of a prediction that nothing else was held against."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,6 +89,10 @@ class Campaign:
     ledger: Ledger
     own: Sequence[OwnLane] = ()
 
+    @property
+    def _judging(self) -> Judging:
+        return Judging(oracle=self.oracle, ledger=self.ledger)
+
     def size(self) -> int:
         """The number of results that `results` yields."""
         planned = sum(
@@ -126,7 +117,7 @@ class Campaign:
                 for engine in self._wanted(engines):
                     pool.submit(engine.missing)
             for bytecode_case, target in self._plan_reference():
-                yield self._judge_reference(bytecode_case, target)
+                yield self._judging.reference(bytecode_case, target)
             if self.selection.wants_engine(EngineName.MODEL):
                 for case in self.cases:
                     yield from self._predictions(case)
@@ -143,7 +134,7 @@ class Campaign:
                         if reason is None:
                             able[-1][1].append(job)
                         else:
-                            yield self._unchecked(engine.name, case, job, reason)
+                            yield self._judging.unchecked(engine.name, case, job, reason)
                 yield from self._run(engine, able, settles=False)
 
     def _wanted(self, engines: Sequence[Engine]) -> Iterator[Engine]:
@@ -187,7 +178,7 @@ class Campaign:
         results = self.archive.settled(scope)
         if results is None:
             plan = self._plan_model(case)
-            results = [self._judge_prediction(case, *planned) for planned in plan]
+            results = [self._judging.prediction(case, *planned) for planned in plan]
             if all(map(is_settled, results)):
                 self.archive.settle(scope, results)
         return results
@@ -202,59 +193,6 @@ class Campaign:
     def _of_form_vm(self) -> Selection:
         """The selection for variants that only the Rust VM knows."""
         return replace(self.selection, forms=(Form.VM,))
-
-    def _judge_reference(self, case: BytecodeCase, target: Target | None) -> Result:
-        oracle = self.oracle.on(target)
-        outcome, expected = oracle.reference(case), oracle.stated(case)
-        assert outcome is not None, "the reference VM runs every bytecode case"
-        if expected is None:
-            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=ONLY_PREDICTED)
-        else:
-            judgement = judge(outcome=outcome, expected=expected, prediction=None, reference=None)
-        return Result(
-            run=_name(case, EngineName.REFERENCE, target=target),
-            expected=expected,
-            predicted=None,
-            outcome=outcome,
-            evidence=Evidence.LIVE,
-            verdict=judgement.verdict,
-            reason=judgement.reason,
-            place=_place(case, outcome, expected),
-        )
-
-    def _judge_prediction(
-        self, case: Case, variant: str | None, mode: Mode, target: Target | None
-    ) -> Result:
-        oracle = self.oracle.on(target)
-        prediction = oracle.prediction(case, variant, mode)
-        if prediction is None:
-            reason = target.lacks_pointers() if target else None
-            assert reason is not None, "the model is asked for the table's variants alone"
-            job = Job(case=case.id, program=case.program, variant=variant, mode=mode, target=target)
-            return self._unchecked(EngineName.MODEL, case, job, reason)
-        outcome = prediction.outcome
-        expected = oracle.expected(case, variant, mode)
-        reference = oracle.owed(case, variant)
-        comparable = isinstance(outcome, Ran | Trapped) and reference is not None
-        if expected is None and not comparable:
-            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=ONLY_PREDICTED)
-        else:
-            judgement = judge(
-                outcome=outcome,
-                expected=expected,
-                prediction=prediction if prediction.exact else None,
-                reference=reference,
-            )
-        return Result(
-            run=_name(case, EngineName.MODEL, variant=variant, mode=mode, target=target),
-            expected=expected,
-            predicted=outcome,
-            outcome=outcome,
-            evidence=Evidence.PREDICTED,
-            verdict=judgement.verdict,
-            reason=judgement.reason,
-            place=_place(case, outcome, expected),
-        )
 
     def _run(
         self,
@@ -308,7 +246,7 @@ class Campaign:
         refusal = self.oracle.on(job.target).refusal(case, job.variant)
         if refusal is not None:
             # Whatever was seen of it before, there is nothing to hold it against.
-            result = self._unchecked(engine.name, case, job, refusal)
+            result = self._judging.unchecked(engine.name, case, job, refusal)
             group.add(result, lasts=True)
             return result
         on_target = tool.on(job.target) if tool else None
@@ -316,7 +254,7 @@ class Campaign:
         recorded = None
         if record is not None:
             seen = Observation(job=job, outcome=record.outcome)
-            recorded = self._judge(engine.name, case, seen, record.recording)
+            recorded = self._judging.observation(engine.name, case, seen, record.recording)
             if recorded.verdict is not Verdict.MISMATCH:
                 # Without the tool, the newest record counts, and there may be a newer one soon.
                 group.add(recorded, lasts=record.committed or tool is not None)
@@ -326,35 +264,41 @@ class Campaign:
             # A finding must be seen anew wherever it can be.
             group.add(recorded, lasts=False)
             return recorded
-        meaning = self.oracle.on(job.target).reference(case)
-        if reason is None and isinstance(meaning, Unsupported):
-            # It depends on addresses: whatever a run came to, nothing could be said of it.
-            reason = meaning.message
-        if reason is None and job.mode is None and isinstance(meaning, UndefinedBehaviour):
-            # Whatever the variant: what it does could spoil the runs of others in its process.
-            reason = NATIVE_IS_NO_EVIDENCE
-        in_process = engine.name is EngineName.IN_PROCESS
-        if reason is None and in_process and not self.oracle.is_defined(case, job.variant):
-            # Undefined behaviour could take this very process down.
-            reason = NATIVE_IS_NO_EVIDENCE
-        if reason is None and isinstance(case, StoryCase) and job.mode is None:
-            reason = None if case.is_defined else NATIVE_IS_NO_EVIDENCE
+        reason = reason or self._why_spared(engine, case, job)
         if reason is None:
             group.running += 1
             return None
-        result = self._unchecked(engine.name, case, job, reason)
+        result = self._judging.unchecked(engine.name, case, job, reason)
         group.add(result, lasts=missing is None)
         return result
+
+    def _why_spared(self, engine: Engine, case: Case, job: Job) -> str | None:
+        """Why the engine is not asked for a job that it could do; None if it is."""
+        if isinstance(case, StoryCase):
+            natively = job.mode is None
+            return NATIVE_IS_NO_EVIDENCE if natively and not case.is_defined else None
+        oracle = self.oracle.on(job.target)
+        meaning = oracle.reference(case)
+        if isinstance(meaning, Unsupported):
+            # It depends on addresses: whatever a run came to, nothing could be said of it.
+            return meaning.message
+        if job.mode is None and isinstance(meaning, UndefinedBehaviour):
+            # Whatever the variant: what it does could spoil the runs of others in its process.
+            return NATIVE_IS_NO_EVIDENCE
+        if engine.name is EngineName.IN_PROCESS and not oracle.is_defined(case, job.variant):
+            # Undefined behaviour could take this very process down.
+            return NATIVE_IS_NO_EVIDENCE
+        return None
 
     def _take(self, engine: Engine, group: _Group, seen: Observation, tool: Tool | None) -> Result:
         """The result of what an engine has just seen, which is confirmed and kept."""
         case = group.case
-        result = self._judge(engine.name, case, seen)
+        result = self._judging.observation(engine.name, case, seen)
         if result.verdict is Verdict.MISMATCH:
             confirmed = engine.confirm(seen)
             if confirmed.fault:
                 seen = confirmed
-                result = self._judge(engine.name, case, seen)
+                result = self._judging.observation(engine.name, case, seen)
         record = None
         if tool is not None and not seen.fault and len(seen.by_seed) <= 1:
             counts = bool(seen.job.mode) or result.verdict is not Verdict.NOT_CHECKED
@@ -367,7 +311,9 @@ class Campaign:
         elif group.holds:
             # As the next run will find it.
             again = Observation(job=seen.job, outcome=record.outcome)
-            group.add(self._judge(engine.name, case, again, record.recording), lasts=True)
+            group.add(
+                self._judging.observation(engine.name, case, again, record.recording), lasts=True
+            )
         if not group.running:
             self._settle(group)
         return result
@@ -375,139 +321,3 @@ class Campaign:
     def _settle(self, group: _Group) -> None:
         if group.scope is not None and group.holds and all(map(is_settled, group.results)):
             self.archive.settle(group.scope, group.results)
-
-    def _unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:
-        mode, oracle = job.mode, self.oracle.on(job.target)
-        prediction = oracle.prediction(case, job.variant, mode) if mode else None
-        return Result(
-            run=name_job(case, engine, job),
-            expected=oracle.expected(case, job.variant, mode) if mode else None,
-            predicted=prediction.outcome if prediction else None,
-            outcome=None,
-            evidence=None,
-            verdict=Verdict.NOT_CHECKED,
-            reason=reason,
-            place=case.place,
-        )
-
-    def _judge(
-        self,
-        engine: EngineName,
-        case: Case,
-        seen: Observation,
-        recording: Recording | None = None,
-    ) -> Result:
-        if isinstance(case, StoryCase):
-            return self._judge_story(engine, case, seen, recording)
-        job = seen.job
-        variant, oracle = job.variant, self.oracle.on(job.target)
-        outcome = oracle.locate(case, variant, seen.outcome)
-        reference = oracle.owed(case, variant)
-        expected = predicted = None
-        if seen.fault:
-            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=seen.fault)
-        elif job.mode is None:
-            judgement = judge_native(
-                outcome=outcome,
-                is_defined=oracle.is_defined(case, variant),
-                reference=reference or oracle.permissive(case, variant)[0],
-            )
-        else:
-            expected = oracle.expected(case, variant, job.mode)
-            prediction = oracle.prediction(case, variant, job.mode)
-            predicted = prediction.outcome if prediction else None
-            judged = judge_constant if engine is EngineName.CONST else judge
-            judgement = judged(
-                outcome=outcome, expected=expected, prediction=prediction, reference=reference
-            )
-            if len(seen.by_seed) > 1:
-                located = ((oracle.locate(case, variant, o), n) for o, n in seen.by_seed)
-                judgement = judge_seeds(list(located), prediction)
-        result = Result(
-            run=name_job(case, engine, job),
-            expected=expected,
-            predicted=predicted,
-            outcome=outcome,
-            evidence=Evidence.RECORDED if recording else Evidence.LIVE,
-            verdict=judgement.verdict,
-            reason=judgement.reason,
-            seconds=seen.seconds,
-            seeds=_seeds(seen),
-            command=seen.command,
-            place=_place(case, outcome, expected, predicted),
-            fault=bool(seen.fault),
-            recording=recording,
-        )
-        return self.ledger.apply(result)
-
-    def _judge_story(
-        self, engine: EngineName, case: StoryCase, seen: Observation, recording: Recording | None
-    ) -> Result:
-        mode = seen.job.mode
-        expected = case.expected_natively if mode is None else case.expected_in(mode)
-        if seen.fault:
-            judgement = Judgement(verdict=Verdict.NOT_CHECKED, reason=seen.fault)
-        else:
-            judgement = judge_story(
-                outcome=seen.outcome,
-                expected=expected,
-                shows_nothing=mode is None and case.program.litmus,
-            )
-            if len(seen.by_seed) > 1 and judgement.verdict is Verdict.AGREE:
-                judgement = judge_seeds(seen.by_seed, Prediction(outcome=expected))
-        return self.ledger.apply(
-            Result(
-                run=name_job(case, engine, seen.job),
-                expected=expected,
-                predicted=None,
-                outcome=seen.outcome,
-                evidence=Evidence.RECORDED if recording else Evidence.LIVE,
-                verdict=judgement.verdict,
-                reason=judgement.reason,
-                seconds=seen.seconds,
-                seeds=_seeds(seen),
-                command=seen.command,
-                place=_place(case, seen.outcome),
-                fault=bool(seen.fault),
-                recording=recording,
-            )
-        )
-
-
-def _seeds(seen: Observation) -> tuple[int, ...]:
-    if seen.by_seed:
-        return tuple(sorted(seed for _, seeds in seen.by_seed for seed in seeds))
-    return () if seen.seed is None else (seen.seed,)
-
-
-def _place(case: Case, *outcomes: Outcome | None) -> Place | None:
-    """Where in its file the first of the outcomes that knows its place arose."""
-    locations = (getattr(outcome, "location", NOWHERE) for outcome in outcomes)
-    return case.place_of(next((each for each in locations if each != NOWHERE), NOWHERE))
-
-
-def _name(
-    case: Case,
-    engine: EngineName,
-    *,
-    variant: str | None = None,
-    mode: Mode | None = None,
-    target: Target | None,
-) -> Run:
-    triple = None if target is None else target.triple
-    return Run(
-        case=case.id, kind=case.kind, engine=engine, variant=variant, mode=mode, target=triple
-    )
-
-
-def name_job(case: Case, engine: EngineName, job: Job) -> Run:
-    """The run that an engine does of a case for a job."""
-    return Run(
-        case=case.id,
-        kind=case.kind,
-        engine=engine,
-        variant=job.variant,
-        form=job.form,
-        mode=job.mode,
-        target=None if job.target is None else job.target.triple,
-    )
