@@ -28,6 +28,9 @@ from harness.outcome import (
 )
 from harness.result import Verdict
 
+CANNOT_EXPRESS = "cannot express"
+"""Stands in the reason why a variant cannot run a program, behind the variant's name."""
+
 NATIVE_IS_NO_EVIDENCE = "native-is-no-evidence"
 
 HANGS_ON_ADDRESSES = "hangs on addresses"
@@ -80,8 +83,9 @@ def judge(
     reference: Outcome | None,
 ) -> Judgement:
     """Hold one outcome of an interpreter (Miri, the model, the reference) against the others."""
-    if isinstance(reference, Unsupported):
-        return Judgement(verdict=Verdict.NOT_CHECKED, reason=reference.message)
+    undecided = _undecided(reference, outcome)
+    if undecided is not None:
+        return undecided
     predicted = prediction.outcome if prediction else None
     wanted = expected or predicted or reference
     if wanted is None:
@@ -89,8 +93,6 @@ def judge(
     if isinstance(outcome, TimedOut) and not isinstance(wanted, TimedOut):
         reason = f"{NOT_FINISHED}: {outcome.message}"
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=reason)
-    if isinstance(outcome, Unsupported) and outcome.kind is UnsupportedKind.NOT_EXPRESSED:
-        return Judgement(verdict=Verdict.NOT_CHECKED, reason=outcome.message)
     source = "expected" if expected else "predicted" if predicted else "reference"
     differing = differences(wanted=wanted, seen=outcome)
     if not differing and reference is not None and isinstance(outcome, Ran | Trapped):
@@ -171,16 +173,24 @@ def judge_native(*, outcome: Outcome, is_defined: bool, reference: Outcome) -> J
     is_defined: whether the program comes to a defined end in every permissive mode, by what is
     expected or predicted; the outcome counts only then.
     """
-    if isinstance(reference, Unsupported):
-        return Judgement(verdict=Verdict.NOT_CHECKED, reason=reference.message)
-    if isinstance(outcome, Unsupported) and outcome.kind is UnsupportedKind.NOT_EXPRESSED:
-        return Judgement(verdict=Verdict.NOT_CHECKED, reason=outcome.message)
+    undecided = _undecided(reference, outcome)
+    if undecided is not None:
+        return undecided
     if not is_defined:
         return Judgement(verdict=Verdict.NOT_CHECKED, reason=NATIVE_IS_NO_EVIDENCE)
     differing = differences(wanted=reference, seen=outcome)
     if differing:
         return Judgement(verdict=Verdict.MISMATCH, reason=f"reference: {'; '.join(differing)}")
     return Judgement(verdict=Verdict.AGREE)
+
+
+def _undecided(reference: Outcome | None, outcome: Outcome) -> Judgement | None:
+    """Where there is nothing to hold: the result depends on addresses, or the variant cannot."""
+    if isinstance(reference, Unsupported):
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=reference.message)
+    if isinstance(outcome, Unsupported) and outcome.kind is UnsupportedKind.NOT_EXPRESSED:
+        return Judgement(verdict=Verdict.NOT_CHECKED, reason=outcome.message)
+    return None
 
 
 def judge_story(*, outcome: Outcome, expected: Outcome, shows_nothing: bool) -> Judgement:

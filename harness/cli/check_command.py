@@ -83,8 +83,7 @@ def check_command(
     from harness.report import check_sarif
     from harness.report.report_file import ReportFile
     from harness.toolchain.environment import cache_folder
-    from harness.toolchain.miri import find_miri, prepare_sysroot, toolchain_name
-    from harness.toolchain.missing import Missing
+    from harness.toolchain.miri import need_miri
     from harness.toolchain.process import Launcher, Limits
     from harness.toolchain.workspace import discard_old
     from harness.usercode.check import Plan, check
@@ -117,12 +116,7 @@ def check_command(
     if not path.exists():
         raise InputError(None, f"{quoted(str(path), 200)} is not there", "name a file or a crate")
     launcher = Launcher()
-    found = find_miri(launcher, toolchain_name(toolchain))
-    if isinstance(found, Missing):
-        raise found.error()
-    sysroot = prepare_sysroot(launcher, found)
-    if isinstance(sysroot, Missing):
-        raise sysroot.error()
+    found, sysroot = need_miri(launcher, toolchain)
     choice = Choice(
         package=package,
         binary=bin_,

@@ -87,8 +87,7 @@ def replay_command(
     from harness.report.progress import watched
     from harness.report.report_file import ReportFile
     from harness.toolchain.environment import cache_folder
-    from harness.toolchain.miri import find_miri, prepare_sysroot, toolchain_name
-    from harness.toolchain.missing import Missing
+    from harness.toolchain.miri import need_miri
     from harness.toolchain.process import Launcher, Limits
     from harness.toolchain.workspace import discard_old
     from harness.usercode.miri_call import NotBuilt
@@ -106,12 +105,7 @@ def replay_command(
         _demand_folder(reduce)
     chosen = [each for each in read_inputs(inputs) if part.holds(each.name)]
     launcher = Launcher()
-    found = find_miri(launcher, toolchain_name(toolchain))
-    if isinstance(found, Missing):
-        raise found.error()
-    sysroot = prepare_sysroot(launcher, found)
-    if isinstance(sysroot, Missing):
-        raise sysroot.error()
+    found, sysroot = need_miri(launcher, toolchain)
     cache = cache_folder()
     discard_old(cache)
     miri = Miri(toolchain=found, sysroot=sysroot, cache=cache)

@@ -66,7 +66,11 @@ class Builder:
 
     def of_operand(self, operand: Operand) -> None:
         """Say for which operand of the same instruction they are."""
-        self.at(self.origin.phase, self.index, operand.name)
+        self.of(operand.name)
+
+    def of(self, operand: str) -> None:
+        """As `of_operand`, by the operand's name."""
+        self.at(self.origin.phase, self.index, operand)
 
     @property
     def index(self) -> int:
@@ -82,8 +86,7 @@ class Builder:
 
     def name(self, prefix: str, operand: Operand) -> str:
         """A variable to be bound now: as `made`, and `value_op1_0_2` the third time."""
-        name = self._name(prefix, operand)
-        return f"{name}_{self.occurrence}" if self.occurrence else name
+        return self._anew(self._name(prefix, operand))
 
     def _name(self, prefix: str, operand: Operand) -> str:
         return self.now(self._plain(prefix, operand))
@@ -94,7 +97,9 @@ class Builder:
 
     def result(self, prefix: str) -> str:
         """A variable to be bound now for the instruction as a whole."""
-        name = self.now(f"{prefix}_{self.index}")
+        return self._anew(self.now(f"{prefix}_{self.index}"))
+
+    def _anew(self, name: str) -> str:
         return f"{name}_{self.occurrence}" if self.occurrence else name
 
     def now(self, name: str) -> str:

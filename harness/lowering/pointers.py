@@ -76,7 +76,7 @@ class Registers:
                 builder.of_operand(distance)
                 value = design.load(builder, distance)
                 builder.guard(value, "eq", number % Width.U64.limit, "diverged", distance.name)
-                _at(builder, "ptr_op")
+                builder.of("ptr_op")
                 moved = builder.result("moved")
                 of = self.held[ptr_op]
                 by = max(number, -_FURTHEST)
@@ -90,12 +90,12 @@ class Registers:
                 is_null = _is_null(builder, self.held[ptr_op])
                 design.store(builder, res, is_null)
             case ReadPointer(ptr_op=ptr_op, ptr_res=ptr_res):
-                _at(builder, AT_OP)
+                builder.of(AT_OP)
                 loaded = builder.result("loaded")
                 design.read_pointer(builder, loaded, self.held[ptr_op])
                 self.held[ptr_res] = loaded
             case WritePointer(ptr_op=ptr_op, ptr_res=ptr_res):
-                _at(builder, AT_RES)
+                builder.of(AT_RES)
                 design.write_pointer(builder, self.held[ptr_res], self.held[ptr_op])
             case Point(ptr_res=ptr_res):
                 (addr,) = instruction.operands()
@@ -105,7 +105,7 @@ class Registers:
                 self.held[ptr_res] = design.pointer_to(builder, operand)
             case Read(width=width, ptr_op=ptr_op):
                 (res,) = instruction.operands()
-                _at(builder, AT_OP)
+                builder.of(AT_OP)
                 value = builder.result("read")
                 of, aligned = self.held[ptr_op], width > 1
                 builder.add(p.Read(ptr=of, at=0, width=width, to=value, aligned=aligned))
@@ -115,7 +115,7 @@ class Registers:
                 (op,) = instruction.operands()
                 builder.of_operand(op)
                 value = design.load(builder, op)
-                _at(builder, AT_RES)
+                builder.of(AT_RES)
                 to, aligned = self.held[ptr_res], width > 1
                 builder.add(p.Write(ptr=to, at=0, width=width, value=value, aligned=aligned))
             case _:
@@ -132,12 +132,12 @@ class Registers:
 
     def leave(self, builder: Builder, frame: Frame) -> None:
         """The end of a call."""
-        _at(builder, FRAME)
+        builder.of(FRAME)
         builder.add(p.Free(ptr=frame.block, size=frame.size, align=MEMORY_ALIGNMENT))
         self.held[frame.register] = frame.before
 
     def _free(self, builder: Builder, pointer: str, size: int | None) -> None:
-        _at(builder, "ptr_op")
+        builder.of("ptr_op")
         if size is None:
             # The reference VM has not come so far.
             builder.guard(0, "eq", 1, "foreign-free", "ptr_op")
@@ -174,8 +174,3 @@ def _is_null(builder: Builder, pointer: str) -> str:
     builder.add(p.Addr(to=address, of=pointer))
     builder.add(p.Arithmetic(to=is_null, operator="eq", left=address, right=0, width=8))
     return is_null
-
-
-def _at(builder: Builder, operand: str) -> None:
-    """Say that what follows is done through a pointer of the instruction."""
-    builder.at(builder.origin.phase, builder.index, operand)

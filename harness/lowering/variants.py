@@ -58,6 +58,7 @@ from harness.outcome import (
     UnsupportedKind,
 )
 from harness.result import Form
+from harness.verdict import CANNOT_EXPRESS
 
 if TYPE_CHECKING:
     from harness.bytecode.operands import Operand
@@ -123,12 +124,14 @@ class Variant:
         """Why the variant cannot run the program on a target; None if it can."""
         if target and self.byte_order not in (None, target.layout.byte_order):
             return f"{self.name} keeps its values {self.byte_order}-endian, unlike {target}"
+        if self.expresses is None and not self.lacks:
+            return None
         for index, instruction in enumerate(program.instructions):
             outside = self.expresses is not None and not isinstance(instruction, self.expresses)
             if outside or isinstance(instruction, self.lacks):
                 mnemonic = form_of(instruction).mnemonic
                 why = f": {self.because}" if self.because else ""
-                return f"{self.name} cannot express {mnemonic} (instruction {index}){why}"
+                return f"{self.name} {CANNOT_EXPRESS} {mnemonic} (instruction {index}){why}"
         return None
 
     def promises(self, program: Program, expected: Meaning, mode: Mode) -> Outcome | None:

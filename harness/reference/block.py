@@ -164,12 +164,12 @@ class Block:
         return Pointer(block=None, offset=self.load(at, POINTER_BYTES))
 
     def store_pointer(self, at: int, pointer: Pointer) -> None:
-        is_known = pointer.block is None and pointer.offset is not None
-        address = pointer.offset if is_known and pointer.offset is not None else 0
-        self._write(at, address.to_bytes(POINTER_BYTES, self.byte_order))
-        if not is_known:
-            for index in range(POINTER_BYTES):
-                self.pointers[at + index] = (pointer, index)
+        if pointer.block is None and pointer.offset is not None:
+            self.store(at, POINTER_BYTES, pointer.offset)
+            return
+        self._write(at, bytes(POINTER_BYTES))
+        for index in range(POINTER_BYTES):
+            self.pointers[at + index] = (pointer, index)
 
     def check_initialised(self, at: int, size: int, operand: str) -> None:
         """Raises: Undefined."""
@@ -178,15 +178,13 @@ class Block:
 
     def move(self, source: int, target: int, size: int) -> None:
         """Copy bytes, whatever they are; the ranges may overlap."""
-        parts = (
-            {
+        parts = {}
+        if self.pointers:
+            parts = {
                 target + each: self.pointers[source + each]
                 for each in range(size)
                 if source + each in self.pointers
             }
-            if self.pointers
-            else {}
-        )
         self._write(target, bytes(self.data[source : source + size]))
         self.pointers |= parts
 

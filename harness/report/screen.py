@@ -13,7 +13,7 @@ from harness.report.matrix import Cell, Matrix, by_target
 from harness.report.report import Report
 from harness.report.wording import Mark, cell_parts, legend, recorded, repeat, summary, way
 from harness.result import Result, Verdict
-from harness.verdict import NATIVE_IS_NO_EVIDENCE, describe
+from harness.verdict import CANNOT_EXPRESS, NATIVE_IS_NO_EVIDENCE, describe
 
 STYLES = {
     Mark.FINE: "green",
@@ -114,7 +114,7 @@ def _print_summary(console: Console, results: Sequence[Result]) -> None:
     refused = [
         result.reason
         for result in results
-        if result.reason.startswith(f"{result.run.variant} cannot express")
+        if result.reason.startswith(f"{result.run.variant} {CANNOT_EXPRESS}")
     ]
     if refused:
         console.print(

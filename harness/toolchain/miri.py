@@ -121,6 +121,20 @@ def prepare_sysroot(
     return folder
 
 
+def need_miri(launcher: Launcher, given: str | None) -> tuple[MiriToolchain, Path]:
+    """The Miri that is asked for, and its sysroot, which is built where it is missing.
+
+    given: rustup's name of the toolchain, if one was named. Raises: MissingTool.
+    """
+    found = find_miri(launcher, toolchain_name(given))
+    if isinstance(found, Missing):
+        raise found.error()
+    sysroot = prepare_sysroot(launcher, found)
+    if isinstance(sysroot, Missing):
+        raise sysroot.error()
+    return found, sysroot
+
+
 def look_for_sysroot(toolchain: MiriToolchain) -> Path | Missing:
     """Where Miri's own standard library lies already; nothing is built.
 

@@ -7,21 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.toolchain.miri import TOOLCHAIN_VARIABLE, MiriToolchain, find_miri, prepare_sysroot
+from harness.toolchain.miri import TOOLCHAIN_VARIABLE, MiriToolchain, need_miri
 from harness.toolchain.process import Launcher
 
 
 @pytest.fixture(scope="session")
 def miri_toolchain() -> MiriToolchain:
     """For tests marked `miri`: what is named has to be there."""
-    found = find_miri(Launcher(), os.environ[TOOLCHAIN_VARIABLE])
-    assert isinstance(found, MiriToolchain), found
-    return found
+    return need_miri(Launcher(), os.environ[TOOLCHAIN_VARIABLE])[0]
 
 
 @pytest.fixture(scope="session")
-def miri_sysroot(miri_toolchain: MiriToolchain) -> Path:
+def miri_sysroot() -> Path:
     """Its own standard library, which takes a minute to build where it is missing."""
-    found = prepare_sysroot(Launcher(), miri_toolchain)
-    assert isinstance(found, Path), found
-    return found
+    return need_miri(Launcher(), os.environ[TOOLCHAIN_VARIABLE])[1]
