@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.bytecode.wire import encode
 from harness.cases.case import BytecodeCase, Case
-from harness.engines.vm_crate import VM_PACKAGE, vm_files
+from harness.engines.vm_crate import VM_PACKAGE
 from harness.errors import HarnessFault
+from harness.evidence.digests import rust_vm
 from harness.lowering.variants import VARIANTS, Variant
 from harness.outcome import Ran
 from harness.reference import vm as reference_vm
@@ -26,7 +27,6 @@ from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
 from harness.toolchain.process import Launcher, Limits
 from harness.toolchain.rust import Compiler
-from harness.toolchain.workspace import digest
 
 BASELINE = "index"
 """Safe indexing, which is 1.0."""
@@ -101,6 +101,7 @@ class VmBench:
     ) -> tuple[list[Measured], list[tuple[str, str]]]:
         """Each variant in each program that it can run, and where one computes wrongly."""
         executable = self._build()
+        ends = {case.id: _end(case) for case in cases}
         samples: dict[tuple[str, str], list[float]] = {}
         wrong: dict[tuple[str, str], None] = {}
         order = list(variants)
@@ -109,29 +110,32 @@ class VmBench:
             # Whatever disturbs the machine for a while disturbs others the next time.
             turns.shuffle(order)
             for variant in order:
-                for case, nanoseconds in self._turn(executable, variant, cases):
+                for case, nanoseconds in self._turn(executable, variant, cases, ends):
                     key = variant, case.id
                     if nanoseconds is None:
                         wrong[key] = None
                     elif nanoseconds > 0:
                         # Else a disturbance was longer than all instructions.
                         samples.setdefault(key, []).append(nanoseconds)
-        steps = {case.id: _steps(case) for case in cases}
         measured = [
-            Measured(variant=variant, case=case, steps=steps[case], nanoseconds=tuple(found))
+            Measured(
+                variant=variant, case=case, steps=ends[case].steps or 0, nanoseconds=tuple(found)
+            )
             for (variant, case), found in samples.items()
             if (variant, case) not in wrong
         ]
         return measured, list(wrong)
 
     def _turn(
-        self, executable: Path, variant: str, cases: Sequence[BytecodeCase]
+        self,
+        executable: Path,
+        variant: str,
+        cases: Sequence[BytecodeCase],
+        ends: Mapping[str, Ran],
     ) -> Iterator[tuple[BytecodeCase, float | None]]:
         """The nanoseconds of an instruction in every program; None where it computes wrongly."""
         row = VARIANTS[variant]
-        fitting = [
-            case for case in cases if row.refuses(case.program) is None and row.tells(case.program)
-        ]
+        fitting = [case for case in cases if row.tells(case.program)]
         lines = [
             f"{variant} {encode(program).hex()}\n"
             for case in fitting
@@ -144,18 +148,15 @@ class VmBench:
             raise HarnessFault(f"{variant}: {done.describe_ending()}: {done.errors[-500:]}")
         for number, case in enumerate(fitting):
             pair = said[2 * number : 2 * number + 2]
-            yield case, _of_instruction(case, *pair) if len(pair) == 2 else None
+            yield case, _of_instruction(ends[case.id], *pair) if len(pair) == 2 else None
 
     def _build(self) -> Path:
         folder = str(self.vm_folder.resolve())
         manifest = _MANIFEST.format(binary=_BINARY, vm=VM_PACKAGE, folder=toml_string(folder))
-        sources = vm_files(self.vm_folder)
         files = {
             "Cargo.toml": manifest.encode(),
             "src/main.rs": _MAIN.read_bytes(),
-            "sources": digest(
-                *(part for path in sorted(sources) for part in (path, sources[path]))
-            ).encode(),
+            "sources": rust_vm(self.vm_folder).encode(),
         }
         built = build(self.launcher, files, self.compiler, self.cache)
         if isinstance(built, BuildFailed):
@@ -163,10 +164,8 @@ class VmBench:
         return built.executables[_BINARY]
 
 
-def _of_instruction(case: BytecodeCase, whole: str, ready: str) -> float | None:
+def _of_instruction(expected: Ran, whole: str, ready: str) -> float | None:
     nanoseconds, steps, memory = (*whole.split(" "), "")[:3]
-    expected = reference_vm.run(case.program)
-    assert isinstance(expected, Ran)
     assert expected.memory is not None
     if (int(steps), memory) != (expected.steps, expected.memory.hex()):
         return None
@@ -174,16 +173,20 @@ def _of_instruction(case: BytecodeCase, whole: str, ready: str) -> float | None:
     return more / (int(steps) - 1)
 
 
-def _steps(case: BytecodeCase) -> int:
+def _end(case: BytecodeCase) -> Ran:
     outcome = reference_vm.run(case.program)
-    return outcome.steps or 0 if isinstance(outcome, Ran) else 0
+    assert isinstance(outcome, Ran), "only what comes to its end is measured"
+    return outcome
+
+
+def _is_long(case: BytecodeCase) -> bool:
+    outcome = reference_vm.run(case.program)
+    return isinstance(outcome, Ran) and (outcome.steps or 0) >= LEAST_STEPS
 
 
 def worth_measuring(cases: Iterable[Case]) -> list[BytecodeCase]:
     """The bytecode cases that come to their end after many instructions."""
-    return [
-        case for case in cases if isinstance(case, BytecodeCase) and _steps(case) >= LEAST_STEPS
-    ]
+    return [case for case in cases if isinstance(case, BytecodeCase) and _is_long(case)]
 
 
 def costs(

@@ -150,20 +150,18 @@ def assemble(
 
     def tool_of(engine: EngineName) -> Tool | None:
         if engine is EngineName.MIRI:
-            if miri.missing():
-                return None
-            version, compiler = miri.toolchain.version, miri.toolchain.compiler
-        elif engine is EngineName.CONST:
+            return None if miri.missing() else miri.toolchain.tool
+        if engine is EngineName.CONST:
             evaluator = const.compiler()
             if not isinstance(evaluator, Compiler):
                 return None
-            version, compiler = evaluator.version, evaluator
+            compiler = evaluator
         else:
             rust = native.rust()
             if not isinstance(rust, RustToolchain):
                 return None
-            version, compiler = rust.compiler.version, rust.compiler
-        return Tool(version=version, compiler=compiler.version, target=compiler.host)
+            compiler = rust.compiler
+        return Tool(version=compiler.version, compiler=compiler.version, target=compiler.host)
 
     def version_of(engine: EngineName) -> str | None:
         tool = tool_of(engine)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,13 @@ from harness.evidence.record import (
     encode_record,
     lasting,
     lasts,
+    record_now,
 )
 from harness.evidence.store import Store
 from harness.mode import Mode
 from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
-from harness.result import EngineName, Recording, Result, Tool
+from harness.result import EngineName, Result, Tool
 from harness.story.block import Story
 from harness.target import ByteOrder
 from harness.toolchain.workspace import digest
@@ -110,10 +110,8 @@ class Archive:
         """
         if engine not in RECORDED or (counts and not lasts(outcome)):
             return None
-        record = Record(
-            outcome=lasting(outcome, shared_source=not isinstance(job.program, Program)),
-            recording=Recording(tool=tool, seen=datetime.now(UTC).date().isoformat()),
-        )
+        shared = not isinstance(job.program, Program)
+        record = record_now(lasting(outcome, shared_source=shared), tool)
         key, text = self._key(engine, job), encode_record(record)
         if not all(each == text for each in self.store.find(key)):
             # Something else is on record as well: what is settled may rest on that.

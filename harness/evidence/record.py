@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, get_args
@@ -28,6 +29,12 @@ class Record:
     outcome: Outcome
     recording: Recording
     committed: bool = False
+
+
+def record_now(outcome: Outcome, tool: Tool) -> Record:
+    """The record of what `tool` has just shown."""
+    today = datetime.now(UTC).date().isoformat()
+    return Record(outcome=outcome, recording=Recording(tool=tool, seen=today))
 
 
 def lasts(outcome: Outcome) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import islice
 
 import msgspec
@@ -22,7 +21,7 @@ from harness.engines.miri_items import Batch, Item
 from harness.engines.miri_segments import BEGIN, Attributed, Stopped, stopped
 from harness.engines.task_pool import Task, run_tasks
 from harness.evidence.digests import emission
-from harness.evidence.record import Record, decode_record, encode_record, lasting, lasts
+from harness.evidence.record import decode_record, encode_record, lasting, lasts, record_now
 from harness.evidence.store import Store
 from harness.mode import Mode
 from harness.outcome import Outcome, Ran, TimedOut, ToolFailed
@@ -30,7 +29,7 @@ from harness.replay.inputs import Input
 from harness.replay.places import placed
 from harness.replay.returns import ReturnReader, draw_mark
 from harness.replay.subject import Subject
-from harness.result import Evidence, Recording, Tool
+from harness.result import Evidence, Tool
 from harness.toolchain.command import Command
 from harness.toolchain.miri import mode_flags
 from harness.toolchain.process import Completed, Ending, Launcher, Limits
@@ -252,15 +251,12 @@ class Replayer:
 
     def _keep(self, replayed: Replayed) -> None:
         if lasts(replayed.outcome):
-            recording = Recording(tool=self.tool, seen=datetime.now(UTC).date().isoformat())
-            record = Record(outcome=replayed.outcome, recording=recording)
+            record = record_now(replayed.outcome, self.tool)
             self.store.add(self._key(replayed.trial), encode_record(record))
 
     @property
     def tool(self) -> Tool:
-        toolchain = self.miri.toolchain
-        compiler = toolchain.compiler
-        return Tool(version=toolchain.version, compiler=compiler.version, target=compiler.host)
+        return self.miri.toolchain.tool
 
 
 def agreed(batch: Outcome, plain: Outcome) -> Outcome:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import assert_never
 
 from harness.mode import Aliasing, Mode, Provenance
+from harness.result import Tool
 from harness.toolchain.command import Command
 from harness.toolchain.environment import cache_folder, clean_environment
 from harness.toolchain.missing import Missing
@@ -55,6 +56,12 @@ class MiriToolchain:
         if mode.aliasing is Aliasing.TREE_WRITES and not self.has_implicit_writes:
             return f"{self.version} does not know {_IMPLICIT_WRITES}"
         return None
+
+    @property
+    def tool(self) -> Tool:
+        """As it stands in records and reports."""
+        compiler = self.compiler
+        return Tool(version=self.version, compiler=compiler.version, target=compiler.host)
 
 
 def find_miri(

@@ -72,13 +72,20 @@ def test_lowered_bytecode_comes_to_the_memory_of_the_reference(
     files = [corpus_dir() / "bytecode" / f"{name}.toml" for name in names]
     results = run(monkeypatch, tmp_path, *files)
     said = [each for each in results if each.outcome is not None]
-    addressed = {"exposed", "unexposed", "with-addr", "transmuted"}
-    everywhere = {name for name, variant in VARIANTS.items() if not variant.shown_by}
+    addressed = {"exposed", "unexposed", "with-addr", "transmuted", "vm-ptr"}
+    everywhere = {
+        name for name, variant in VARIANTS.items() if variant.unrolled and not variant.shown_by
+    }
     assert {each.run.variant for each in said} == everywhere - addressed
     assert len(said) == len(names) * len(everywhere - addressed)
     for each in said:
-        assert each.verdict is Verdict.AGREE, each
-        assert getattr(each.outcome, "memory", None) is not None
+        if each.run.variant == "shared-base" and isinstance(each.outcome, UndefinedBehaviour):
+            # The one rule of aliasing that constant evaluation knows, in a mode without any.
+            assert "derived from a shared (immutable) reference" in each.outcome.message
+            assert each.verdict is Verdict.NOT_CHECKED
+        else:
+            assert each.verdict is Verdict.AGREE, each
+            assert getattr(each.outcome, "memory", None) is not None
 
 
 def test_the_many_and_the_one_say_the_same(tmp_path: Path) -> None:

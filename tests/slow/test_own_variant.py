@@ -118,10 +118,18 @@ def test_the_starting_point_passes_the_corpus_and_its_folder_is_only_read(
     assert run(["run", "--variant", "./mine", *NATIVE, *files]) == ExitCode.AGREE
     assert {path: path.stat().st_mtime_ns for path in mine.rglob("*")} == before
     native = [each for each in results(out) if each["engine"] == "native"]
-    assert len(native) > 200
-    assert {(each["variant"], each["form"], each["verdict"]) for each in native} == {
-        ("mine", "vm", "agree")
-    }
+    assert {(each["variant"], each["form"]) for each in native} == {("mine", "vm")}
+    agreeing = [each for each in native if each["verdict"] == "agree"]
+    assert len(agreeing) > 500
+    for each in (each for each in native if each["verdict"] != "agree"):
+        assert each["verdict"] == "not_checked", each
+        if each["outcome"] is None:
+            # What is undefined by itself, or depends on addresses, is not run natively.
+            reasons = ("native-is-no-evidence", "the result depends on addresses")
+            assert each["reason"].startswith(reasons), each
+        else:
+            assert each["outcome"]["kind"] == "not-expressed", each
+            assert "it has no such pointers" in each["reason"], each
     assert {each["kind"] for each in results(out)} == {"bytecode"}, "pointer cases have no variant"
     assert all(each["predicted"] is None for each in native)
     suites = {suite.attrib["name"] for suite in ElementTree.parse(tests).iter("testsuite")}

@@ -167,20 +167,23 @@ def same_end(reference: Outcome, outcome: Outcome) -> bool:
     return False
 
 
-def test_every_lowered_case_computes_what_the_reference_does(tmp_path: Path) -> None:
-    """Natively even those come out right that break rules of aliasing alone.
+def test_what_breaks_rules_of_aliasing_alone_is_lowered_to_the_same_bytes(tmp_path: Path) -> None:
+    """Natively it mostly comes out right, which is no verdict; what is compared is the lowering.
 
-    What is compared is the lowering.
+    The sound variants are compared in `test_cli_native.py`.
     """
     lowered = [
-        (case, variant, each)
-        for case, variant, each in lowered_corpus()
-        if VARIANTS[variant].sound or VARIANTS[variant].aliasing
+        (case, variant, each, reference)
+        for case, variant, each in lowered_corpus(every=2)
+        if VARIANTS[variant].aliasing and not VARIANTS[variant].sound
+        if isinstance(reference := reference_vm.run(case.program), Ran | Trapped)
+        if reference.memory is not None
     ]
+    assert len({variant for _, variant, *_ in lowered}) >= 2
     assert len(lowered) >= 400
-    outcomes = run_natively(tmp_path, [each.program for _, _, each in lowered])
-    for (case, variant, _), outcome in zip(lowered, outcomes, strict=True):
-        assert same_end(reference_vm.run(case.program), outcome), (case.id, variant, outcome)
+    outcomes = run_natively(tmp_path, [each.program for _, _, each, _ in lowered])
+    for (case, variant, _, reference), outcome in zip(lowered, outcomes, strict=True):
+        assert same_end(reference, outcome), (case.id, variant, outcome)
 
 
 # Under Miri
