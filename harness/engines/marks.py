@@ -12,7 +12,8 @@ from dataclasses import replace
 from harness.diagnostics.message import Message, Transcript
 from harness.outcome import Location, UndefinedBehaviour, Unsupported
 
-_MARK = re.compile(r"(?:compile|run) (\d+)(?: (\w+))?")
+_INSTRUCTION = re.compile(r"(?:compile|run) (\d+)")
+_OPERAND = re.compile(r"  (\w+)")
 
 
 def last_mark(transcript: Transcript) -> Location | None:
@@ -25,8 +26,10 @@ def last_mark(transcript: Transcript) -> Location | None:
         if isinstance(entry, Message):
             if entry.is_error:
                 return found
-        elif mark := _MARK.fullmatch(entry):
-            found = Location(instruction=int(mark[1]), operand=mark[2])
+        elif mark := _INSTRUCTION.fullmatch(entry):
+            found = Location(instruction=int(mark[1]))
+        elif found and (mark := _OPERAND.fullmatch(entry)):
+            found = replace(found, operand=mark[1])
     return None
 
 

@@ -31,14 +31,20 @@ RUNS_TO_A_PROCESS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What an interpreter takes. choice: what to do, as a u64. data: what to do it with."""
+    """What an interpreter takes. choice: what to do, as a u64. data: what to do it with.
+
+    place, count: what would take an interpreter long to find out: where the choice stands in a
+    table, and how many things there are in the data.
+    """
 
     choice: int
     data: bytes = b""
+    place: int = 0
+    count: int = 0
 
     def encode(self, number: int) -> bytes:
         """As `miri_mains/stream.rs` reads it; its first line is what it says as it begins."""
-        numbers = (number, self.choice, len(self.data))
+        numbers = (number, self.choice, self.place, self.count, len(self.data))
         head = b"".join(each.to_bytes(8, "little") for each in numbers)
         return f"{BEGIN}{number:017}\n".encode() + head + self.data
 

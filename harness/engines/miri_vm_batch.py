@@ -17,6 +17,7 @@ from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, VmCrate, run_flags
 from harness.engines.miri_segments import Attributed, Stopped
 from harness.engines.vm_crate import arguments
+from harness.lowering.variants import VARIANTS
 from harness.outcome import Outcome, UndefinedBehaviour, Unsupported
 
 
@@ -63,7 +64,17 @@ def run_bytecode(
 def _item(job: Job, *, marked: bool) -> Item:
     """As `vm_main.rs` reads it."""
     assert isinstance(job.program, Program)
-    return Item(choice=2 * variant_id(job.variant or "") + marked, data=encode(job.program))
+    variant = job.variant or ""
+    return Item(
+        choice=2 * variant_id(variant) + marked,
+        data=encode(job.program),
+        # Of a user's own table only the first place can be guessed.
+        place=_PLACES.get(variant, 0),
+        count=len(job.program.instructions),
+    )
+
+
+_PLACES = {name: place for place, name in enumerate(VARIANTS)}
 
 
 @cache

@@ -39,12 +39,14 @@ pub struct Item {
     /// What results call it.
     number: u64,
     choice: u64,
+    place: u64,
+    count: u64,
     length: u64,
 }
 
 impl Item {
     /// No item yet.
-    pub const NONE: Item = Item { line: [0; 32], number: 0, choice: 0, length: 0 };
+    pub const NONE: Item = Item { line: [0; 32], number: 0, choice: 0, place: 0, count: 0, length: 0 };
 
     /// Takes the next item, and says that it begins; false if the input ends.
     pub fn take(&mut self) -> bool {
@@ -61,6 +63,18 @@ impl Item {
     /// What it is to do.
     pub fn choice(&self) -> u64 {
         u64::from_le(self.choice)
+    }
+
+    /// Where to look for it first.
+    #[allow(dead_code, reason = "a pointer program is named by its number alone")]
+    pub fn place(&self) -> usize {
+        u64::from_le(self.place) as usize
+    }
+
+    /// How many things it is made of.
+    #[allow(dead_code, reason = "as above")]
+    pub fn count(&self) -> usize {
+        u64::from_le(self.count) as usize
     }
 
     /// The number of bytes that follow.
@@ -114,34 +128,32 @@ impl Item {
 ///
 /// `to` is valid for writes of so many bytes.
 pub unsafe fn fill(mut to: *mut u8, mut left: usize) -> bool {
-    // Miri reads ahead, so that one call may come back with less than there is.
-    while left > 0 {
+    loop {
         // SAFETY: the caller's promise is the one that is asked for.
         let count = unsafe { read(0, to, left) };
+        if count == left as isize {
+            return true;
+        }
+        // Miri reads ahead, so that one call may come back with less than there is.
         if count <= 0 {
             return false;
         }
         left -= count as usize;
-        if left > 0 {
-            to = to.wrapping_add(count as usize);
-        }
+        to = to.wrapping_add(count as usize);
     }
-    true
 }
 
 /// # Safety
 ///
 /// `from` is valid for reads of `left` bytes.
 unsafe fn emit(descriptor: i32, mut from: *const u8, mut left: usize) {
-    while left > 0 {
+    loop {
         // SAFETY: the caller's promise is the one that is asked for.
         let count = unsafe { write(descriptor, from, left) };
-        if count <= 0 {
+        if count == left as isize || count <= 0 {
             return;
         }
         left -= count as usize;
-        if left > 0 {
-            from = from.wrapping_add(count as usize);
-        }
+        from = from.wrapping_add(count as usize);
     }
 }

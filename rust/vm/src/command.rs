@@ -86,8 +86,8 @@ fn call(table: &[Entry], arguments: &[&[u8]]) -> u8 {
     match done {
         Ok(()) => 0,
         Err(message) => {
-            text::write_error(message.as_bytes());
-            text::write_error(b"\n");
+            text::write_error(message.as_bytes(), message.len());
+            text::write_error(b"\n", 1);
             2
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::computed::{self, Computed};
 use crate::marks::Marks;
-use crate::memory::Slots;
+use crate::memory::List;
 use crate::operator::{BINARY, Unary};
 use crate::outcome::{Trap, TrapKind};
 use crate::program::{Op, Opcode, Program, Value};
@@ -55,7 +55,7 @@ pub(crate) unsafe fn compile<'m, V: Variant<'m>, M: Marks>(
     view: &mut V,
     program: &Program<'_>,
     size: usize,
-    compiled: &mut Slots<Compiled<'m, V>>,
+    compiled: &mut List<Compiled<'m, V>>,
     marks: &mut M,
 ) -> Option<Trap> {
     let size = size as u64;
@@ -86,14 +86,16 @@ pub(crate) unsafe fn compile<'m, V: Variant<'m>, M: Marks>(
         let [first, second, third] = opcode.addresses;
         // Behind the last operand there are zeros, which are wrong only where others are, too.
         let has_operand = opcode.code != JUMP && opcode.code != HALT;
-        if has_operand
-            && (size < bytes
-                || first > size - bytes
-                || second > size - bytes
-                || third > size - bytes
-                || (first | second | third) % bytes != 0)
-        {
-            return Some(first_trap(opcode, size, at));
+        if has_operand {
+            if size < bytes {
+                return Some(first_trap(opcode, size, at));
+            }
+            let last = size - bytes;
+            // Not `||`, each of which is a branch; and widths are powers of two.
+            let is_misaligned = (first | second | third) & (bytes - 1) != 0;
+            if is_misaligned | (first > last) | (second > last) | (third > last) {
+                return Some(first_trap(opcode, size, at));
+            }
         }
         if M::LISTENS {
             marks.compile(at);

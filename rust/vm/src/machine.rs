@@ -4,7 +4,7 @@ use crate::compile::{Compiled, compile, fault};
 use crate::computed::Computed;
 use crate::host;
 use crate::marks::{Lines, Marks, Silent};
-use crate::memory::{Memory, Slots};
+use crate::memory::{List, Memory};
 use crate::operator::Undivided;
 use crate::outcome::{Finished, Outcome, Trap, TrapKind};
 use crate::pointers::Registers;
@@ -59,7 +59,7 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     // SAFETY: while the run lasts, the owner touches the memory only to let it grow, and then
     // lends it anew.
     let view = V::over(unsafe { memory.lend() });
-    let compiled = Slots::with_room_for(program.opcodes.len());
+    let compiled = List::with_room_for(program.opcodes.len());
     let pointers = Registers::null();
     let mut run = Run { view, compiled, program, memory, pointers, marks, steps: 0 };
     // SAFETY: the caller's promise is the one that is asked for.
@@ -77,7 +77,7 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
 /// One run of a program.
 struct Run<'r, 'm, V: Variant<'m>, M> {
     view: V,
-    compiled: Slots<Compiled<'m, V>>,
+    compiled: List<Compiled<'m, V>>,
     program: &'r Program<'r>,
     /// What `view` is over.
     memory: &'r mut Memory,
@@ -118,11 +118,12 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
             if M::LISTENS {
                 self.marks.run(at);
             }
-            let Compiled { width, op } = self.compiled.get(at);
+            // Not taken out: an interpreter looks at every field of what is copied.
+            let Compiled { width, op } = self.compiled.at(at);
             macro_rules! step {
                 ($field:ident) => {{
                     // SAFETY: the operation has this width.
-                    let op = unsafe { op.$field };
+                    let op = unsafe { &op.$field };
                     // SAFETY: `view` compiled it.
                     unsafe { step(&mut self.view, op, at, count, self.marks) }
                 }};
@@ -307,12 +308,12 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
 /// `view` made the operands.
 unsafe fn step<'m, V: Variant<'m>, T: Value, M: Marks>(
     view: &mut V,
-    op: Op<T, V::Operand<T>>,
+    op: &Op<T, V::Operand<T>>,
     at: usize,
     count: usize,
     marks: &mut M,
 ) -> Result<usize, Trap> {
-    match op {
+    match *op {
         Op::WriteConst { addr, value } => {
             if M::LISTENS {
                 marks.operand("addr");

@@ -34,31 +34,26 @@ impl Marks for Silent {
 /// Bytes of a line, at most.
 const LONGEST: usize = 64;
 
-/// A line on standard error for each mark: `compile I`, `run I`, and each with an operand's
-/// name behind it.
+/// A line on standard error for each mark: `compile I` or `run I`, and for each of its operands
+/// one with two spaces and the name.
 pub struct Lines {
-    /// Phase and instruction, and room for an operand.
-    line: [u8; LONGEST],
-    /// Where phase and instruction end.
-    end: usize,
+    instruction: [u8; LONGEST],
+    /// Begins with the spaces.
+    operand: [u8; LONGEST],
 }
 
 impl Lines {
     /// No mark yet.
     pub fn new() -> Self {
-        Lines { line: [0; LONGEST], end: 0 }
+        Lines { instruction: [0; LONGEST], operand: [b' '; LONGEST] }
     }
 
     fn begin(&mut self, phase: &[u8], instruction: usize) {
-        let at = text::put(&mut self.line, 0, phase);
-        self.end = text::put_decimal(&mut self.line, at, instruction as u64);
-        self.write(self.end);
-    }
-
-    /// Writes the line's first bytes, and its end.
-    fn write(&mut self, end: usize) {
-        self.line[end] = b'\n';
-        text::write_error(&self.line[..end + 1]);
+        let at = text::put(&mut self.instruction, 0, phase);
+        let end = text::put_decimal(&mut self.instruction, at, instruction as u64);
+        self.instruction[end] = b'\n';
+        // One write: each takes an interpreter as long as dozens of accesses.
+        text::write_error(&self.instruction, end + 1);
     }
 }
 
@@ -78,9 +73,8 @@ impl Marks for Lines {
     }
 
     fn operand(&mut self, name: &'static str) {
-        let at = text::put(&mut self.line, self.end, b" ");
-        let at = text::put(&mut self.line, at, name.as_bytes());
-        // One write: each takes an interpreter as long as dozens of accesses.
-        self.write(at);
+        let end = text::put(&mut self.operand, 2, name.as_bytes());
+        self.operand[end] = b'\n';
+        text::write_error(&self.operand, end + 1);
     }
 }

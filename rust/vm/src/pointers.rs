@@ -4,11 +4,9 @@
 //! Nothing here looks whether a pointer is right: a program that uses a wrong one is undefined,
 //! and the variant with it.
 
-use std::mem::ManuallyDrop;
-
 use crate::computed::{Computed, Fault};
 use crate::marks::Marks;
-use crate::memory::{Memory, allocator};
+use crate::memory::{List, Memory, NULL, allocator};
 use crate::outcome::TrapKind;
 use crate::program::Value;
 use crate::variant::Variant;
@@ -31,16 +29,13 @@ pub const FRAME_LIMIT: u64 = BLOCK_LIMIT - ARGUMENT as u64;
 /// The pointers that a program holds, null at first, and the blocks that it has not given back.
 pub struct Registers {
     held: [*mut u8; REGISTERS],
-    /// Dropped only if there was ever one in it: to drop an empty `Vec` takes an interpreter as long
-    /// as some instructions do.
-    blocks: ManuallyDrop<Vec<*mut u8>>,
+    blocks: List<*mut u8>,
 }
 
 impl Registers {
     /// All of them null.
     pub fn null() -> Registers {
-        let held = [std::ptr::null_mut(); REGISTERS];
-        Registers { held, blocks: ManuallyDrop::new(Vec::new()) }
+        Registers { held: [NULL; REGISTERS], blocks: List::with_room_for(0) }
     }
 
     /// The pointer in a register.
@@ -67,13 +62,14 @@ impl Registers {
     ///
     /// The pointer comes from this program's allocations, and nobody has given it back.
     pub unsafe fn free(&mut self, block: *mut u8) {
-        let count = self.blocks.len();
-        let mut at = 0;
-        while at < count && self.blocks[at] != block {
-            at += 1;
-        }
-        if at < count {
-            self.blocks.swap_remove(at);
+        // From the end: what was allocated last is mostly given back first.
+        let mut at = self.blocks.len();
+        while at > 0 {
+            at -= 1;
+            if self.blocks.get(at) == block {
+                self.blocks.swap_remove(at);
+                break;
+            }
         }
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { allocator::free_block(block) }
@@ -82,7 +78,7 @@ impl Registers {
     /// A new block, aligned to 16; panics if there is no memory for it.
     fn allocate(&mut self, size: usize) -> *mut u8 {
         let block = allocator::allocate_block(size);
-        assert!(!block.is_null(), "no memory");
+        assert!(block != NULL, "no memory");
         self.blocks.push(block);
         block
     }
@@ -106,7 +102,7 @@ impl Registers {
                 let size = unsafe { op.number(view, "addr_size", marks) };
                 let fits = size != 0 && size <= BLOCK_LIMIT;
                 // No truncation: it fits.
-                let block = if fits { self.allocate(size as usize) } else { std::ptr::null_mut() };
+                let block = if fits { self.allocate(size as usize) } else { NULL };
                 self.set(first, block);
             }
             FREE => {
@@ -213,16 +209,11 @@ unsafe fn access<'m, T: Value, V: Variant<'m>>(
 
 impl Drop for Registers {
     fn drop(&mut self) {
-        if self.blocks.capacity() == 0 {
-            return;
-        }
-        let mut at = 0;
-        while at < self.blocks.len() {
+        let mut at = self.blocks.len();
+        while at > 0 {
+            at -= 1;
             // SAFETY: what is given back is taken out of the list, so this one was not.
-            unsafe { allocator::free_block(self.blocks[at]) };
-            at += 1;
+            unsafe { allocator::free_block(self.blocks.get(at)) };
         }
-        // SAFETY: it is used no more.
-        unsafe { ManuallyDrop::drop(&mut self.blocks) }
     }
 }

@@ -105,19 +105,42 @@ pub fn write_output(bytes: &[u8]) -> std::io::Result<()> {
     unbuffered(1, bytes)
 }
 
-/// Writes `bytes` to standard error at once; there is nowhere to report a failure of that.
-pub fn write_error(bytes: &[u8]) {
-    let _ = unbuffered(2, bytes);
+/// Writes the first bytes of `line` to standard error at once; there is nowhere to report a failure
+/// of that. Panics if it has not so many.
+pub fn write_error(line: &[u8], length: usize) {
+    assert!(length <= line.len());
+    // SAFETY: it has so many bytes.
+    let is_whole = unsafe { write_whole(2, line.as_ptr(), length) };
+    if !is_whole {
+        let _ = unbuffered(2, &line[..length]);
+    }
+}
+
+/// Writes what is so short that it is written whole or not at all, and says whether it was.
+///
+/// # Safety
+///
+/// `from` is valid for reads of `length` bytes.
+#[cfg(unix)]
+unsafe fn write_whole(descriptor: i32, from: *const u8, length: usize) -> bool {
+    // SAFETY: the caller's promise is the one that is asked for.
+    unsafe { write(descriptor, from, length) == length as isize }
+}
+
+#[cfg(not(unix))]
+unsafe fn write_whole(_: i32, _: *const u8, _: usize) -> bool {
+    false
+}
+
+#[cfg(unix)]
+unsafe extern "C" {
+    fn write(descriptor: i32, buffer: *const u8, size: usize) -> isize;
 }
 
 /// Writes to a standard stream by its descriptor: the buffers in between are what makes a first
 /// `println!` expensive to interpret.
 #[cfg(unix)]
 fn unbuffered(descriptor: i32, bytes: &[u8]) -> std::io::Result<()> {
-    unsafe extern "C" {
-        fn write(descriptor: i32, buffer: *const u8, size: usize) -> isize;
-    }
-
     let mut from = bytes.as_ptr();
     let mut left = bytes.len();
     while left > 0 {

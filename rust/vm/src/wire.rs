@@ -83,8 +83,32 @@ pub const WRITE: u8 = 0xa5;
 const BEHIND_WRITE: u8 = WRITE + 4;
 
 /// The width in bytes at which an opcode works.
-pub fn width(code: u8) -> usize {
+pub const fn width(code: u8) -> usize {
     1 << ((code - 1) & 3)
+}
+
+/// The bytes of an opcode with its operands, by the byte that names it; 0 where it names none.
+static LENGTHS: [u8; 256] = {
+    let mut lengths = [0; 256];
+    let mut code = 0;
+    while code < 256 {
+        lengths[code] = length(code as u8) as u8;
+        code += 1;
+    }
+    lengths
+};
+
+const fn length(code: u8) -> usize {
+    match code {
+        HALT | RETURN => 1,
+        WRITE_CONST..MOVE => 9 + width(code),
+        JUMP | ASSERT..JUMP_IF | HOST_STEPS | FREE => 9,
+        ADD..BEHIND | COPY..BEHIND_FILL | HOST_ENTER | OFFSET => 25,
+        CALL => 33,
+        MOVE..BEHIND_UNARY | JUMP_IF..COPY | GROW..HOST_STEPS => 17,
+        ALLOCATE..CALL | READ..BEHIND_WRITE => 17,
+        _ => 0,
+    }
 }
 
 /// The bytes are not a program.
@@ -143,39 +167,20 @@ impl std::error::Error for Malformed {}
 /// Lengths are checked here, once; [`Opcodes`] then reads without a check.
 pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
     let length = wire.len();
-    if length < HEAD {
-        return Err(Malformed::Truncated);
-    }
     let base = wire.as_ptr();
-    // SAFETY: there are 16 bytes.
-    let Packed([size, step_limit]) = unsafe { *(base as *const Packed<[u64; 2]>) };
-    let (size, step_limit) = (u64::from_le(size), u64::from_le(step_limit));
-    if size > (length - HEAD) as u64 {
+    let Some(mut program) = head(wire) else {
         return Err(Malformed::Truncated);
-    }
-    let start = HEAD + size as usize;
-    let mut at = start;
+    };
+    let mut at = program.opcodes.at;
     let mut count = 0;
     let mut furthest = 0;
     while at < length {
         let opcode = wire[at];
-        let next = match opcode {
-            WRITE_CONST..MOVE => at + 9 + width(opcode),
-            MOVE..BEHIND_UNARY => at + 17,
-            ADD..BEHIND => at + 25,
-            HALT => at + 1,
-            JUMP | ASSERT..JUMP_IF => at + 9,
-            JUMP_IF..COPY => at + 17,
-            GROW..HOST_STEPS => at + 17,
-            COPY..BEHIND_FILL | HOST_ENTER => at + 25,
-            HOST_STEPS => at + 9,
-            RETURN => at + 1,
-            FREE => at + 9,
-            OFFSET => at + 25,
-            CALL => at + 33,
-            ALLOCATE..CALL | READ..BEHIND_WRITE => at + 17,
-            _ => return Err(Malformed::UnknownOpcode { opcode, offset: at }),
-        };
+        let bytes = LENGTHS[opcode as usize] as usize;
+        if bytes == 0 {
+            return Err(Malformed::UnknownOpcode { opcode, offset: at });
+        }
+        let next = at + bytes;
         if next > length {
             return Err(Malformed::Truncated);
         }
@@ -209,11 +214,45 @@ pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
     if furthest > count as u64 {
         return Err(Malformed::TargetOutside { target: furthest });
     }
+    program.opcodes.left = count;
+    Ok(program)
+}
+
+/// As [`decode`], without its checks, for whoever has them behind them; they take an interpreter as
+/// long as the compile phase.
+///
+/// # Safety
+///
+/// `decode` accepts `wire` and finds `count` opcodes in it.
+pub unsafe fn decode_checked(wire: &[u8], count: usize) -> Program<'_> {
+    let Some(mut program) = head(wire) else {
+        unreachable!("it has been accepted");
+    };
+    program.opcodes.left = count;
+    program
+}
+
+/// The program without its opcodes, which are yet to be counted; None if `wire` ends before them.
+fn head(wire: &[u8]) -> Option<Program<'_>> {
+    let length = wire.len();
+    if length < HEAD {
+        return None;
+    }
+    let base = wire.as_ptr();
+    // SAFETY: there are 16 bytes.
+    let Packed([size, step_limit]) = unsafe { *(base as *const Packed<[u64; 2]>) };
+    let (size, step_limit) = (u64::from_le(size), u64::from_le(step_limit));
+    if size > (length - HEAD) as u64 {
+        return None;
+    }
+    // No truncation: it is less than the length of a slice.
+    let size = size as usize;
     // SAFETY: the memory's bytes begin there.
     let initial = unsafe { base.add(HEAD) };
     // SAFETY: as many follow.
-    let initial = unsafe { &*slice_from_raw_parts(initial, size as usize) };
-    Ok(Program { initial, step_limit, opcodes: Opcodes { wire, base, at: start, left: count } })
+    let initial = unsafe { &*slice_from_raw_parts(initial, size) };
+    let opcodes = Opcodes { wire, base, at: HEAD + size, left: 0 };
+    Some(Program { initial, step_limit, opcodes })
 }
 
 /// Bytes before the memory.
@@ -246,24 +285,25 @@ impl Opcodes<'_> {
     pub fn take(&mut self) -> Opcode {
         let at = self.at;
         let code = self.wire[at];
+        self.at = at + LENGTHS[code as usize] as usize;
         self.left -= 1;
         // SAFETY: `decode` has seen that the opcode's bytes are all there.
         let operands = unsafe { self.base.add(at + 1) };
         if code >= JUMP {
             if code >= LOAD {
-                return self.computed(code, operands);
+                // SAFETY: as above.
+                return unsafe { computed(code, operands) };
             }
-            return self.control(code, operands);
+            // SAFETY: as above.
+            return unsafe { control(code, operands) };
         }
         if code >= ADD {
-            self.at = at + 25;
             // SAFETY: as above.
             let Packed([op1, op2, res]) = unsafe { *(operands as *const Packed<[u64; 3]>) };
             let addresses = [u64::from_le(op1), u64::from_le(op2), u64::from_le(res)];
             return Opcode { code, addresses, value: 0 };
         }
         if code >= MOVE {
-            self.at = at + 17;
             // SAFETY: as above.
             let Packed([op, res]) = unsafe { *(operands as *const Packed<[u64; 2]>) };
             return Opcode { code, addresses: [u64::from_le(op), u64::from_le(res), 0], value: 0 };
@@ -272,78 +312,64 @@ impl Opcodes<'_> {
         let Packed(addr) = unsafe { *(operands as *const Packed<u64>) };
         // SAFETY: as above.
         let value = unsafe { self.base.add(at + 9) };
-        let width = width(code);
-        self.at = at + 9 + width;
         // SAFETY: a value of the width follows the address.
-        let value = unsafe { number(value, width) };
+        let value = unsafe { number(value, width(code)) };
         Opcode { code, addresses: [u64::from_le(addr), 0, 0], value }
-    }
-
-    /// The opcode `code` that decides where to go on, and whose operands stand there.
-    fn control(&mut self, code: u8, operands: *const u8) -> Opcode {
-        self.at += 1;
-        let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
-        if code == HALT {
-            return opcode;
-        }
-        self.at += 8;
-        // SAFETY: `decode` has seen that the opcode's bytes are all there.
-        let Packed(first) = unsafe { *(operands as *const Packed<u64>) };
-        let first = u64::from_le(first);
-        if code == JUMP {
-            opcode.value = first;
-            return opcode;
-        }
-        opcode.addresses[0] = first;
-        if code >= JUMP_IF {
-            self.at += 8;
-            // SAFETY: as above.
-            let Packed([_, target]) = unsafe { *(operands as *const Packed<[u64; 2]>) };
-            opcode.value = u64::from_le(target);
-        }
-        opcode
     }
 }
 
-impl Opcodes<'_> {
-    /// The opcode `code` of which an address is computed, and whose operands stand there.
-    fn computed(&mut self, code: u8, operands: *const u8) -> Opcode {
-        if code >= ALLOCATE {
-            self.at += match code {
-                FREE => 9,
-                OFFSET => 25,
-                CALL => 33,
-                _ => 17,
-            };
-            // SAFETY: `decode` has seen that the opcode's bytes are all there.
-            return unsafe { on_pointers(code, operands) };
-        }
-        let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
-        self.at += 1;
-        if code == RETURN {
-            return opcode;
-        }
-        let count = match code {
-            HOST_STEPS => 1,
-            COPY..BEHIND_FILL | HOST_ENTER => 3,
-            _ => 2,
-        };
-        let mut at = 0;
-        while at < count {
-            // SAFETY: `decode` has seen that the opcode's bytes are all there.
-            let operand = unsafe { operands.add(8 * at) };
-            // SAFETY: as above.
-            let Packed(operand) = unsafe { *(operand as *const Packed<u64>) };
-            opcode.addresses[at] = u64::from_le(operand);
-            at += 1;
-        }
-        self.at += 8 * count;
-        if code == HOST_ENTER {
-            opcode.value = opcode.addresses[2];
-            opcode.addresses[2] = 0;
-        }
-        opcode
+/// The opcode `code` that decides where to go on.
+///
+/// # Safety
+///
+/// Its operands can be read there.
+unsafe fn control(code: u8, operands: *const u8) -> Opcode {
+    let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
+    if code == HALT {
+        return opcode;
     }
+    // SAFETY: the caller's promise is the one that is asked for.
+    let Packed(first) = unsafe { *(operands as *const Packed<u64>) };
+    let first = u64::from_le(first);
+    if code == JUMP {
+        opcode.value = first;
+        return opcode;
+    }
+    opcode.addresses[0] = first;
+    if code >= JUMP_IF {
+        // SAFETY: as above.
+        let Packed([_, target]) = unsafe { *(operands as *const Packed<[u64; 2]>) };
+        opcode.value = u64::from_le(target);
+    }
+    opcode
+}
+
+/// The opcode `code` of which an address is computed, or that is on pointers.
+///
+/// # Safety
+///
+/// Its operands can be read there.
+unsafe fn computed(code: u8, operands: *const u8) -> Opcode {
+    if code >= ALLOCATE {
+        // SAFETY: the caller's promise is the one that is asked for.
+        return unsafe { on_pointers(code, operands) };
+    }
+    let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
+    let count = LENGTHS[code as usize] as usize / 8;
+    let mut at = 0;
+    while at < count {
+        // SAFETY: so many are there.
+        let operand = unsafe { operands.add(8 * at) };
+        // SAFETY: as above.
+        let Packed(operand) = unsafe { *(operand as *const Packed<u64>) };
+        opcode.addresses[at] = u64::from_le(operand);
+        at += 1;
+    }
+    if code == HOST_ENTER {
+        opcode.value = opcode.addresses[2];
+        opcode.addresses[2] = 0;
+    }
+    opcode
 }
 
 /// An opcode on pointers: its memory operand first, if it has one, then its registers.

@@ -3,10 +3,9 @@
 
 use std::ptr::slice_from_raw_parts_mut;
 
-use crate::marks::Marks;
-use crate::program::{Op, Value};
 use crate::variant::Variant;
 use crate::variants::Raw;
+use crate::variants::raw::as_in_raw;
 
 /// `raw` whose host takes the memory as `&mut [u8]` before it enters the VM again, and reads from
 /// it once it is back.
@@ -19,7 +18,7 @@ pub struct LentBorrow {
 }
 
 impl<'m> Variant<'m> for LentBorrow {
-    type Operand<T: Value> = *mut T;
+    as_in_raw!(raw);
 
     fn over(memory: &'m mut [u8]) -> Self {
         LentBorrow { raw: Raw::over(memory) }
@@ -28,29 +27,5 @@ impl<'m> Variant<'m> for LentBorrow {
     fn kept_by_host(&mut self, size: usize) -> Option<&'m mut [u8]> {
         // SAFETY: in bounds, but not sound: see above for the broken rule.
         Some(unsafe { &mut *slice_from_raw_parts_mut(self.raw.base, size) })
-    }
-
-    unsafe fn compile<T: Value>(
-        &mut self,
-        op: Op<T, usize>,
-        marks: &mut impl Marks,
-    ) -> Op<T, *mut T> {
-        // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { self.raw.compile(op, marks) }
-    }
-
-    unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
-        // SAFETY: as in `compile`, but not sound: see above for the broken rule.
-        unsafe { self.raw.load(from) }
-    }
-
-    unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
-        // SAFETY: as in `load`.
-        unsafe { self.raw.store(to, value) }
-    }
-
-    unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
-        // SAFETY: as in `load`.
-        unsafe { self.raw.pointer(addr) }
     }
 }

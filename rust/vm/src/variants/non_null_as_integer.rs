@@ -4,10 +4,9 @@
 use std::mem::transmute;
 use std::ptr::NonNull;
 
-use crate::marks::Marks;
-use crate::program::{Op, Value};
 use crate::variant::{AtAnyAddress, Variant};
 use crate::variants::Raw;
+use crate::variants::raw::as_in_raw;
 
 /// `raw` that stores the program's pointers as `Option<NonNull<u8>>` and loads them as `usize`:
 /// what becomes of a field that one part of a virtual machine knows as a pointer, and another as
@@ -18,29 +17,10 @@ use crate::variants::Raw;
 pub struct NonNullAsInteger(Raw);
 
 impl<'m> Variant<'m> for NonNullAsInteger {
-    type Operand<T: Value> = *mut T;
+    as_in_raw!(0);
 
     fn over(memory: &'m mut [u8]) -> Self {
         NonNullAsInteger(Raw::over(memory))
-    }
-
-    unsafe fn compile<T: Value>(
-        &mut self,
-        op: Op<T, usize>,
-        marks: &mut impl Marks,
-    ) -> Op<T, *mut T> {
-        // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { self.0.compile(op, marks) }
-    }
-
-    unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
-        // SAFETY: as in `compile`.
-        unsafe { self.0.load(from) }
-    }
-
-    unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
-        // SAFETY: as in `compile`.
-        unsafe { self.0.store(to, value) }
     }
 
     // What it is for.
@@ -56,10 +36,5 @@ impl<'m> Variant<'m> for NonNullAsInteger {
         let pointer = NonNull::new(pointer);
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { (*at.cast::<AtAnyAddress<Option<NonNull<u8>>>>()).0 = pointer }
-    }
-
-    unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
-        // SAFETY: as in `compile`.
-        unsafe { self.0.pointer(addr) }
     }
 }

@@ -44,3 +44,36 @@ impl<'m> Variant<'m> for Raw {
         Some(unsafe { self.base.add(addr) })
     }
 }
+
+/// Everything that is as in `raw`, for a variant that has one in the field `$raw`.
+macro_rules! as_in_raw {
+    ($raw:tt) => {
+        type Operand<T: $crate::program::Value> = *mut T;
+
+        unsafe fn compile<T: $crate::program::Value>(
+            &mut self,
+            op: $crate::program::Op<T, usize>,
+            marks: &mut impl $crate::marks::Marks,
+        ) -> $crate::program::Op<T, *mut T> {
+            // SAFETY: the caller's promise is the one that is asked for.
+            unsafe { self.$raw.compile(op, marks) }
+        }
+
+        unsafe fn load<T: $crate::program::Value>(&mut self, from: *mut T) -> T {
+            // SAFETY: made by `compile`; sound as far as the variant is.
+            unsafe { self.$raw.load(from) }
+        }
+
+        unsafe fn store<T: $crate::program::Value>(&mut self, to: *mut T, value: T) {
+            // SAFETY: as in `load`.
+            unsafe { self.$raw.store(to, value) }
+        }
+
+        unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
+            // SAFETY: as in `load`.
+            unsafe { self.$raw.pointer(addr) }
+        }
+    };
+}
+
+pub(super) use as_in_raw;
