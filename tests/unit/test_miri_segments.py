@@ -83,12 +83,12 @@ def text(*lines: str | bytes) -> bytes:
 
 
 def test_an_item_begins_with_a_line_as_long_as_the_rust_side_says() -> None:
-    line, rest = Item(choice=7, data=b"abc").encode(12).split(b"\n", 1)
+    line, rest = Item(choice=7, data=b"abc", place=5, count=9).encode(12).split(b"\n", 1)
     assert line.decode() == f"{BEGIN}00000000000000012"
     assert len(line) + 1 == 32
     assert "line: [u8; 32]" in (MAINS / "stream.rs").read_text()
-    assert struct.unpack("<3Q", rest[:24]) == (12, 7, 3)
-    assert rest[24:] == b"abc"
+    assert struct.unpack("<5Q", rest[:40]) == (12, 7, 5, 9, 3)
+    assert rest[40:] == b"abc"
 
 
 def test_kinds_of_records_are_those_of_the_rust_side() -> None:
@@ -201,19 +201,19 @@ def test_seeds_that_ran_at_the_same_time_name_no_items() -> None:
 
 def test_the_last_mark_before_the_error_is_the_place() -> None:
     transcript = read_json(
-        text("compile 0", "compile 0 addr", "run 0", "run 0 addr_op1", UNDEFINED, "run 1")
+        text("compile 0", "  addr", "run 0", "  addr_op1", UNDEFINED, "run 1")
     )
     assert last_mark(transcript) == Location(instruction=0, operand="addr_op1")
     assert last_mark(read_json(text("compile 3", UNDEFINED))) == Location(instruction=3)
 
 
 def test_without_marks_or_without_an_error_there_is_no_place() -> None:
-    assert last_mark(read_json(text("running 0", "run 0 x y", "compile", UNDEFINED))) is None
+    assert last_mark(read_json(text("running 0", "run 0 x y", "compile", "  addr", UNDEFINED))) is None
     assert last_mark(read_json(text("run 0"))) is None
 
 
 def test_the_error_is_the_last_entry() -> None:
-    [only] = cut(text("Trying seed: 0", f"{BEGIN}0", "run 0 addr", UNDEFINED))
+    [only] = cut(text("Trying seed: 0", f"{BEGIN}0", "run 0", "  addr", UNDEFINED))
     assert isinstance(only.said, Stopped)
     transcript = only.said.transcript
     last = transcript.entries[-1]

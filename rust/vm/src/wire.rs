@@ -497,6 +497,19 @@ mod tests {
     }
 
     #[test]
+    fn what_has_been_checked_is_decoded_alike() {
+        let wire = some_opcodes();
+        let mut checked = decode(&wire).expect("well-formed");
+        // SAFETY: it has just been decoded.
+        let mut trusted = unsafe { decode_checked(&wire, checked.opcodes.len()) };
+        assert_eq!((checked.initial, checked.step_limit), (trusted.initial, trusted.step_limit));
+        while !checked.opcodes.is_empty() {
+            assert_eq!(checked.opcodes.take(), trusted.opcodes.take());
+        }
+        assert!(trusted.opcodes.is_empty());
+    }
+
+    #[test]
     fn a_program_may_be_empty_and_its_memory_too() {
         let program = decode(&[0; 16]).expect("well-formed");
         assert!(program.initial.is_empty() && program.opcodes.is_empty());
