@@ -200,15 +200,14 @@ def test_seeds_that_ran_at_the_same_time_name_no_items() -> None:
 
 
 def test_the_last_mark_before_the_error_is_the_place() -> None:
-    transcript = read_json(
-        text("compile 0", "  addr", "run 0", "  addr_op1", UNDEFINED, "run 1")
-    )
+    transcript = read_json(text("compile 0", "  addr", "run 0", "  addr_op1", UNDEFINED, "run 1"))
     assert last_mark(transcript) == Location(instruction=0, operand="addr_op1")
     assert last_mark(read_json(text("compile 3", UNDEFINED))) == Location(instruction=3)
 
 
 def test_without_marks_or_without_an_error_there_is_no_place() -> None:
-    assert last_mark(read_json(text("running 0", "run 0 x y", "compile", "  addr", UNDEFINED))) is None
+    others = ("running 0", "run 0 x y", "compile", "  addr")
+    assert last_mark(read_json(text(*others, UNDEFINED))) is None
     assert last_mark(read_json(text("run 0"))) is None
 
 
