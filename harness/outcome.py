@@ -59,6 +59,7 @@ class FaultKind(StrEnum):
     NOMEM = "nomem"
     READONLY = "readonly"
     PURE = "pure"
+    NORETURN = "noreturn"
     OUTPUT = "output"
     MEMORY = "memory"
     REGISTER = "register"
@@ -73,6 +74,7 @@ class FaultKind(StrEnum):
     PANIC = "panic"
     CRASH = "crash"
     HANG = "hang"
+    ENDING = "ending"
     PROGRAM = "program"
 
 

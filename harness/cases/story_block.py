@@ -116,6 +116,8 @@ class BlockReader:
                 message = f"there is no static {quoted(touched)}"
                 remedy = nearest(touched, self.statics) if self.statics else "write [statics.NAME]"
                 raise self.document.error((*path, "touches", number), message, remedy)
+        if not block.returns:
+            self._check_unreturning(path, table, block)
         self._check_registers(path, block)
         if table.template is not None:
             self._check_template((*path, "template"), block)
@@ -243,6 +245,24 @@ class BlockReader:
         if name in NO_OPERANDS:
             message = f"{register} cannot be an operand: the compiler keeps it to itself"
             raise self.document.error(path, message, 'write in = "reg", and move it in the block')
+
+    def _check_unreturning(self, path: TomlPath, table: BlockTable, block: Block) -> None:
+        """Complain about what has no meaning where nothing comes after the block."""
+        if block.outputs:
+            message = "an output of a block that does not return"
+            place = (*path, "operands", block.outputs[0].name)
+            raise self.document.key_error(place, message, 'write in = "reg", or leave out noreturn')
+        if table.clobbers:
+            message = "clobbers of a block that does not return"
+            raise self.document.key_error((*path, "clobbers"), message, "leave them out")
+        if Option.PURE in block.options:
+            message = "pure and noreturn exclude each other"
+            raise self.document.key_error((*path, "options"), message, "leave out one of them")
+        undrawn = next((each for each in block.operands if not each.is_drawable), None)
+        if undrawn is not None:
+            message = "a block that does not return is never called by a program"
+            place = (*path, "operands", undrawn.name)
+            raise self.document.key_error(place, message, "write memory = 16")
 
     def _check_registers(self, path: TomlPath, block: Block) -> None:
         if self.arch != "x86_64":

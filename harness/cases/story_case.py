@@ -175,6 +175,10 @@ def read_story_case(
     if whole.litmus and not whole.program:
         message = "a litmus test without a program"
         raise document.key_error(("litmus",), message, "write program = '''…''' with its threads")
+    if whole.program and any(not each.returns for each in blocks):
+        message = "a program beside a block that does not return"
+        remedy = "leave out the program: such a block runs on drawn states alone"
+        raise document.key_error(("program",), message, remedy)
     story = Story(
         arch=whole.arch,
         blocks=blocks,

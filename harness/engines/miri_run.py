@@ -15,10 +15,12 @@ from harness.engines.marks import at_mark, last_mark
 from harness.engines.miri_command import MAIN_FILE, Miri
 from harness.engines.places import place_in_program
 from harness.engines.result_line import read_pointer_result, read_vm_result
-from harness.engines.story_miri import read_story_run, story_flags
+from harness.engines.story_miri import STORY_FLAGS, read_story_run, story_flags
+from harness.engines.story_parting import parting_flags, partings, read_parting
 from harness.engines.vm_crate import arguments, batch_line, fits_an_argument
 from harness.outcome import (
     Outcome,
+    Ran,
     TimedOut,
     ToolFailed,
     UndefinedBehaviour,
@@ -27,7 +29,8 @@ from harness.outcome import (
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import write
 from harness.story.block import Story
-from harness.story.miri_rust import MODULES, write_told
+from harness.story.listing import Listing
+from harness.story.miri_rust import modules, write_told
 from harness.story.native_rust import runtime_files
 from harness.story.rules import breach_by_name
 from harness.toolchain.cargo import package_files
@@ -93,13 +96,7 @@ class Runner:
             outcome = _ended(seen, lambda line: read_pointer_result(line, has_memory=has_memory))
         else:
             outcome = place_in_program(seen.failure, source, MAIN_FILE)
-        return Observation(
-            job=job,
-            outcome=outcome,
-            command=seen.done.command.shell(),
-            seconds=seen.done.seconds,
-            seed=job.seed,
-        )
+        return _observation(job, outcome, seen.done)
 
     def run_story(self, job: Job, story: Story) -> Observation:
         """Run a story in its blocks' place."""
@@ -108,9 +105,18 @@ class Runner:
         listing = write_told(story)
         files = {
             **package_files(PACKAGE, {"main": listing.text()}),
-            **runtime_files(*MODULES),
+            **runtime_files(*modules(story)),
         }
         folder = stage(files, self.miri.sources)
+        observation = self._tell(job, story, folder, listing)
+        for block, phase in partings(story):
+            if not isinstance(observation.outcome, Ran):
+                break
+            observation = self._part(job, folder, listing, (block, phase))
+        return observation
+
+    def _tell(self, job: Job, story: Story, folder: Path, listing: Listing) -> Observation:
+        """Run a story's program and its blocks that return."""
         flags = (*run_flags(job), *story_flags(story, job.seed))
         seen = self._start(self.miri.run_command(folder, flags, ()))
         done = seen.done
@@ -120,13 +126,19 @@ class Runner:
             )
         else:
             outcome = TimedOut(message=done.describe_ending())
-        return Observation(
-            job=job,
-            outcome=outcome,
-            command=done.command.shell(),
-            seconds=done.seconds,
-            seed=job.seed,
-        )
+        return _observation(job, outcome, done)
+
+    def _part(self, job: Job, folder: Path, listing: Listing, step: tuple[str, str]) -> Observation:
+        """Run one phase of a block that does not return. step: the two."""
+        assert job.mode is not None, "Miri judges in a mode"
+        flags = (*mode_flags(job.mode), *STORY_FLAGS, *parting_flags(job.seed))
+        seen = self._start(self.miri.run_command(folder, flags, step))
+        done = seen.done
+        if done.ending is Ending.EXITED:
+            outcome = read_parting(done.output, seen.transcript, seen.failure, listing, step[1])
+        else:
+            outcome = TimedOut(message=done.describe_ending())
+        return _observation(job, outcome, done)
 
     def _start_vm(self, crate: VmCrate, job: Job, program: Program, *, marked: bool) -> _Seen:
         variant = job.variant or ""
@@ -163,6 +175,16 @@ class _Seen:
     done: Completed
     transcript: Transcript
     failure: Failure | None
+
+
+def _observation(job: Job, outcome: Outcome, done: Completed) -> Observation:
+    return Observation(
+        job=job,
+        outcome=outcome,
+        command=done.command.shell(),
+        seconds=done.seconds,
+        seed=job.seed,
+    )
 
 
 def _vm_outcome(seen: _Seen) -> Outcome:

@@ -13,7 +13,7 @@ from harness.story.listing import Listing
 SEEDS = 16
 """Under how many a story is told whose threads could meet in one order or another."""
 
-_FLAGS = (
+STORY_FLAGS = (
     "-Zmiri-ignore-leaks",
     # A promise is broken where an order is missing; a reused address would make one.
     "-Zmiri-address-reuse-cross-thread-rate=0",
@@ -23,11 +23,11 @@ _FLAGS = (
 def story_flags(story: Story, seed: int | None) -> tuple[str, ...]:
     """Miri's flags for a story, beside those of its mode."""
     if story.litmus and seed is None:
-        return (*_FLAGS, f"-Zmiri-many-seeds=0..{SEEDS}")
-    return _FLAGS
+        return (*STORY_FLAGS, f"-Zmiri-many-seeds=0..{SEEDS}")
+    return STORY_FLAGS
 
 
-_PHASES = {
+_PROMISES = {
     "Plain": None,
     "Pure": FaultKind.PURE,
     "Readonly": FaultKind.READONLY,
@@ -60,13 +60,18 @@ def read_story_run(
     phase = next((rest for word, _, rest in reversed(words) if word == "phase"), None)
     if failure is None:
         return ToolFailed(message=f"not an answer: {output[-200:]!r}")
-    outcome = failure.outcome
     if phase is None:
         errors = tuple(each for each in transcript.messages if each.is_error)
-        return read_compile_errors(errors, listing, MAIN_FILE) or outcome
+        return read_compile_errors(errors, listing, MAIN_FILE) or failure.outcome
+    return read_fault(failure, listing, phase)
+
+
+def read_fault(failure: Failure, listing: Listing, phase: str) -> Outcome:
+    """What it means that Miri stopped in a phase: the promise in whose spite it is, if any."""
+    outcome = failure.outcome
     if not isinstance(outcome, UndefinedBehaviour):
         return outcome
-    promise = _PHASES[phase]
+    promise = _PROMISES[phase]
     places = (listing.place(frame.span, MAIN_FILE) for frame in failure.frames)
     return UndefinedBehaviour(
         rule=2,

@@ -106,7 +106,9 @@ def read_compile_errors(
         place = listing.place(message.span, file)
         if place is None:
             continue
-        breach = breach_of_compiling(message.code)
+        line = message.span.line if message.span else 0
+        claimed = listing.claims.get((line, message.code or ""))
+        breach = claimed or breach_of_compiling(message.code)
         span = place.span
         if breach is not None and span is not None and _is_story(span):
             rule, kind = breach

@@ -17,7 +17,7 @@ from harness.mode import EVERY_MODE
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import write_library
 from harness.story.block import Story
-from harness.story.miri_rust import MODULES, write_told
+from harness.story.miri_rust import modules, write_told
 from harness.story.native_rust import runtime_files
 from harness.story.rules import breach_by_name
 from harness.toolchain.miri import mode_flags
@@ -86,9 +86,12 @@ def of_own(program: Program, variant: str, crate: str) -> str:
 
 def of_story(story: Story) -> str:
     """Of a story as Miri interprets it, and of what its names alone decide."""
-    runtime = runtime_files(*MODULES)
+    runtime = runtime_files(*modules(story))
     files = (part for name in sorted(runtime) for part in (name, runtime[name]))
-    reading = _digest_of(_PACKAGE / "engines/story_miri.py")
+    readers = ["story_miri.py"]
+    if any(not block.returns for block in story.blocks):
+        readers.append("story_parting.py")
+    reading = digest(*(_digest_of(_PACKAGE / "engines" / name) for name in readers))
     by_name = repr(breach_by_name(story))
     return digest(emission(), reading, by_name, write_told(story).text(), *files)
 

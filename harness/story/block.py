@@ -54,6 +54,7 @@ class Option(StrEnum):
     READONLY = "readonly"
     PRESERVES_FLAGS = "preserves_flags"
     NOSTACK = "nostack"
+    NORETURN = "noreturn"
 
 
 class Borrow(StrEnum):
@@ -141,6 +142,11 @@ class Block:
     @property
     def outputs(self) -> tuple[Operand, ...]:
         return tuple(each for each in self.operands if each.access.is_written)
+
+    @property
+    def returns(self) -> bool:
+        """Whether anything comes after it."""
+        return Option.NORETURN not in self.options
 
     @property
     def is_drawable(self) -> bool:

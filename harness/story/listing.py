@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.outcome import Location, Span
+from harness.outcome import FaultKind, Location, Span
 
 
 @dataclass(slots=True)
@@ -12,10 +12,13 @@ class Listing:
     """Lines of Rust.
 
     origins: by the line's number, from 1, the text that it is from and its number in that.
+    claims: by the line's number and rustc's code, what the text breaks where rustc refuses that
+    line with that code: the rule and the kind.
     """
 
     lines: list[str] = field(default_factory=list)
     origins: dict[int, tuple[str, int]] = field(default_factory=dict)
+    claims: dict[tuple[int, str], tuple[int, FaultKind]] = field(default_factory=dict)
 
     def add(self, text: str) -> None:
         """Lines of the harness's own."""
@@ -32,6 +35,16 @@ class Listing:
         name, number = next(reversed(self.origins.values()))
         self.lines.append(line)
         self.origins[len(self.lines)] = (name, number)
+
+    def begin(self, name: str, line: str) -> None:
+        """A line of the harness's own that is about the whole of what is quoted next."""
+        self.lines.append(line)
+        self.origins[len(self.lines)] = (name, 1)
+
+    def claim(self, code: str, breach: tuple[int, FaultKind], *, lines: int = 1) -> None:
+        """Say what is broken where rustc refuses one of the last `lines` with `code`."""
+        last = len(self.lines)
+        self.claims.update({(each, code): breach for each in range(last - lines + 1, last + 1)})
 
     def text(self) -> str:
         return "\n".join(self.lines) + "\n"

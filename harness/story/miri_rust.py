@@ -21,15 +21,23 @@ from harness.story.rust import (
 
 MODULES = ("draws", "telling")
 
+PARTING = "parting"
+"""The module of stories that do not return."""
+
 STATES = 6
 """Drawn states for each phase: Miri is slow, and what they are is the native test's matter."""
+
+
+def modules(story: Story) -> tuple[str, ...]:
+    """The modules of the runtime that the program has beside it."""
+    return MODULES if all(each.returns for each in story.blocks) else (*MODULES, PARTING)
 
 
 def write_told(story: Story) -> Listing:
     """The program's `main.rs`."""
     rust = Listing()
     rust.add(f"#![allow({ALLOWED})]")
-    for module in MODULES:
+    for module in modules(story):
         rust.add(f"mod {module};")
     rust.add("mod open { pub use crate::telling::{any, any_where}; }")
     write_statics(story, rust)
@@ -141,9 +149,16 @@ def advised(block: Block) -> list[tuple[str, str]]:
 
 def _write_main(story: Story, rust: Listing) -> None:
     rust.add("fn main() {")
+    for block in story.blocks:
+        if not block.returns:
+            for phase in enforced(block):
+                rust.add(
+                    f'if parting::step() == "{block.name} {phase}" '
+                    f"{{ parting::tell(telling::Phase::{phase}, drive_{block.name}); }}"
+                )
     if story.program:
         rust.add('telling::phase("Plain");\nprogram();')
-    drawn = [block for block in story.blocks if block.is_drawable]
+    drawn = [block for block in story.blocks if block.is_drawable and block.returns]
     for block in drawn:
         for phase in enforced(block):
             if phase != "Plain" or not story.program:

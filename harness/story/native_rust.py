@@ -33,7 +33,7 @@ from harness.story.rust import (
 
 RUNTIME = Path(__file__).parent / "runtime"
 
-MODULES = ("arena", "draws", "machine", "refine", "signals")
+MODULES = ("arena", "draws", "leaving", "machine", "refine", "signals")
 
 WAYS = 4
 """Choices of registers for each block."""
@@ -96,7 +96,7 @@ def _write_blocks(story: Story, rust: Listing) -> None:
         rust.add("asm!(")
         rust.quote(f"{BLOCK} {block.name}", _literal(block.template))
         rust.add(", " + "".join(f"{part}, " for part in _arguments(story, block)) + ");")
-        rust.add(tuple_of(each.name for each in block.outputs) + "\n}")
+        rust.add((tuple_of(each.name for each in block.outputs) if block.returns else "") + "\n}")
     rust.add("}")
 
 
@@ -211,6 +211,7 @@ def _write_table(story: Story, block: Block, rust: Listing) -> None:
         f"operands: &[{', '.join(map(_operand, block.operands))}],\n"
         f"ways: &[{', '.join(ways)}],\n"
         f"clobbered: {_clobbered(block):#x},\n"
+        f"returns: {_bool(block.returns)},\n"
         f"nostack: {_bool(Option.NOSTACK in block.options)},\n"
         f"preserves_flags: {_bool(Option.PRESERVES_FLAGS in block.options)},\n"
         f"statics: &[{', '.join(statics)}],\n"

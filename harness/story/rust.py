@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.outcome import FaultKind
 from harness.story.block import PROGRAM, Access, Block, Operand, Story
 from harness.story.listing import Listing
 
@@ -31,6 +32,9 @@ def write_stories(story: Story, into: Listing) -> None:
         into.add("use crate::open::{any, any_where};\nuse std::arch::x86_64::*;")
         if block.touches:
             into.add(f"use crate::statics::{{{', '.join(block.touches)}}};")
+        if not block.returns:
+            _write_unreturning(block, into)
+            continue
         into.add(f"pub unsafe fn {block.name}({parameters(block)}) -> {result(block)} {{")
         for operand in block.operands:
             match operand.access:
@@ -49,6 +53,18 @@ def write_stories(story: Story, into: Listing) -> None:
     into.add("}")
 
 
+def _write_unreturning(block: Block, into: Listing) -> None:
+    """The function of a story that must not return: rustc says whether it can."""
+    breach = (2, FaultKind.NORETURN)
+    into.add(f"pub unsafe fn {block.name}({parameters(block)}) ->")
+    into.begin(block.name, "! {")
+    into.claim("E0308", breach)
+    into.add("let () = {")
+    into.quote(block.name, block.story)
+    into.claim("E0069", breach, lines=block.story.count("\n") + 1)
+    into.add("};\n}\n}")
+
+
 def write_program(story: Story, into: Listing, module: str) -> None:
     """The function `program`. module: where the blocks that it calls are."""
     into.add(f"fn program() {{\nuse crate::{module}::*;\nuse crate::statics::*;")
@@ -63,6 +79,8 @@ def parameters(block: Block) -> str:
 
 def result(block: Block) -> str:
     """What that function returns."""
+    if not block.returns:
+        return "!"
     types = [each.type for each in block.outputs]
     return types[0] if len(types) == 1 else f"({', '.join(types)})"
 

@@ -36,6 +36,12 @@ KINDS = (
     "getpid",
     "getpid-told-as-init",
     "memcmp",
+    "exit-group",
+    "exit-with-the-clock-told-as-small",
+    "undefined-instruction-told-as-panic",
+    "noreturn-that-returns",
+    "halt",
+    "last-store-not-told",
     "story-with-a-callers-variable",
 )
 

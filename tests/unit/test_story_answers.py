@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from harness.diagnostics.failure import Failure
-from harness.diagnostics.message import read_json
+from harness.diagnostics.failure import Failure, read_failure
+from harness.diagnostics.message import Message, read_json
 from harness.engines.story_miri import read_story_run
-from harness.engines.story_native import read_answer, refusal
-from harness.outcome import FaultKind, Outcome, Ran, ToolFailed, UndefinedBehaviour
+from harness.engines.story_native import read_answer, read_compile_errors, refusal
+from harness.engines.story_parting import partings, read_parting
+from harness.outcome import FaultKind, Outcome, Ran, Span, ToolFailed, UndefinedBehaviour
 from harness.result import Verdict
-from harness.story.block import Block, Story
+from harness.story.block import Block, Option, Story
 from harness.story.listing import Listing
+from harness.story.miri_rust import STATES, write_told
 from harness.verdict import ONLY_THREADS_TELL, describe, judge_story
 
 RACE = Failure(outcome=UndefinedBehaviour(kind=FaultKind.DATA_RACE, message="a race"))
@@ -56,6 +60,56 @@ def test_one_seed_that_fails_is_enough() -> None:
     assert read(said, RACE) == Ran()
     outcome = read(said, RACE, in_seeds=True)
     assert isinstance(outcome, UndefinedBehaviour)
+
+
+def error(text: str) -> bytes:
+    """What Miri writes of an error without a place."""
+    said: dict[str, object] = {"$message_type": "diagnostic", "message": text, "level": "error"}
+    said |= {"code": None, "spans": [], "children": []}
+    return json.dumps(said, separators=(",", ":")).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("phase", "kind"), [("Plain", FaultKind.DATA_RACE), ("Nomem", FaultKind.NOMEM)]
+)
+def test_a_story_may_end_the_program_and_do_no_more(phase: str, kind: FaultKind) -> None:
+    said = f"phase {phase}\n" * STATES
+    abort = error("abnormal termination: the program aborted execution")
+    race = error("Undefined Behavior: Data race detected between two accesses")
+
+    def part(output: str, stderr: bytes) -> Outcome:
+        transcript = read_json(stderr)
+        failure = read_failure(transcript, 1)
+        return read_parting(output, transcript, failure, Listing(), phase)
+
+    assert part(said, b"") == Ran()
+    assert part(said, STATES * abort) == Ran()
+    found = part(said, abort + race + abort)
+    assert isinstance(found, UndefinedBehaviour)
+    assert (found.rule, found.kind) == (2, kind)
+    assert isinstance(part(f"phase {phase}\n", abort), ToolFailed)
+    assert isinstance(part("", b""), ToolFailed)
+
+
+def test_rustc_says_whether_a_story_can_return() -> None:
+    text = "if x > 1 {\n    return;\n}"
+    options = frozenset({Option.NORETURN, Option.NOMEM})
+    leave = Block(name="leave", story=text, options=options)
+    story = Story(arch="x86_64", blocks=(Block(name="stay", story=""), leave))
+    assert partings(story) == [("leave", "Plain"), ("leave", "Nomem")]
+    listing = write_told(story)
+    head = listing.lines.index("! {") + 1
+    for code, line, place in (("E0308", head, 1), ("E0069", head + 3, 2)):
+        span = Span(file="src/main.rs", line=line, column=1)
+        message = Message(level="error", text="no", code=code, span=span)
+        found = read_compile_errors((message,), listing, "src/main.rs")
+        assert isinstance(found, UndefinedBehaviour)
+        assert (found.rule, found.kind) == (2, FaultKind.NORETURN)
+        assert found.location.span == Span(file="leave", line=place, column=1)
+    # A type that does not fit inside of the story is a mistake like any other.
+    span = Span(file="src/main.rs", line=head + 3, column=1)
+    message = Message(level="error", text="no", code="E0308", span=span)
+    assert isinstance(read_compile_errors((message,), listing, "src/main.rs"), ToolFailed)
 
 
 def test_silence_is_the_tools_failure() -> None:

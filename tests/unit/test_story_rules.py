@@ -58,6 +58,13 @@ def test_what_has_no_state_is_not(text: str) -> None:
     assert breach_by_name(story(text)) is None
 
 
+def test_only_what_does_not_return_may_end_the_process() -> None:
+    leaves = "std::process::exit(3);"
+    assert breach_by_name(story(leaves)) is not None
+    assert breach_by_name(story(leaves, Option.NORETURN)) is None
+    assert breach_by_name(story("std::process::id();", Option.NORETURN)) is not None
+
+
 def test_a_static_that_it_touches_is_its_own() -> None:
     assert breach_by_name(story("COUNTER += 1;", touches=("COUNTER",))) is None
 

@@ -60,10 +60,11 @@ impl Stack {
 fn map(size: usize) -> *mut u8 {
     const NONE: i32 = 0;
     const READ_WRITE: i32 = 3;
-    const PRIVATE_ANONYMOUS: i32 = 0x22;
+    // Shared, so that what another process did there can be seen after its end.
+    const SHARED_ANONYMOUS: i32 = 0x21;
     // SAFETY: a mapping at an address of the system's choice is nobody else's.
     unsafe {
-        let all = mmap(null_mut(), size + 2 * PAGE, NONE, PRIVATE_ANONYMOUS, -1, 0);
+        let all = mmap(null_mut(), size + 2 * PAGE, NONE, SHARED_ANONYMOUS, -1, 0);
         assert!(all as isize != -1, "no memory");
         let inner = all.wrapping_add(PAGE);
         assert!(mprotect(inner, size, READ_WRITE) == 0, "no memory");

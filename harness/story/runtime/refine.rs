@@ -14,7 +14,7 @@ use crate::machine::{AFTER, BEFORE, DIRECTION, EXCEPTIONS, Machine, NAMES, STACK
 const STATES: u64 = 10_000;
 
 /// How often a story that leaves something open is told, to find out if it allows what was seen.
-const TRIALS: usize = 1000;
+pub const TRIALS: usize = 1000;
 
 pub struct Operand {
     pub name: &'static str,
@@ -46,6 +46,7 @@ pub struct Block {
     pub ways: &'static [Way],
     /// A bit for each register that it may overwrite: general ones, then from 16 vectors.
     pub clobbered: u32,
+    pub returns: bool,
     pub nostack: bool,
     pub preserves_flags: bool,
     pub statics: &'static [Static],
@@ -59,7 +60,7 @@ pub struct Broken {
     pub text: String,
 }
 
-fn broken(kind: &'static str, text: String) -> Result<(), Broken> {
+pub fn broken(kind: &'static str, text: String) -> Result<(), Broken> {
     Err(Broken { kind, text })
 }
 
@@ -79,6 +80,7 @@ thread_local! {
 pub fn any<T: Value>() -> T {
     let number = ASKED.get();
     ASKED.set(number + 1);
+    crate::leaving::asked(number + 1);
     T::from_bits(CHOICES.with_borrow(|choices| choices.get(number).copied().unwrap_or(0)))
 }
 
@@ -87,23 +89,31 @@ pub fn any_where<T: Value>(allowed: impl Fn(&T) -> bool) -> T {
     let value = any();
     if !allowed(&value) {
         ALLOWED.set(false);
+        crate::leaving::refused();
     }
     value
 }
 
+/// Begin to tell a story, with what it leaves open chosen so.
+pub fn choose(choices: Vec<u64>) {
+    CHOICES.set(choices);
+    ASKED.set(0);
+    ALLOWED.set(true);
+}
+
 /// Everything that a program could see of the memory that a block reaches.
 #[derive(PartialEq, Clone)]
-struct Memory(Vec<Vec<u8>>);
+pub struct Memory(Vec<Vec<u8>>);
 
 /// The block and all that it works on.
-struct Bench {
-    block: &'static Block,
+pub struct Bench {
+    pub block: &'static Block,
     arenas: Vec<Option<Arena>>,
-    stack: Stack,
+    pub stack: Stack,
 }
 
 impl Bench {
-    fn new(block: &'static Block) -> Bench {
+    pub fn new(block: &'static Block) -> Bench {
         let arenas = block.operands.iter().map(|each| each.memory.map(|_| Arena::new()));
         Bench { block, arenas: arenas.collect(), stack: Stack::new() }
     }
@@ -119,18 +129,18 @@ impl Bench {
         pages.map(|(name, each)| (name, each.bytes())).chain(statics)
     }
 
-    fn save(&self) -> Memory {
+    pub fn save(&self) -> Memory {
         Memory(self.memory().map(|(_, bytes)| bytes.to_vec()).collect())
     }
 
-    fn restore(&self, kept: &Memory) {
+    pub fn restore(&self, kept: &Memory) {
         for ((_, bytes), before) in self.memory().zip(&kept.0) {
             bytes.copy_from_slice(before);
         }
     }
 
     /// The operands of one state, with the memory that they point to.
-    fn draw(&self, state: u64, draws: &mut Draws) -> Vec<Bits> {
+    pub fn draw(&self, state: u64, draws: &mut Draws) -> Vec<Bits> {
         let operands = self.block.operands.iter().zip(&self.arenas);
         operands
             .map(|(operand, arena)| {
@@ -164,6 +174,10 @@ impl Bench {
 
 /// Run the block on every state. Also says what it never did.
 pub fn refine(block: &'static Block) -> Result<Unused, Broken> {
+    if !block.returns {
+        // Nobody is left to see flags or a stack.
+        return crate::leaving::leave(block).map(|()| Unused { flags: false, stack: false });
+    }
     let bench = Bench::new(block);
     let mut draws = Draws::new(0x5eed);
     let mut unused = Unused { flags: true, stack: true };
@@ -218,7 +232,7 @@ fn run_state(
     compare_with_story(bench, &drawn, &memory, &seen, &seen_memory)
 }
 
-fn prepare(before: &mut Machine, bench: &Bench, way: &Way, drawn: &[Bits], draws: &mut Draws) {
+pub fn prepare(before: &mut Machine, bench: &Bench, way: &Way, drawn: &[Bits], draws: &mut Draws) {
     before.reset(draws.bits() as u32);
     before.flags = 2 | (draws.bits() & STATUS);
     for number in 0..16 {
@@ -346,9 +360,7 @@ fn compare_with_story(
     let mut first = None;
     for trial in 0..TRIALS {
         let choices = picks.iter().map(|pick| candidates[pick % candidates.len()]).collect();
-        CHOICES.set(choices);
-        ASKED.set(0);
-        ALLOWED.set(true);
+        choose(choices);
         bench.restore(memory);
         let mut told = drawn.to_vec();
         if catch_unwind(AssertUnwindSafe(|| (bench.block.story)(&mut told))).is_err() {
@@ -372,7 +384,7 @@ fn compare_with_story(
 }
 
 /// The digits of a number: each choice is made before any is made again.
-fn numeral(mut number: usize, base: usize, digits: usize) -> Vec<usize> {
+pub fn numeral(mut number: usize, base: usize, digits: usize) -> Vec<usize> {
     (0..digits)
         .map(|_| {
             let digit = number % base;
@@ -383,7 +395,7 @@ fn numeral(mut number: usize, base: usize, digits: usize) -> Vec<usize> {
 }
 
 /// What an open choice may have been: what came out.
-fn candidates(bench: &Bench, drawn: &[Bits], seen: &[Bits], seen_memory: &Memory) -> Vec<u64> {
+pub fn candidates(bench: &Bench, drawn: &[Bits], seen: &[Bits], seen_memory: &Memory) -> Vec<u64> {
     let mut found = Vec::new();
     for (operand, bits) in bench.block.operands.iter().zip(seen) {
         if operand.written {
@@ -404,7 +416,7 @@ fn candidates(bench: &Bench, drawn: &[Bits], seen: &[Bits], seen_memory: &Memory
 }
 
 /// In what the story's end differs from the block's, the page of each operand included.
-fn difference(
+pub fn difference(
     bench: &Bench,
     drawn: &[Bits],
     seen: &[Bits],
@@ -442,7 +454,7 @@ fn is_nan(operand: &Operand, bits: Bits) -> bool {
     }
 }
 
-fn given(block: &Block, drawn: &[Bits]) -> String {
+pub fn given(block: &Block, drawn: &[Bits]) -> String {
     let mut text = String::new();
     for (operand, bits) in block.operands.iter().zip(drawn) {
         if operand.read {

@@ -37,6 +37,7 @@ struct AlternateStack {
 unsafe extern "C" {
     fn sigaction(signal: i32, action: *const Action, old: *mut Action) -> i32;
     fn sigaltstack(stack: *const AlternateStack, old: *mut AlternateStack) -> i32;
+    fn signal(signal: i32, action: usize) -> usize;
     fn alarm(seconds: u32) -> u32;
     fn write(file: i32, from: *const u8, size: usize) -> isize;
     fn _exit(code: i32) -> !;
@@ -47,6 +48,12 @@ pub fn at(name: &'static str, state: u64) {
     NAME.store(name.as_ptr().cast_mut(), Relaxed);
     LENGTH.store(name.len(), Relaxed);
     STATE.store(state, Relaxed);
+}
+
+/// Have patience from now on: what runs is many processes, one after the other.
+pub fn again() {
+    // SAFETY: it sets a clock.
+    unsafe { alarm(PATIENCE) };
 }
 
 /// Tell of every signal that a block may end with, on a stack that no block can spoil.
@@ -63,6 +70,16 @@ pub fn watch() {
             sigaction(signal, &action, std::ptr::null_mut());
         }
         alarm(PATIENCE);
+    }
+}
+
+/// Let signals end this process, which is there for one run.
+pub fn forget() {
+    // SAFETY: no handler of the system's is anybody's.
+    unsafe {
+        for (number, _) in SIGNALS {
+            signal(number, 0);
+        }
     }
 }
 
