@@ -105,7 +105,12 @@ def assemble(
 
     def native_engine(crate: OwnCrate | None = None) -> NativeEngine:
         return NativeEngine(
-            launcher, vm_folder=rust_vm_dir(), cache=cache, own=crate, workers=selection.jobs
+            launcher,
+            vm_folder=rust_vm_dir(),
+            cache=cache,
+            own=crate,
+            workers=selection.jobs,
+            seeds=selection.seeds,
         )
 
     def miri_engine(crate: OwnCrate | None = None) -> MiriBatchEngine:

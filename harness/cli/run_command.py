@@ -91,7 +91,8 @@ def run_command(
         For daily use: compile and interpret every case in every variant only once, each time
         in another mode and form.
     seeds
-        Interpret every case under so many seeds of Miri, and say where they differ.
+        Interpret every case under so many seeds of Miri, draw the states of a story as often, and
+        say where they differ.
     timeout
         Seconds that one run under Miri may take.
     memory_limit

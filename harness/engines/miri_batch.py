@@ -19,7 +19,7 @@ from harness.engines.miri import MiriEngine, by_target, run_plainly
 from harness.engines.miri_pointer_batch import Compiled, compile_programs, run_programs
 from harness.engines.miri_run import Runner, VmCrate
 from harness.engines.miri_vm_batch import run_bytecode
-from harness.engines.seeds import gather
+from harness.engines.seeds import gather, run_seeded
 from harness.engines.task_pool import Task, run_tasks
 from harness.mode import Mode
 from harness.outcome import ToolFailed
@@ -93,7 +93,12 @@ class MiriBatchEngine:
         stories = [job for job in jobs if isinstance(job.program, Story)]
         if stories:
             others = [job for job in jobs if not isinstance(job.program, Story)]
-            return chain(self._plain.run(stories), self.run(others) if others else ())
+            told = (
+                self._plain.run(stories)
+                if self._seeds == 1
+                else run_seeded(self._plain.run, stories, self._seeds)
+            )
+            return chain(told, self.run(others) if others else ())
         # All runs of a job come into one batch, which gives each another seed.
         repeated = [job for job in jobs for _ in range(self._seeds)]
         runs = (self._run(target, of_target) for target, of_target in by_target(repeated))

@@ -117,7 +117,8 @@ class Runner:
 
     def _tell(self, job: Job, story: Story, folder: Path, listing: Listing) -> Observation:
         """Run a story's program and its blocks that return."""
-        flags = (*run_flags(job), *story_flags(story, job.seed))
+        assert job.mode is not None, "Miri judges in a mode"
+        flags = (*mode_flags(job.mode), *story_flags(story, job.seed))
         seen = self._start(self.miri.run_command(folder, flags, ()))
         done = seen.done
         if done.ending is Ending.EXITED:

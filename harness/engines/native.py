@@ -20,7 +20,8 @@ from harness.engines.engine import Job, Observation, only_here
 from harness.engines.native_crate import run_crates
 from harness.engines.own_crate import OwnCrate
 from harness.engines.result_line import read_vm_result
-from harness.engines.story_native import StoryRunner, refusal
+from harness.engines.seeds import run_seeded
+from harness.engines.story_native import StoryRunner, draws_states, refusal
 from harness.engines.vm_crate import BINARY, arguments, batch_line, vm_files
 from harness.outcome import Outcome, ToolFailed
 from harness.pointer.program import PointerProgram
@@ -43,7 +44,7 @@ class NativeEngine:
 
     vm_folder: the crate of the Rust VM. own: a user's, whose variants are to run instead.
     cache: the folder that builds are kept in. level: of optimisation, 0 to 3; None for a plain
-    release. workers: stories at once.
+    release. workers: stories at once. seeds: for how many draws of states each story runs.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class NativeEngine:
         own: OwnCrate | None = None,
         level: int | None = None,
         workers: int = 1,
+        seeds: int = 1,
     ) -> None:
         self._launcher = launcher
         self._vm_folder = vm_folder
@@ -62,6 +64,7 @@ class NativeEngine:
         self._cache = cache
         self._level = level
         self._workers = workers
+        self._seeds = seeds
         self._rust: RustToolchain | Missing | None = None
 
     @property
@@ -94,6 +97,10 @@ class NativeEngine:
         if in_vm:
             yield from self._run_in_vm(in_vm, rust)
         stories = [job for job in jobs if isinstance(job.program, Story)]
+        draws = [job for job in stories if self._seeds > 1 and draws_states(job.program)]
+        if draws:
+            yield from run_seeded(lambda jobs: self._run_stories(jobs, rust), draws, self._seeds)
+            stories = [job for job in stories if not draws_states(job.program)]
         if stories:
             yield from self._run_stories(stories, rust)
         generated = [job for job in jobs if isinstance(job.program, PointerProgram)]

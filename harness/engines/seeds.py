@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from harness.engines.confirmation import contradiction
-from harness.engines.engine import Observation
+from harness.engines.engine import Job, Observation
 from harness.outcome import Outcome
 
 
@@ -18,6 +18,23 @@ def gather(observations: Iterable[Observation], count: int) -> Iterator[Observat
         of_job.append(seen)
         if len(of_job) == count:
             yield _together(waiting.pop(id(seen.job)))
+
+
+def run_seeded(
+    run: Callable[[Sequence[Job]], Iterator[Observation]], jobs: Sequence[Job], count: int
+) -> Iterator[Observation]:
+    """Do each job under the seeds from 0 on, and yield one observation for it.
+
+    run: does jobs under the seed that each names.
+    """
+    of_seeded: dict[int, Job] = {}
+    seeded: list[Job] = []
+    for job in jobs:
+        for seed in range(count):
+            seeded.append(replace(job, seed=seed))
+            of_seeded[id(seeded[-1])] = job
+    seen = (replace(each, job=of_seeded[id(each.job)]) for each in run(seeded))
+    return gather(seen, count)
 
 
 def _together(seen: Sequence[Observation]) -> Observation:

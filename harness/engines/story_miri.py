@@ -21,10 +21,14 @@ STORY_FLAGS = (
 
 
 def story_flags(story: Story, seed: int | None) -> tuple[str, ...]:
-    """Miri's flags for a story, beside those of its mode."""
-    if story.litmus and seed is None:
-        return (*STORY_FLAGS, f"-Zmiri-many-seeds=0..{SEEDS}")
-    return STORY_FLAGS
+    """Miri's flags for a story, beside those of its mode.
+
+    seed: of a litmus test, which group of Miri's seeds; None is the first.
+    """
+    if story.litmus:
+        first = (seed or 0) * SEEDS
+        return (*STORY_FLAGS, f"-Zmiri-many-seeds={first}..{first + SEEDS}")
+    return STORY_FLAGS if seed is None else (*STORY_FLAGS, f"-Zmiri-seed={seed}")
 
 
 _PROMISES = {

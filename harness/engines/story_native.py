@@ -62,7 +62,9 @@ class StoryRunner:
                 outcome=outcome or ToolFailed(message=built.message),
                 command=built.command,
             )
-        command = Command(argv=(str(built.executables[BINARY]),), environment=clean_environment())
+        seed = () if job.seed is None else (str(job.seed),)
+        argv = (str(built.executables[BINARY]), *seed)
+        command = Command(argv=argv, environment=clean_environment())
         done = self.launcher.run(command, limits=LIMITS)
         lines = done.output.split("\n")
         if done.ending is not Ending.EXITED:
@@ -71,7 +73,13 @@ class StoryRunner:
             outcome = ToolFailed(message=f"{done.describe_ending()}: {done.errors.strip()}")
         else:
             outcome = read_answer(lines[-2])
-        return Observation(job=job, outcome=outcome, command=command.shell(), seconds=done.seconds)
+        return Observation(
+            job=job,
+            outcome=outcome,
+            command=command.shell(),
+            seconds=done.seconds,
+            seed=job.seed,
+        )
 
 
 def refusal(story: Story, host: str) -> str | None:
@@ -83,6 +91,13 @@ def refusal(story: Story, host: str) -> str | None:
     if story.arch != "x86_64" or "linux" not in host:
         return f"drawn states are made for x86-64 on Linux, and this is {host}"
     return None
+
+
+def draws_states(program: object) -> bool:
+    """Whether it is a story whose blocks run on drawn states, so that a seed decides something."""
+    if not isinstance(program, Story) or program.litmus:
+        return False
+    return any(block.is_drawable for block in program.blocks)
 
 
 def read_answer(line: str) -> Outcome:

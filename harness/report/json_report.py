@@ -71,7 +71,8 @@ class JsonRecording(Struct, frozen=True, kw_only=True):
 class JsonResult(Struct, frozen=True, kw_only=True):
     """One program run; what does not apply is null. `command` repeats it in a shell.
 
-    `seeds`: what Miri ran under, such as `0-15, 20`; null for its default.
+    `seeds`: what Miri ran under, or what a story's states were drawn from, such as `0-15, 20`;
+    null for the default.
     """
 
     case: str

@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from harness.campaign.judging import Judging
+from harness.campaign.oracle import Oracle
 from harness.cases.load import load
 from harness.cases.story_case import StoryCase
 from harness.engines.engine import Job, Observation
+from harness.engines.native import NativeEngine
 from harness.engines.story_native import StoryRunner, refusal
+from harness.ledger import Ledger
 from harness.outcome import Ran, UndefinedBehaviour
-from harness.resources import corpus_dir
+from harness.resources import corpus_dir, rust_vm_dir
+from harness.result import EngineName, Verdict
 from harness.toolchain.process import Launcher
 from harness.toolchain.rust import RustToolchain, find_rust
 
@@ -78,6 +83,42 @@ def test_a_block_comes_to_what_its_case_says(runner: StoryRunner, name: str) -> 
         assert isinstance(expected, UndefinedBehaviour)
         assert isinstance(outcome, UndefinedBehaviour), outcome
         assert (outcome.rule, outcome.kind) == (expected.rule, expected.kind), outcome
+
+
+RARE = """\
+kind = "story"
+description = "A difference in one of some ten thousand states."
+source = "this test"
+
+[block.copy]
+template = "mov {y}, {x}"
+story = "y = if x >> 50 == 12345 { 0 } else { x };"
+
+[block.copy.operands]
+x = { in = "reg", type = "u64" }
+y = { out = "reg", type = "u64" }
+
+[expect]
+holds = true
+"""
+
+
+def test_another_seed_draws_other_states(runner: StoryRunner, tmp_path: Path) -> None:
+    path = tmp_path / "rare.toml"
+    path.write_text(RARE, encoding="utf-8")
+    (case,) = load([path]).cases
+    assert isinstance(case, StoryCase)
+    run(runner, case)
+    engine = NativeEngine(
+        runner.launcher, vm_folder=rust_vm_dir(), cache=runner.cache, workers=2, seeds=8
+    )
+    (seen,) = engine.run([Job(case=case.id, program=case.program)])
+    assert [outcome.name for outcome, _ in seen.by_seed] == ["ran", "ub"]
+    assert sorted(seed for _, seeds in seen.by_seed for seed in seeds) == list(range(8))
+    judging = Judging(oracle=Oracle(None), ledger=Ledger(entries=(), version=lambda engine: None))
+    result = judging.observation(EngineName.NATIVE, case, seen)
+    assert result.verdict is Verdict.MISMATCH
+    assert result.reason.startswith("differs by seed: ran under seed ")
 
 
 def test_a_mistake_in_the_story_is_told_with_its_line(runner: StoryRunner, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from harness.engines.engine import Job, Observation
-from harness.engines.seeds import gather
+from harness.engines.seeds import gather, run_seeded
 from harness.outcome import Outcome, Ran, TimedOut
 from harness.pointer.program import PointerProgram
 from harness.verdict import describe_numbers
@@ -42,6 +44,21 @@ def test_outcomes_that_differ_stand_in_rows_the_most_frequent_first() -> None:
         (TimedOut(message="slow"), (0,)),
         (Ran(memory=b"b"), (3,)),
     )
+
+
+def test_each_job_is_done_under_every_seed_and_comes_back_itself() -> None:
+    jobs = [job(), job()]
+    done: list[Job] = []
+
+    def run(seeded: Sequence[Job]) -> Iterator[Observation]:
+        done.extend(seeded)
+        for each in reversed(seeded):
+            yield Observation(job=each, outcome=Ran(checksum=0), seed=each.seed)
+
+    seen = list(run_seeded(run, jobs, 3))
+    assert [each.seed for each in done] == [0, 1, 2, 0, 1, 2]
+    assert {id(each.job) for each in seen} == {id(each) for each in jobs}
+    assert all(each.by_seed == ((Ran(checksum=0), (0, 1, 2)),) for each in seen)
 
 
 def test_a_checksum_may_be_of_addresses() -> None:

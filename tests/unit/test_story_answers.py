@@ -8,9 +8,14 @@ import pytest
 
 from harness.diagnostics.failure import Failure, read_failure
 from harness.diagnostics.message import Message, read_json
-from harness.engines.story_miri import read_story_run
-from harness.engines.story_native import read_answer, read_compile_errors, refusal
-from harness.engines.story_parting import partings, read_parting
+from harness.engines.story_miri import STORY_FLAGS, read_story_run, story_flags
+from harness.engines.story_native import (
+    draws_states,
+    read_answer,
+    read_compile_errors,
+    refusal,
+)
+from harness.engines.story_parting import parting_flags, partings, read_parting
 from harness.outcome import FaultKind, Outcome, Ran, Span, ToolFailed, UndefinedBehaviour
 from harness.result import Verdict
 from harness.story.block import Block, Option, Story
@@ -89,6 +94,19 @@ def test_a_story_may_end_the_program_and_do_no_more(phase: str, kind: FaultKind)
     assert (found.rule, found.kind) == (2, kind)
     assert isinstance(part(f"phase {phase}\n", abort), ToolFailed)
     assert isinstance(part("", b""), ToolFailed)
+
+
+def test_a_seed_is_one_of_miris_or_a_group_of_them() -> None:
+    block = Block(name="b", story="")
+    plain = Story(arch="x86_64", blocks=(block,))
+    litmus = Story(arch="x86_64", blocks=(block,), program="unsafe { b() }", litmus=True)
+    assert story_flags(plain, None) == STORY_FLAGS
+    assert story_flags(plain, 2)[-1] == "-Zmiri-seed=2"
+    groups = [story_flags(litmus, seed)[-1] for seed in (None, 0, 2)]
+    assert groups == [f"-Zmiri-many-seeds={each}" for each in ("0..16", "0..16", "32..48")]
+    assert parting_flags(2)[0] == f"-Zmiri-many-seeds={2 * STATES}..{3 * STATES}"
+    assert draws_states(plain)
+    assert not draws_states(litmus)
 
 
 def test_rustc_says_whether_a_story_can_return() -> None:

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering:
 use crate::draws::{Bits, Draws};
 use crate::machine::BEFORE;
 use crate::refine::{
-    Bench, Block, Broken, Memory, TRIALS, Way, broken, candidates, choose, difference, given,
-    numeral, prepare,
+    Bench, Block, Broken, Memory, TRIALS, Way, broken, candidates, choose, difference, draws,
+    given, numeral, prepare,
 };
 
 /// What goes on takes its time in every state, so that so many are enough.
@@ -108,7 +108,7 @@ pub fn leave(block: &'static Block) -> Result<(), Broken> {
     // SAFETY: a page is larger than a `Word`, aligned, mapped for good, and begins as zeros.
     let word = unsafe { &*page };
     let bench = Bench::new(block);
-    let mut draws = Draws::new(0x5eed);
+    let mut draws = draws();
     let mut endless = 0;
     for state in 0..STATES {
         let way = &block.ways[state as usize % block.ways.len()];

@@ -172,6 +172,12 @@ impl Bench {
     }
 }
 
+/// What states are drawn from: by the number on the command line, 0 where there is none.
+pub fn draws() -> Draws {
+    let seed = std::env::args().nth(1).map_or(0, |seed| seed.parse::<u64>().expect("a number"));
+    Draws::new(0x5eed ^ (seed << 32))
+}
+
 /// Run the block on every state. Also says what it never did.
 pub fn refine(block: &'static Block) -> Result<Unused, Broken> {
     if !block.returns {
@@ -179,7 +185,7 @@ pub fn refine(block: &'static Block) -> Result<Unused, Broken> {
         return crate::leaving::leave(block).map(|()| Unused { flags: false, stack: false });
     }
     let bench = Bench::new(block);
-    let mut draws = Draws::new(0x5eed);
+    let mut draws = draws();
     let mut unused = Unused { flags: true, stack: true };
     for state in 0..STATES {
         let way = &block.ways[state as usize % block.ways.len()];
