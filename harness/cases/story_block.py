@@ -35,6 +35,7 @@ class BlockTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     template: Annotated[str | None, Meta(description="template = '''…''', assembly")] = None
     function: Annotated[str | None, Meta(description='function = "strlen"')] = None
+    library: Annotated[str | None, Meta(description='library = "m"')] = None
     operands: Annotated[
         dict[str, object], Meta(description='[block.NAME.operands] with x = { in = "reg", … }')
     ] = {}
@@ -63,6 +64,7 @@ class OperandTable(
 
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+_LIBRARY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _KEYWORDS = """
@@ -95,6 +97,7 @@ class BlockReader:
         if (table.template is None) == (table.function is None):
             message = "a block is either assembly or a foreign function"
             raise self.document.error(path, message, 'write a template, or function = "strlen"')
+        self._check_library(path, table)
         operands = tuple(self._operand((*path, "operands"), each) for each in table.operands)
         clobbers = self._names((*path, "clobbers"), table.clobbers)
         if table.function is not None:
@@ -105,6 +108,7 @@ class BlockReader:
             name=name,
             template=table.template or "",
             function=table.function or "",
+            library=table.library or "",
             operands=operands,
             options=frozenset(self._options((*path, "options"), table.options)),
             clobbers=clobbers,
@@ -267,7 +271,9 @@ class BlockReader:
     def _check_registers(self, path: TomlPath, block: Block) -> None:
         if self.arch != "x86_64":
             return
-        explicit = [each.register for each in block.operands if each.register not in CLASSES]
+        # A function's result may come back in the register of an argument.
+        together = block.inputs if block.function else block.operands
+        explicit = [each.register for each in together if each.register not in CLASSES]
         named = [full_name(each) for each in explicit]
         if len(set(named)) < len(named):
             message = "one register for two operands"
@@ -313,6 +319,17 @@ class BlockReader:
             if key == "clobbers" and table.clobbers:
                 message = "a foreign function clobbers what the C ABI lets it"
                 raise self.document.key_error((*path, key), message, "leave it out")
+
+    def _check_library(self, path: TomlPath, table: BlockTable) -> None:
+        if table.library is None:
+            return
+        if table.function is None:
+            message = "a library without a function of it"
+            raise self.document.key_error((*path, "library"), message, 'write function = "cbrt"')
+        if not _LIBRARY.fullmatch(table.library):
+            message = f"{quoted(table.library)} is not the name of a library"
+            remedy = 'write it as a linker has it, such as "m": letters, digits, _ and -'
+            raise self.document.error((*path, "library"), message, remedy)
 
     def _as_arguments(self, path: TomlPath, operands: tuple[Operand, ...]) -> tuple[Operand, ...]:
         """The operands in the registers of the System V ABI."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,8 @@ class StoryRunner:
         files = {**package_files(PACKAGE, {BINARY: listing.text()}), **runtime_files(*MODULES)}
         built = build(self.launcher, files, self.compiler, self.cache)
         if isinstance(built, BuildFailed):
-            outcome = read_compile_errors(built.errors.get(BINARY, ()), listing, FILE)
+            errors = built.errors.get(BINARY, ())
+            outcome = read_compile_errors(errors, listing, FILE) or read_link_error(errors, story)
             return Observation(
                 job=job,
                 outcome=outcome or ToolFailed(message=built.message),
@@ -131,6 +133,27 @@ def read_compile_errors(
             return UndefinedBehaviour(rule=rule, kind=kind, message=said, location=place)
         code = f"[{message.code}]" if message.code else ""
         return ToolFailed(message=f"error{code}: {message.text}", location=place)
+    return None
+
+
+_LINKING = "linking with "
+_MISSING = re.compile(
+    r"(?:unable to find library -l|cannot find -l|undefined symbol: |undefined reference to [`'])"
+    r"([\w-]+)"
+)
+
+
+def read_link_error(messages: tuple[Message, ...], story: Story) -> Outcome | None:
+    """What the linker does not find of the story's foreign functions; None if it is not that."""
+    sought = {each for block in story.blocks for each in (block.function, block.library)}
+    for message in messages:
+        if not message.text.startswith(_LINKING):
+            continue
+        for note in message.notes:
+            for found in _MISSING.finditer(note.text):
+                if found[1] in sought:
+                    said = f"the linker says: {found[0]}"
+                    return Unsupported(kind=UnsupportedKind.FOREIGN_FUNCTION, message=said)
     return None
 
 

@@ -121,6 +121,7 @@ class Block:
 
     template: what stands in the block; empty for a foreign function.
     function: the foreign function's name; empty for assembly.
+    library: where the function is, as a linker names it; empty for C's own.
     clobbers: registers that it says to overwrite; `C` is all that a C function may.
     touches: the statics that it may reach, by their names.
     story: statements over the operands and those statics.
@@ -129,6 +130,7 @@ class Block:
     name: str
     template: str = ""
     function: str = ""
+    library: str = ""
     operands: tuple[Operand, ...] = ()
     options: frozenset[Option] = frozenset()
     clobbers: tuple[str, ...] = ()

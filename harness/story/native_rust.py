@@ -81,8 +81,9 @@ def _write_blocks(story: Story, rust: Listing) -> None:
         head = f"unsafe fn {block.name}({parameters(block)}) -> {result(block)}"
         if block.function:
             unnamed = ", ".join(f"{each.name}: {each.type}" for each in block.inputs)
+            link = f'#[link(name = "{block.library}")] ' if block.library else ""
             rust.add(
-                f'pub {head} {{ unsafe extern "C" {{ fn {block.function}({unnamed}) '
+                f'pub {head} {{ {link}unsafe extern "C" {{ fn {block.function}({unnamed}) '
                 f"-> {result(block)}; }} {block.function}"
                 f"({', '.join(each.name for each in block.inputs)}) }}"
             )

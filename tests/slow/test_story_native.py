@@ -14,7 +14,7 @@ from harness.engines.engine import Job, Observation
 from harness.engines.native import NativeEngine
 from harness.engines.story_native import StoryRunner, refusal
 from harness.ledger import Ledger
-from harness.outcome import Ran, UndefinedBehaviour
+from harness.outcome import Ran, UndefinedBehaviour, Unsupported
 from harness.resources import corpus_dir, rust_vm_dir
 from harness.result import EngineName, Verdict
 from harness.toolchain.process import Launcher
@@ -46,6 +46,8 @@ KINDS = (
     "undefined-instruction-told-as-panic",
     "noreturn-that-returns",
     "halt",
+    "rint-told-as-round",
+    "fma",
     "last-store-not-told",
     "story-with-a-callers-variable",
 )
@@ -119,6 +121,26 @@ def test_another_seed_draws_other_states(runner: StoryRunner, tmp_path: Path) ->
     result = judging.observation(EngineName.NATIVE, case, seen)
     assert result.verdict is Verdict.MISMATCH
     assert result.reason.startswith("differs by seed: ran under seed ")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('library = "m"', 'library = "harness-has-no-such"'), ('"fma"', '"harness_has_no_such"')],
+)
+def test_what_the_linker_does_not_find_is_not_checked(
+    runner: StoryRunner, tmp_path: Path, before: str, after: str
+) -> None:
+    text = (corpus_dir() / "story" / "fma.toml").read_text(encoding="utf-8")
+    path = tmp_path / "missing.toml"
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    (case,) = load([path]).cases
+    assert isinstance(case, StoryCase)
+    seen = run(runner, case)
+    assert isinstance(seen.outcome, Unsupported)
+    assert after.split('"')[1] in seen.outcome.message
+    judging = Judging(oracle=Oracle(None), ledger=Ledger(entries=(), version=lambda engine: None))
+    result = judging.observation(EngineName.NATIVE, case, seen)
+    assert (result.verdict, result.reason) == (Verdict.NOT_CHECKED, seen.outcome.message)
 
 
 def test_a_mistake_in_the_story_is_told_with_its_line(runner: StoryRunner, tmp_path: Path) -> None:

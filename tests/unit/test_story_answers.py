@@ -7,16 +7,26 @@ import json
 import pytest
 
 from harness.diagnostics.failure import Failure, read_failure
-from harness.diagnostics.message import Message, read_json
+from harness.diagnostics.message import Message, Note, read_json
 from harness.engines.story_miri import STORY_FLAGS, read_story_run, story_flags
 from harness.engines.story_native import (
     draws_states,
     read_answer,
     read_compile_errors,
+    read_link_error,
     refusal,
 )
 from harness.engines.story_parting import parting_flags, partings, read_parting
-from harness.outcome import FaultKind, Outcome, Ran, Span, ToolFailed, UndefinedBehaviour
+from harness.outcome import (
+    FaultKind,
+    Outcome,
+    Ran,
+    Span,
+    ToolFailed,
+    UndefinedBehaviour,
+    Unsupported,
+    UnsupportedKind,
+)
 from harness.result import Verdict
 from harness.story.block import Block, Option, Story
 from harness.story.listing import Listing
@@ -94,6 +104,28 @@ def test_a_story_may_end_the_program_and_do_no_more(phase: str, kind: FaultKind)
     assert (found.rule, found.kind) == (2, kind)
     assert isinstance(part(f"phase {phase}\n", abort), ToolFailed)
     assert isinstance(part("", b""), ToolFailed)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_missing"),
+    [
+        ("rust-lld: error: unable to find library -lm\ncollect2: error", True),
+        ("/usr/bin/ld: cannot find -lm: No such file or directory", True),
+        ("rust-lld: error: undefined symbol: cbrt\n>>> referenced by", True),
+        ("main.rs: undefined reference to `cbrt'", True),
+        ("rust-lld: error: undefined symbol: cbrtf", False),
+        ("rust-lld: error: duplicate symbol: cbrt", False),
+    ],
+)
+def test_what_the_linker_does_not_find_is_the_story_s(said: str, is_missing: bool) -> None:
+    block = Block(name="b", function="cbrt", library="m", story="")
+    story = Story(arch="x86_64", blocks=(block,))
+    note = Note(level="note", text=said)
+    message = Message(level="error", text="linking with `cc` failed: exit status: 1", notes=(note,))
+    found = read_link_error((message,), story)
+    assert isinstance(found, Unsupported) == is_missing
+    if isinstance(found, Unsupported):
+        assert found.kind is UnsupportedKind.FOREIGN_FUNCTION
 
 
 def test_a_seed_is_one_of_miris_or_a_group_of_them() -> None:

@@ -83,6 +83,12 @@ MISTAKES = (
     ("[block.store]", "[block.fn]", "5:8: 'fn' cannot be the name of a block"),
     ("options", 'touches = ["COUNTER"]\noptions', "7:12: there is no static 'COUNTER'"),
     ("options", 'clobbers = ["rsp"]\noptions', "7:13: 'rsp' cannot be clobbered"),
+    ("options", 'library = "m"\noptions', "7:1: a library without a function of it"),
+    (
+        'template = "mov [{p}], {value}"\noptions = ["nostack"]',
+        'function = "f"\nlibrary = "m\\", kind = \\"x"',
+        "7:11: 'm\", kind = \"x' is not the name of a library",
+    ),
     ("options", 'function = "f"\noptions', "5:1: a block is either assembly or a foreign"),
 )
 

@@ -53,6 +53,30 @@ impl Draws {
         [(first + offset as i128) as u64, 0, 0, 0]
     }
 
+    /// A floating-point number, often one at an edge or one to which others are near.
+    pub fn float(&mut self, bytes: usize) -> Bits {
+        let halves = self.below(65) as f64 / 2.0 - 16.0;
+        let edges = if bytes == 4 {
+            [0.0, f32::INFINITY, f32::NAN, f32::MAX, f32::MIN_POSITIVE, f32::EPSILON].map(f64::from)
+        } else {
+            [0.0, f64::INFINITY, f64::NAN, f64::MAX, f64::MIN_POSITIVE, f64::EPSILON]
+        };
+        let edge = edges[self.below(edges.len() as u64) as usize];
+        let sign = if self.below(2) == 0 { 1.0 } else { -1.0 };
+        // Between 1/256 and 256.
+        let scale = f64::from_bits((1023 - 8 + self.below(16)) << 52);
+        let ordinary = scale + scale * (self.bits() >> 11) as f64 / (1_u64 << 53) as f64;
+        let value = match self.below(8) {
+            0 | 1 => return [self.number(), 0, 0, 0],
+            2 => edge * sign,
+            3 | 4 => halves,
+            5 => 1.0 + edge * sign,
+            _ => ordinary * sign,
+        };
+        let bits = if bytes == 4 { u64::from((value as f32).to_bits()) } else { value.to_bits() };
+        [bits, 0, 0, 0]
+    }
+
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
             let number = self.number().to_le_bytes();

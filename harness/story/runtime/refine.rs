@@ -145,7 +145,12 @@ impl Bench {
         operands
             .map(|(operand, arena)| {
                 let (Some(arena), Some((size, align))) = (arena, operand.memory) else {
-                    return draws.operand(operand.ranges);
+                    let is_any = operand.ranges.is_empty();
+                    return if operand.float && is_any {
+                        draws.float(operand.bytes)
+                    } else {
+                        draws.operand(operand.ranges)
+                    };
                 };
                 let page = arena.bytes();
                 page.fill(0xa5 ^ state as u8);
