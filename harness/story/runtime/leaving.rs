@@ -21,8 +21,8 @@ const STATES: u64 = 1_000;
 
 /// Microseconds of the processor, after which a process counts as one that goes on.
 const WORKING: i64 = 50_000;
-/// Seconds, after which it does though it does nothing.
-const WAITING: i64 = 1;
+/// Microseconds, after which it does though it does nothing.
+const WAITING: i64 = 1_000_000;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Ending {
@@ -63,23 +63,9 @@ struct Word {
 
 static WORD: AtomicPtr<Word> = AtomicPtr::new(null_mut());
 
-#[repr(C)]
-struct Time {
-    seconds: i64,
-    microseconds: i64,
-}
-
-#[repr(C)]
-struct Timer {
-    interval: Time,
-    value: Time,
-}
-
 unsafe extern "C" {
     fn fork() -> i32;
     fn waitpid(process: i32, status: *mut i32, options: i32) -> i32;
-    fn setitimer(which: i32, new: *const Timer, old: *mut Timer) -> i32;
-    fn setrlimit(resource: i32, limits: *const [u64; 2]) -> i32;
     fn prctl(option: i32, argument: u64) -> i32;
     fn _exit(code: i32) -> !;
 }
@@ -247,20 +233,13 @@ fn in_a_process(word: &Word, work: impl FnOnce()) -> Ending {
 
 /// Have this process end at last, with its parent at the latest, and leave nothing behind.
 fn limit() {
-    const REAL: i32 = 0;
-    const WORK: i32 = 2;
-    const CORE: i32 = 4;
     const DIE_WITH_PARENT: i32 = 1;
+    const DUMPABLE: i32 = 4;
     const KILL: u64 = 9;
-    let none = || Time { seconds: 0, microseconds: 0 };
-    let working = Timer { interval: none(), value: Time { seconds: 0, microseconds: WORKING } };
-    let waiting = Timer { interval: none(), value: Time { seconds: WAITING, microseconds: 0 } };
-    crate::signals::forget();
     // SAFETY: the calls read what they are given.
     unsafe {
         prctl(DIE_WITH_PARENT, KILL);
-        setrlimit(CORE, &[0, 0]);
-        setitimer(WORK, &working, null_mut());
-        setitimer(REAL, &waiting, null_mut());
+        prctl(DUMPABLE, 0);
     }
+    crate::signals::limit(WORKING, WAITING);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-const SIGNALS: [(i32, &str); 7] = [
+const SIGNALS: [(i32, &str); 8] = [
     (11, "crash SIGSEGV"),
     (7, "crash SIGBUS"),
     (4, "crash SIGILL"),
@@ -10,10 +10,13 @@ const SIGNALS: [(i32, &str); 7] = [
     (5, "crash SIGTRAP"),
     (6, "crash SIGABRT"),
     (14, "hang still running after 20 s"),
+    (27, "hang still running after 2 s of work"),
 ];
 
-/// Seconds.
-const PATIENCE: u32 = 20;
+/// Microseconds, for all states together.
+const PATIENCE: i64 = 20_000_000;
+/// Microseconds of the processor, for one state, which takes some in sound cases.
+const WORK: i64 = 2_000_000;
 
 static NAME: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 static LENGTH: AtomicUsize = AtomicUsize::new(0);
@@ -34,11 +37,23 @@ struct AlternateStack {
     size: usize,
 }
 
+#[repr(C)]
+struct Time {
+    seconds: i64,
+    microseconds: i64,
+}
+
+#[repr(C)]
+struct Timer {
+    interval: Time,
+    value: Time,
+}
+
 unsafe extern "C" {
     fn sigaction(signal: i32, action: *const Action, old: *mut Action) -> i32;
     fn sigaltstack(stack: *const AlternateStack, old: *mut AlternateStack) -> i32;
     fn signal(signal: i32, action: usize) -> usize;
-    fn alarm(seconds: u32) -> u32;
+    fn setitimer(which: i32, new: *const Timer, old: *mut Timer) -> i32;
     fn write(file: i32, from: *const u8, size: usize) -> isize;
     fn _exit(code: i32) -> !;
 }
@@ -48,12 +63,30 @@ pub fn at(name: &'static str, state: u64) {
     NAME.store(name.as_ptr().cast_mut(), Relaxed);
     LENGTH.store(name.len(), Relaxed);
     STATE.store(state, Relaxed);
+    set(WORKING, WORK);
 }
 
 /// Have patience from now on: what runs is many processes, one after the other.
 pub fn again() {
-    // SAFETY: it sets a clock.
-    unsafe { alarm(PATIENCE) };
+    set(WAITING, PATIENCE);
+}
+
+/// Have signals end this process: after so many microseconds of the processor, and of the clock.
+pub fn limit(working: i64, waiting: i64) {
+    forget();
+    set(WORKING, working);
+    set(WAITING, waiting);
+}
+
+const WAITING: i32 = 0;
+const WORKING: i32 = 2;
+
+/// Set a clock that ends with its signal.
+fn set(clock: i32, microseconds: i64) {
+    let none = Time { seconds: 0, microseconds: 0 };
+    let value = Time { seconds: microseconds / 1_000_000, microseconds: microseconds % 1_000_000 };
+    // SAFETY: the timer is read.
+    unsafe { setitimer(clock, &Timer { interval: none, value }, std::ptr::null_mut()) };
 }
 
 /// Tell of every signal that a block may end with, on a stack that no block can spoil.
@@ -69,12 +102,12 @@ pub fn watch() {
             let action = Action { handler: tell, mask: [0; 16], flags: ON_STACK, restorer: 0 };
             sigaction(signal, &action, std::ptr::null_mut());
         }
-        alarm(PATIENCE);
     }
+    again();
 }
 
 /// Let signals end this process, which is there for one run.
-pub fn forget() {
+fn forget() {
     // SAFETY: no handler of the system's is anybody's.
     unsafe {
         for (number, _) in SIGNALS {
