@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import groupby
 from pathlib import Path
 
@@ -138,18 +137,10 @@ class NativeEngine:
             yield from self._run_variant(executable, variant, list(group))
 
     def _run_stories(self, jobs: Sequence[Job], rust: RustToolchain) -> Iterator[Observation]:
-        launcher = self._launcher.fork()
-        runner = StoryRunner(launcher=launcher, compiler=rust.compiler, cache=self._cache)
-        pool = ThreadPoolExecutor(self._workers)
-        try:
-            futures = [pool.submit(runner.run, job) for job in jobs]
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            launcher.cancel()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+        runner = StoryRunner(
+            launcher=self._launcher.fork(), compiler=rust.compiler, cache=self._cache
+        )
+        return runner.run_all(jobs, self._workers)
 
     def _run_variant(
         self, executable: Path, variant: str, jobs: Sequence[Job]

@@ -1,13 +1,16 @@
-"""Stories natively: each case a process, in which its blocks run on drawn states."""
+"""Stories natively: built together, then each a process that runs its blocks on drawn states."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.diagnostics.message import Message
 from harness.engines.engine import Job, Observation
+from harness.engines.story_builds import Builds, Module, Refused, write_module
+from harness.engines.story_linking import read_link_error
+from harness.engines.task_pool import Task, run_tasks
 from harness.outcome import (
     NOWHERE,
     FaultKind,
@@ -22,20 +25,21 @@ from harness.outcome import (
 )
 from harness.story.block import Story
 from harness.story.listing import Listing
-from harness.story.native_rust import MODULES, runtime_files, write_native
 from harness.story.rules import breach_by_name, breach_of_compiling
-from harness.toolchain.cargo import BuildFailed, build, package_files
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
-from harness.toolchain.process import Ending, Launcher, Limits
+from harness.toolchain.process import Completed, Ending, Launcher, Limits
 from harness.toolchain.rust import Compiler
-
-PACKAGE = "harness-story"
-BINARY = "story"
-FILE = f"src/{BINARY}.rs"
 
 LIMITS = Limits(seconds=60.0)
 """For a process; one that hangs in a block says so itself before."""
+
+LARGEST_BUILD = 64
+"""Stories to a program: one that is refused has the others compiled once more."""
+
+_Tell = Callable[[Observation], None]
+
+_Task = Task[Observation]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,41 +51,101 @@ class StoryRunner:
     cache: Path
 
     def run(self, job: Job) -> Observation:
-        """Build the case's program and run it."""
-        story = job.program
-        assert isinstance(story, Story)
-        broken = breach_by_name(story)
-        if broken is not None and broken.rule == 1:
-            return Observation(job=job, outcome=broken)
-        listing = write_native(story)
-        files = {**package_files(PACKAGE, {BINARY: listing.text()}), **runtime_files(*MODULES)}
-        built = build(self.launcher, files, self.compiler, self.cache)
-        if isinstance(built, BuildFailed):
-            errors = built.errors.get(BINARY, ())
-            outcome = read_compile_errors(errors, listing, FILE) or read_link_error(errors, story)
-            return Observation(
-                job=job,
-                outcome=outcome or ToolFailed(message=built.message),
-                command=built.command,
+        """Build the story's program and run it."""
+        (seen,) = self.run_all([job], workers=1)
+        return seen
+
+    def run_all(self, jobs: Sequence[Job], workers: int) -> Iterator[Observation]:
+        """Build the stories together, and run each in a process of its own."""
+        by_module: dict[str, _Group] = {}
+        modules: dict[Story, Module] = {}
+        for job in jobs:
+            story = job.program
+            assert isinstance(story, Story)
+            broken = breach_by_name(story)
+            if broken is not None and broken.rule == 1:
+                yield Observation(job=job, outcome=broken)
+                continue
+            if story not in modules:
+                modules[story] = write_module(story)
+            module = modules[story]
+            by_module.setdefault(module.name, _Group(module=module)).jobs.append(job)
+        tasks: list[_Task] = []
+        new: list[_Group] = []
+        for group in by_module.values():
+            program = self._builds.find(group.module)
+            if program is None:
+                new.append(group)
+            else:
+                tasks += [self._running(job, group.module, program) for job in group.jobs]
+        size = min(LARGEST_BUILD, -(-len(new) // workers) or 1)
+        building = [self._building(new[at : at + size]) for at in range(0, len(new), size)]
+        yield from run_tasks(self.launcher, [*building, *tasks], workers)
+
+    @property
+    def _builds(self) -> Builds:
+        return Builds(launcher=self.launcher, compiler=self.compiler, cache=self.cache)
+
+    def _building(self, groups: Sequence[_Group]) -> _Task:
+        def task(tell: _Tell) -> Sequence[_Task]:
+            of_name = {group.module.name: group for group in groups}
+            attempt = self._builds.build([group.module for group in groups])
+            for name, refused in attempt.refused.items():
+                group = of_name[name]
+                outcome = _read_refusal(refused, group.module)
+                for job in group.jobs:
+                    tell(Observation(job=job, outcome=outcome, command=refused.command))
+            following = [
+                self._building([of_name[each.name] for each in left]) for left in attempt.left
+            ]
+            for name, program in attempt.executables.items():
+                module = of_name[name].module
+                following += [self._running(job, module, program) for job in of_name[name].jobs]
+            return following
+
+        return task
+
+    def _running(self, job: Job, module: Module, program: Path) -> _Task:
+        def task(tell: _Tell) -> Sequence[_Task]:
+            seed = () if job.seed is None else (str(job.seed),)
+            argv = (str(program), module.name, *seed)
+            command = Command(argv=argv, environment=clean_environment())
+            done = self.launcher.run(command, limits=LIMITS)
+            tell(
+                Observation(
+                    job=job,
+                    outcome=_read_run(done),
+                    command=command.shell(),
+                    seconds=done.seconds,
+                    seed=job.seed,
+                )
             )
-        seed = () if job.seed is None else (str(job.seed),)
-        argv = (str(built.executables[BINARY]), *seed)
-        command = Command(argv=argv, environment=clean_environment())
-        done = self.launcher.run(command, limits=LIMITS)
-        lines = done.output.split("\n")
-        if done.ending is not Ending.EXITED:
-            outcome = TimedOut(message=done.describe_ending())
-        elif len(lines) < 2:
-            outcome = ToolFailed(message=f"{done.describe_ending()}: {done.errors.strip()}")
-        else:
-            outcome = read_answer(lines[-2])
-        return Observation(
-            job=job,
-            outcome=outcome,
-            command=command.shell(),
-            seconds=done.seconds,
-            seed=job.seed,
-        )
+            return ()
+
+        return task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """All jobs of one story."""
+
+    module: Module
+    jobs: list[Job] = field(default_factory=list)
+
+
+def _read_refusal(refused: Refused, module: Module) -> Outcome:
+    said = read_compile_errors(refused.errors, module.listing, module.file)
+    missing = read_link_error(refused.errors, module.story)
+    return said or missing or ToolFailed(message=refused.message)
+
+
+def _read_run(done: Completed) -> Outcome:
+    lines = done.output.split("\n")
+    if done.ending is not Ending.EXITED:
+        return TimedOut(message=done.describe_ending())
+    if len(lines) < 2:
+        return ToolFailed(message=f"{done.describe_ending()}: {done.errors.strip()}")
+    return read_answer(lines[-2])
 
 
 def refusal(story: Story, host: str) -> str | None:
@@ -133,27 +197,6 @@ def read_compile_errors(
             return UndefinedBehaviour(rule=rule, kind=kind, message=said, location=place)
         code = f"[{message.code}]" if message.code else ""
         return ToolFailed(message=f"error{code}: {message.text}", location=place)
-    return None
-
-
-_LINKING = "linking with "
-_MISSING = re.compile(
-    r"(?:unable to find library -l|cannot find -l|undefined symbol: |undefined reference to [`'])"
-    r"([\w-]+)"
-)
-
-
-def read_link_error(messages: tuple[Message, ...], story: Story) -> Outcome | None:
-    """What the linker does not find of the story's foreign functions; None if it is not that."""
-    sought = {each for block in story.blocks for each in (block.function, block.library)}
-    for message in messages:
-        if not message.text.startswith(_LINKING):
-            continue
-        for note in message.notes:
-            for found in _MISSING.finditer(note.text):
-                if found[1] in sought:
-                    said = f"the linker says: {found[0]}"
-                    return Unsupported(kind=UnsupportedKind.FOREIGN_FUNCTION, message=said)
     return None
 
 

@@ -1,5 +1,7 @@
 """A story case as a native program: each block between two looks at the whole processor.
 
+Several such programs can be one, of which each is a module; the first argument says which runs.
+
 The blocks stand twice in it: as `asm!`, for the compiler to accept and for the case's own
 program to call, and with registers of the harness's choice in an entry that loads a drawn state
 and stores what became of it.
@@ -7,6 +9,7 @@ and stores what became of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.story.block import Access, Block, Operand, Option, Story
@@ -52,13 +55,30 @@ def runtime_files(*names: str) -> dict[str, bytes]:
     return {f"src/{name}.rs": (RUNTIME / f"{name}.rs").read_bytes() for name in names}
 
 
-def write_native(story: Story) -> Listing:
-    """The program's `main.rs`."""
+def write_main(names: Sequence[str]) -> str:
+    """The program's root, in which each of the modules named so is a story's."""
+    modules = [f"mod {name};" for name in (*MODULES, *names)]
+    arms = [f'        "{name}" => {name}::main(),' for name in names]
+    return "\n".join(
+        (
+            "#![allow(dead_code)]",
+            *modules,
+            "mod open { pub use crate::refine::{any, any_where}; }",
+            "fn main() {",
+            "    match std::env::args().nth(1).unwrap_or_default().as_str() {",
+            *arms,
+            '        other => panic!("there is no story {other}"),',
+            "    }",
+            "}\n",
+        )
+    )
+
+
+def write_native(story: Story, name: str) -> Listing:
+    """The story's module, whose symbols begin with its name."""
     rust = Listing()
     rust.add(f"#![allow({ALLOWED})]")
-    for module in MODULES:
-        rust.add(f"mod {module};")
-    rust.add("use refine::{any, any_where};\nmod open { pub use crate::refine::{any, any_where}; }")
+    rust.add("use crate::refine::{any, any_where};\nuse crate::{draws, machine, refine, signals};")
     write_statics(story, rust)
     write_stories(story, rust)
     _write_blocks(story, rust)
@@ -66,8 +86,8 @@ def write_native(story: Story) -> Listing:
         write_program(story, rust, "blocks")
     drawn = [block for block in story.blocks if block.is_drawable]
     for block in drawn:
-        _write_entries(story, block, rust)
-        _write_table(story, block, rust)
+        _write_entries(name, block, rust)
+        _write_table(story, name, block, rust)
     _write_main(story, drawn, rust)
     return rust
 
@@ -115,7 +135,7 @@ def _arguments(story: Story, block: Block) -> list[str]:
             found.append(f"{each.name} = {each.access}({each.register}) {each.name}")
         else:
             explicit.append(f'{each.access}("{each.register}") {each.name}')
-    found += [f"{name} = sym crate::statics::{name}" for name in _mentioned(block)]
+    found += [f"{name} = sym super::statics::{name}" for name in _mentioned(block)]
     found += explicit
     for name in block.clobbers:
         found.append('clobber_abi("C")' if name == "C" else f'out("{name}") _')
@@ -128,20 +148,20 @@ def _mentioned(block: Block) -> list[str]:
     return [name for name in block.touches if f"{{{name}}}" in block.template]
 
 
-def _write_entries(story: Story, block: Block, rust: Listing) -> None:
-    """`entry_NAME_WAY`: loads `BEFORE`, runs the block, and stores `AFTER`."""
+def _write_entries(name: str, block: Block, rust: Listing) -> None:
+    """`STORY_BLOCK_WAY`: loads `BEFORE`, runs the block, and stores `AFTER`."""
     for turn in range(WAYS):
         registers = allocate(block, turn)
-        statics = {name: f"{{{name}}}" for name in block.touches}
+        statics = {each: f"{{{each}}}" for each in block.touches}
         text = fill(block, registers, statics)
-        arguments = [f"{name} = sym crate::statics::{name}" for name in _mentioned(block)]
+        arguments = [f"{each} = sym statics::{each}" for each in _mentioned(block)]
         if block.function:
             text = "call {harness_function}"
             rust.add(f'unsafe extern "C" {{ fn {block.function}(); }}' if not turn else "")
             arguments.append(f"harness_function = sym {block.function}")
         symbols = ("before", "after", "own")
-        arguments += [f"harness_{name} = sym machine::{name.upper()}" for name in symbols]
-        label = f"harness_entry_{block.name}_{turn}"
+        arguments += [f"harness_{each} = sym machine::{each.upper()}" for each in symbols]
+        label = f"{name}_{block.name}_{turn}"
         rust.add("std::arch::global_asm!(")
         lines = [f".globl {label}", f"{label}:", *_LOAD]
         rust.add("".join(f'"{line}",\n' for line in lines))
@@ -184,7 +204,7 @@ _STORE = (
 )
 
 
-def _write_table(story: Story, block: Block, rust: Listing) -> None:
+def _write_table(story: Story, name: str, block: Block, rust: Listing) -> None:
     """`BLOCK_NAME`: what the runtime has to know of the block."""
     sizes = {static.name: static for static in story.statics}
     rust.add(f"fn tell_{block.name}(bits: &mut [draws::Bits]) {{ unsafe {{")
@@ -198,13 +218,13 @@ def _write_table(story: Story, block: Block, rust: Listing) -> None:
     rust.add("} }")
     ways = []
     for turn in range(WAYS):
-        indices = ", ".join(str(_number(name)) for name in allocate(block, turn))
-        label = f"harness_entry_{block.name}_{turn}"
+        indices = ", ".join(str(_number(each)) for each in allocate(block, turn))
+        label = f"{name}_{block.name}_{turn}"
         ways.append(f"refine::Way {{ entry: {label}, registers: &[{indices}] }}")
     statics = [
-        f'refine::Static {{ name: "{name}", at: || (&raw mut statics::{name}).cast(), '
-        f"size: size_of::<{sizes[name].rust_type}>() }}"
-        for name in block.touches
+        f'refine::Static {{ name: "{each}", at: || (&raw mut statics::{each}).cast(), '
+        f"size: size_of::<{sizes[each].rust_type}>() }}"
+        for each in block.touches
     ]
     rust.add(
         f"static BLOCK_{block.name}: refine::Block = refine::Block {{\n"
@@ -261,7 +281,7 @@ def _write_main(story: Story, drawn: list[Block], rust: Listing) -> None:
         "fn put<T: Copy>(value: T) -> draws::Bits { let mut bits = [0; 4]; "
         "unsafe { (&raw mut bits).cast::<T>().write_unaligned(value) }; bits }"
     )
-    rust.add("fn main() {")
+    rust.add("pub fn main() {")
     rust.add(f'if !({needed}) {{ refine::end("unsupported", "the processor lacks a feature"); }}')
     rust.add("signals::watch();\nlet mut found = Vec::new();")
     if story.program:

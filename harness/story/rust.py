@@ -31,7 +31,7 @@ def write_stories(story: Story, into: Listing) -> None:
         into.add(f"mod in_{block.name} {{")
         into.add("use crate::open::{any, any_where};\nuse std::arch::x86_64::*;")
         if block.touches:
-            into.add(f"use crate::statics::{{{', '.join(block.touches)}}};")
+            into.add(f"use super::super::statics::{{{', '.join(block.touches)}}};")
         if not block.returns:
             _write_unreturning(block, into)
             continue
@@ -67,7 +67,7 @@ def _write_unreturning(block: Block, into: Listing) -> None:
 
 def write_program(story: Story, into: Listing, module: str) -> None:
     """The function `program`. module: where the blocks that it calls are."""
-    into.add(f"fn program() {{\nuse crate::{module}::*;\nuse crate::statics::*;")
+    into.add(f"fn program() {{\nuse self::{module}::*;\nuse self::statics::*;")
     into.quote(PROGRAM, story.program)
     into.add("}")
 

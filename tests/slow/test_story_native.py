@@ -14,7 +14,7 @@ from harness.engines.engine import Job, Observation
 from harness.engines.native import NativeEngine
 from harness.engines.story_native import StoryRunner, refusal
 from harness.ledger import Ledger
-from harness.outcome import Ran, UndefinedBehaviour, Unsupported
+from harness.outcome import Ran, ToolFailed, UndefinedBehaviour, Unsupported
 from harness.resources import corpus_dir, rust_vm_dir
 from harness.result import EngineName, Verdict
 from harness.toolchain.process import Launcher
@@ -141,6 +141,39 @@ def test_what_the_linker_does_not_find_is_not_checked(
     judging = Judging(oracle=Oracle(None), ledger=Ledger(entries=(), version=lambda engine: None))
     result = judging.observation(EngineName.NATIVE, case, seen)
     assert (result.verdict, result.reason) == (Verdict.NOT_CHECKED, seen.outcome.message)
+
+
+def test_what_does_not_build_costs_the_others_nothing(runner: StoryRunner, tmp_path: Path) -> None:
+    text = (corpus_dir() / "story" / "fma.toml").read_text(encoding="utf-8")
+    changes = {
+        "good": ("a.mul_add(b, c)", "b.mul_add(a, c)"),
+        "type": ("a.mul_add(b, c)", "a.mul_add(b, 7_u8)"),
+        "library": ('"m"', '"harness-has-no-such"'),
+        "function": ('"fma"', '"harness_has_no_such"'),
+        "reaches": ("a.mul_add(b, c)", "a.mul_add(b, missing)"),
+        "mnemonic": ('function = "fma"\nlibrary = "m"', 'template = "fnord {a}, {b}, {c}, {y}"'),
+    }
+    cases = {}
+    for name, (before, after) in changes.items():
+        path = tmp_path / f"{name}.toml"
+        path.write_text(text.replace(before, after, 1), encoding="utf-8")
+        (cases[name],) = load([path]).cases
+    if reason := refusal(case_of("fma").program, runner.compiler.host):
+        pytest.skip(reason)
+    jobs = [Job(case=name, program=case.program) for name, case in cases.items()]
+    seen = {each.job.case: each.outcome for each in runner.run_all(jobs, workers=1)}
+    assert seen.keys() == changes.keys()
+    assert isinstance(seen["good"], Ran)
+    assert "E0308" in seen["type"].message  # type: ignore[union-attr]
+    assert "-lharness-has-no-such" in seen["library"].message  # type: ignore[union-attr]
+    assert "harness_has_no_such" in seen["function"].message  # type: ignore[union-attr]
+    assert isinstance(seen["reaches"], UndefinedBehaviour)
+    assert isinstance(seen["mnemonic"], ToolFailed)
+    assert "mnemonic" in seen["mnemonic"].message
+    for job in jobs:
+        alone = runner.run(job).outcome
+        # The assembler's message names a folder of its build.
+        assert alone == seen[job.case] or (job.case, type(alone)) == ("mnemonic", ToolFailed)
 
 
 def test_a_mistake_in_the_story_is_told_with_its_line(runner: StoryRunner, tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from harness.diagnostics.failure import Failure, read_failure
 from harness.diagnostics.message import Message, Note, read_json
+from harness.engines.story_linking import read_link_error
 from harness.engines.story_miri import STORY_FLAGS, read_story_run, story_flags
 from harness.engines.story_native import (
     draws_states,
     read_answer,
     read_compile_errors,
-    read_link_error,
     refusal,
 )
 from harness.engines.story_parting import parting_flags, partings, read_parting
