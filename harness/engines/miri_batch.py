@@ -18,6 +18,7 @@ from harness.engines.engine import Job, Observation
 from harness.engines.miri import MiriEngine, by_target, run_plainly
 from harness.engines.miri_pointer_batch import Compiled, compile_programs, run_programs
 from harness.engines.miri_run import Runner, VmCrate
+from harness.engines.miri_story_batch import Told, compile_stories, run_stories, tells_in_batch
 from harness.engines.miri_vm_batch import run_bytecode
 from harness.engines.seeds import gather, run_seeded
 from harness.engines.task_pool import Task, run_tasks
@@ -90,9 +91,9 @@ class MiriBatchEngine:
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
         """Do all jobs; see `harness.engines.engine.Engine`. Raises: MissingTool."""
-        stories = [job for job in jobs if isinstance(job.program, Story)]
+        stories = [job for job in jobs if _is_told_alone(job)]
         if stories:
-            others = [job for job in jobs if not isinstance(job.program, Story)]
+            others = [job for job in jobs if not _is_told_alone(job)]
             told = (
                 self._plain.run(stories)
                 if self._seeds == 1
@@ -156,6 +157,12 @@ class _Work:
                 by_program.setdefault(job.program, []).append(job)
         for chunk in _chunks(list(by_program.values()), max(1, largest // self.seeds)):
             yield self._compiling(chunk)
+        by_story: dict[Story, list[Job]] = {}
+        for job in free:
+            if isinstance(job.program, Story):
+                by_story.setdefault(job.program, []).append(job)
+        for of_stories in _chunks(list(by_story.values()), max(1, largest // self.seeds)):
+            yield self._compiling_stories(of_stories)
         by_mode: dict[Mode | None, list[Job]] = {}
         for job in free:
             if isinstance(job.program, Program):
@@ -199,20 +206,35 @@ class _Work:
                 self.runner.launcher, self.runner.miri, list(by_program)
             ):
                 compiled_groups = [by_program.pop(program) for program in compiled.programs]
-                tasks += self._by_mode(compiled, compiled_groups)
+                tasks += [self._programs(compiled, j) for j in _of_each_mode(compiled_groups)]
             for group in by_program.values():
                 tasks += [self._plainly(job) for job in group]
             return tasks
 
         return task
 
-    def _by_mode(self, compiled: Compiled, groups: Iterable[Sequence[Job]]) -> Iterator[_Task]:
-        by_mode: dict[Mode | None, list[Job]] = {}
-        for group in groups:
-            for job in group:
-                by_mode.setdefault(job.mode, []).append(job)
-        for of_mode in by_mode.values():
-            yield self._programs(compiled, of_mode)
+    def _compiling_stories(self, groups: Sequence[Sequence[Job]]) -> _Task:
+        """groups: the jobs of each story."""
+
+        def task(tell: _Tell) -> Sequence[_Task]:
+            by_story = {_story(group[0]): group for group in groups}
+            tasks: list[_Task] = []
+            for told in compile_stories(self.runner.launcher, self.runner.miri, list(by_story)):
+                told_groups = [by_story.pop(story) for story in told.stories]
+                tasks += [self._stories(told, jobs) for jobs in _of_each_mode(told_groups)]
+            for group in by_story.values():
+                tasks += [self._plainly(job) for job in group]
+            return tasks
+
+        return task
+
+    def _stories(self, told: Told, jobs: Sequence[Job]) -> _Task:
+        def task(tell: _Tell) -> Sequence[_Task]:
+            batch = _Batch(jobs=dict(enumerate(jobs)), every=self.confirm_every, tell=tell)
+            run_stories(self.runner, told, batch.jobs, batch.begun, batch.take)
+            return self._remaining(batch)
+
+        return task
 
     def _programs(self, compiled: Compiled, jobs: Sequence[Job]) -> _Task:
         def task(tell: _Tell) -> Sequence[_Task]:
@@ -269,6 +291,24 @@ class _Batch:
             self.doubted.append(observation)
         else:
             self.tell(observation)
+
+
+def _is_told_alone(job: Job) -> bool:
+    return isinstance(job.program, Story) and not tells_in_batch(job.program)
+
+
+def _of_each_mode(groups: Iterable[Sequence[Job]]) -> Iterator[list[Job]]:
+    """The jobs of all groups, those of each mode together."""
+    by_mode: dict[Mode | None, list[Job]] = {}
+    for group in groups:
+        for job in group:
+            by_mode.setdefault(job.mode, []).append(job)
+    yield from by_mode.values()
+
+
+def _story(job: Job) -> Story:
+    assert isinstance(job.program, Story)
+    return job.program
 
 
 def _pointer_program(job: Job) -> PointerProgram:

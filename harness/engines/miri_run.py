@@ -108,11 +108,15 @@ class Runner:
             **runtime_files(*modules(story)),
         }
         folder = stage(files, self.miri.sources)
-        observation = self._tell(job, story, folder, listing)
-        for block, phase in partings(story):
+        steps = partings(story)
+        if any(block.returns for block in story.blocks):
+            observation = self._tell(job, story, folder, listing)
+        else:
+            observation = self._part(job, folder, listing, steps.pop(0))
+        for step in steps:
             if not isinstance(observation.outcome, Ran):
                 break
-            observation = self._part(job, folder, listing, (block, phase))
+            observation = self._part(job, folder, listing, step)
         return observation
 
     def _tell(self, job: Job, story: Story, folder: Path, listing: Listing) -> Observation:

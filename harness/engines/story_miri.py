@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.diagnostics.failure import Failure
 from harness.diagnostics.message import Transcript
 from harness.engines.miri_command import MAIN_FILE
 from harness.engines.story_native import read_compile_errors
-from harness.outcome import NOWHERE, FaultKind, Outcome, Ran, ToolFailed, UndefinedBehaviour
+from harness.outcome import (
+    NOWHERE,
+    FaultKind,
+    Outcome,
+    Panicked,
+    Ran,
+    ToolFailed,
+    UndefinedBehaviour,
+    Unsupported,
+)
 from harness.story.block import Story
 from harness.story.listing import Listing
 
@@ -44,11 +55,13 @@ def read_story_run(
     transcript: Transcript,
     failure: Failure | None,
     listing: Listing,
+    file: str = MAIN_FILE,
     *,
     in_seeds: bool,
 ) -> Outcome:
     """What a story's run under Miri comes to.
 
+    file: what the listing is, as Miri's places name it.
     in_seeds: it was told several times, of which one may have failed after others held.
     """
     lines = output.splitlines()
@@ -66,20 +79,23 @@ def read_story_run(
         return ToolFailed(message=f"not an answer: {output[-200:]!r}")
     if phase is None:
         errors = tuple(each for each in transcript.messages if each.is_error)
-        return read_compile_errors(errors, listing, MAIN_FILE) or failure.outcome
-    return read_fault(failure, listing, phase)
+        return read_compile_errors(errors, listing, file) or failure.outcome
+    return read_fault(failure, listing, file, phase)
 
 
-def read_fault(failure: Failure, listing: Listing, phase: str) -> Outcome:
+def read_fault(failure: Failure, listing: Listing, file: str, phase: str) -> Outcome:
     """What it means that Miri stopped in a phase: the promise in whose spite it is, if any."""
     outcome = failure.outcome
+    places = (listing.place(frame.span, file) for frame in failure.frames)
+    location = next((place for place in places if place is not None), NOWHERE)
+    if isinstance(outcome, Unsupported | Panicked):
+        return replace(outcome, location=location)
     if not isinstance(outcome, UndefinedBehaviour):
         return outcome
     promise = _PROMISES[phase]
-    places = (listing.place(frame.span, MAIN_FILE) for frame in failure.frames)
     return UndefinedBehaviour(
         rule=2,
         kind=promise or outcome.kind,
         message=f"in spite of {promise}: {outcome.message}" if promise else outcome.message,
-        location=next((place for place in places if place is not None), NOWHERE),
+        location=location,
     )

@@ -40,7 +40,7 @@ def read_parting(
     if not begun and failure is not None:
         return read_compile_errors(errors, listing, MAIN_FILE) or failure.outcome
     for error in errors:
-        found = read_fault(read_error(error), listing, phase)
+        found = read_fault(read_error(error), listing, MAIN_FILE, phase)
         # An abort is how a story may end.
         if not isinstance(found, Panicked):
             return found

@@ -17,7 +17,7 @@ from harness.mode import EVERY_MODE
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import write_library
 from harness.story.block import Story
-from harness.story.miri_rust import modules, write_told
+from harness.story.miri_rust import BATCH_MAIN, SAYING_IN_BATCH, modules, write_told
 from harness.story.native_rust import runtime_files
 from harness.story.rules import breach_by_name
 from harness.toolchain.miri import mode_flags
@@ -86,9 +86,9 @@ def of_own(program: Program, variant: str, crate: str) -> str:
 
 def of_story(story: Story) -> str:
     """Of a story as Miri interprets it, and of what its names alone decide."""
-    runtime = runtime_files(*modules(story))
+    runtime = runtime_files(*modules(story), SAYING_IN_BATCH, BATCH_MAIN)
     files = (part for name in sorted(runtime) for part in (name, runtime[name]))
-    readers = ["story_miri.py"]
+    readers = ["miri_story_batch.py", "story_miri.py"]
     if any(not block.returns for block in story.blocks):
         readers.append("story_parting.py")
     reading = digest(*(_digest_of(_PACKAGE / "engines" / name) for name in readers))

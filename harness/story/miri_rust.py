@@ -7,8 +7,11 @@ which promise was broken.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.story.block import Block, Borrow, Operand, Option, Story
 from harness.story.listing import Listing
+from harness.story.native_rust import runtime_file, runtime_files
 from harness.story.rules import shows_all
 from harness.story.rust import (
     ALLOWED,
@@ -19,10 +22,18 @@ from harness.story.rust import (
     write_stories,
 )
 
-MODULES = ("draws", "telling")
+MODULES = ("draws", "saying", "telling", "threads")
 
 PARTING = "parting"
 """The module of stories that do not return."""
+
+SAYING_IN_BATCH = "saying_batch"
+"""What stands for the module `saying` where many are told in one process."""
+
+BATCH_MAIN = "batch_main"
+"""The program of such a process."""
+
+_OPEN = "mod open { pub use crate::telling::{any, any_where}; }"
 
 STATES = 6
 """Drawn states for each phase: Miri is slow, and what they are is the native test's matter."""
@@ -33,13 +44,47 @@ def modules(story: Story) -> tuple[str, ...]:
     return MODULES if all(each.returns for each in story.blocks) else (*MODULES, PARTING)
 
 
-def write_told(story: Story) -> Listing:
-    """The program's `main.rs`."""
+def module_file(number: int) -> str:
+    """Of a library of several stories, the file of one."""
+    return f"src/story_{number}.rs"
+
+
+def library_files(listings: Sequence[Listing]) -> dict[str, bytes]:
+    """A library of stories, whose `start` tells the one with a number."""
+    names = [f"story_{number}" for number in range(len(listings))]
+    lines = (
+        "#![allow(dead_code)]",
+        *(f"mod {name};" for name in ("draws", "telling", "threads", *names)),
+        "pub mod saying;",
+        _OPEN,
+        "pub fn start(choice: usize) {",
+        "match choice {",
+        *(f"{number} => {name}::main()," for number, name in enumerate(names)),
+        "_ => unreachable!(),",
+        "}\n}\n",
+    )
+    return {
+        **runtime_files(*MODULES),
+        "src/saying.rs": runtime_file(SAYING_IN_BATCH),
+        "src/lib.rs": "\n".join(lines).encode(),
+        **{module_file(number): each.text().encode() for number, each in enumerate(listings)},
+    }
+
+
+def batch_files(stream: bytes) -> dict[str, bytes]:
+    """The program on top of such a library. stream: what reads its items."""
+    return {"src/main.rs": runtime_file(BATCH_MAIN), "src/stream.rs": stream}
+
+
+def write_told(story: Story, *, in_library: bool = False) -> Listing:
+    """The program's `main.rs`, or the story's module in a library of several."""
     rust = Listing()
     rust.add(f"#![allow({ALLOWED})]")
-    for module in modules(story):
-        rust.add(f"mod {module};")
-    rust.add("mod open { pub use crate::telling::{any, any_where}; }")
+    if in_library:
+        rust.add("use crate::{draws, telling};")
+    else:
+        rust.add("\n".join(f"mod {module};" for module in modules(story)))
+        rust.add(_OPEN)
     write_statics(story, rust)
     write_stories(story, rust)
     if story.program:
@@ -86,8 +131,11 @@ def _write_driver(story: Story, block: Block, rust: Listing) -> None:
         f"let {tuple_of(names)} = {call};\nlet {tuple_of(again)} = {call};\n{frees}"
     )
     for each in block.outputs:
+        first, second = f"first_{each.name}", f"again_{each.name}"
+        # Which pattern a NaN has is nobody's promise.
+        nan = f" && !({first}.is_nan() && {second}.is_nan())" if each.is_float else ""
         rust.add(
-            f"if !telling::same(&first_{each.name}, &again_{each.name}) "
+            f"if !telling::same(&{first}, &{second}){nan} "
             f'{{ return Err("{each.name} differs for the same inputs"); }}'
         )
     rust.add("} }\nOk(())\n}")
@@ -148,13 +196,13 @@ def advised(block: Block) -> list[tuple[str, str]]:
 
 
 def _write_main(story: Story, rust: Listing) -> None:
-    rust.add("fn main() {")
+    rust.add("pub fn main() {")
     for block in story.blocks:
         if not block.returns:
             for phase in enforced(block):
                 rust.add(
-                    f'if parting::step() == "{block.name} {phase}" '
-                    f"{{ parting::tell(telling::Phase::{phase}, drive_{block.name}); }}"
+                    f'if parting::is_for("{block.name}", "{phase}") '
+                    f'{{ parting::tell(telling::Phase::{phase}, "{phase}", drive_{block.name}); }}'
                 )
     if story.program:
         rust.add('telling::phase("Plain");\nprogram();')

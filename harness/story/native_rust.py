@@ -52,7 +52,12 @@ _FLAGS = 128
 
 def runtime_files(*names: str) -> dict[str, bytes]:
     """The modules of the runtime that a generated program has beside it."""
-    return {f"src/{name}.rs": (RUNTIME / f"{name}.rs").read_bytes() for name in names}
+    return {f"src/{name}.rs": runtime_file(name) for name in names}
+
+
+def runtime_file(name: str) -> bytes:
+    """One of the files that stand around stories."""
+    return (RUNTIME / f"{name}.rs").read_bytes()
 
 
 def write_main(names: Sequence[str]) -> str:

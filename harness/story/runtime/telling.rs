@@ -3,10 +3,13 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::hint::black_box;
 use std::mem::MaybeUninit;
+use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 
 use crate::draws::{Bits, Draws, Value};
+use crate::saying::{end, say};
+use crate::threads;
 
 /// What is promised of a story while it is told.
 #[derive(Clone, Copy, Debug)]
@@ -89,36 +92,42 @@ pub unsafe fn beside_writes(seen: &[Place], tell: impl FnOnce()) {
     beside(seen, true, tell);
 }
 
-struct Places(Vec<Place>);
+/// What the other thread does, and with which memory.
+struct Visit<'a> {
+    seen: &'a [Place],
+    writes: bool,
+}
 
-// SAFETY: the pointers are used by the other thread as the story's own thread could use them.
-unsafe impl Send for Places {}
+static DONE: AtomicBool = AtomicBool::new(false);
 
-fn beside(seen: &[Place], writes: bool, tell: impl FnOnce()) {
-    static DONE: AtomicBool = AtomicBool::new(false);
-    DONE.store(false, Relaxed);
-    let places = Places(seen.to_vec());
-    let other = thread::spawn(move || {
-        let places = places;
-        for (at, size) in &places.0 {
-            let mut copy = vec![MaybeUninit::<u8>::uninit(); *size];
-            // SAFETY: the places are memory that the block was given; that an access of the story
-            // races with these is what they are for.
-            unsafe {
-                at.cast::<MaybeUninit<u8>>().copy_to_nonoverlapping(copy.as_mut_ptr(), *size);
-                if writes {
-                    at.cast::<MaybeUninit<u8>>().copy_from_nonoverlapping(copy.as_ptr(), *size);
-                }
+extern "C" fn visit(argument: *mut u8) -> *mut u8 {
+    // SAFETY: `beside` starts the thread with a `Visit`, and waits for it.
+    let visit = unsafe { &*argument.cast::<Visit>() };
+    for (at, size) in visit.seen {
+        let mut copy = Vec::<u8>::with_capacity(*size);
+        // SAFETY: the places are memory that the block was given; that an access of the story
+        // races with these is what they are for.
+        unsafe {
+            at.copy_to_nonoverlapping(copy.as_mut_ptr(), *size);
+            if visit.writes {
+                at.copy_from_nonoverlapping(copy.as_ptr(), *size);
             }
         }
-        DONE.store(true, Relaxed);
-    });
+    }
+    DONE.store(true, Relaxed);
+    null_mut()
+}
+
+fn beside(seen: &[Place], writes: bool, tell: impl FnOnce()) {
+    DONE.store(false, Relaxed);
+    let mut visited = Visit { seen, writes };
+    // SAFETY: nobody else waits for it, and what it visits lasts longer than the guard.
+    let _other = unsafe { threads::Joined::start(visit, (&raw mut visited).cast()) };
     // Relaxed, so that what the other has done does not happen before what the story does.
     while !DONE.load(Relaxed) {
         thread::yield_now();
     }
     tell();
-    other.join().expect("it only copies");
 }
 
 /// Drive a block through several drawn states.
@@ -132,27 +141,18 @@ pub unsafe fn repeat(
 }
 
 pub fn phase(name: &str) {
-    say(&format!("phase {name}"));
+    say(&["phase ", name, "\n"]);
 }
 
 pub fn broken(phase: Phase, text: &str) -> ! {
-    say(&format!("broken {} {text}", format!("{phase:?}").to_lowercase()));
-    std::process::exit(0)
+    say(&["broken ", &format!("{phase:?}").to_lowercase(), " ", text, "\n"]);
+    end()
 }
 
 pub fn held() {
-    say("holds");
+    say(&["holds\n"]);
 }
 
 pub fn advise(text: &str) {
-    say(&format!("advise {text}"));
-}
-
-fn say(line: &str) {
-    unsafe extern "C" {
-        fn write(file: i32, from: *const u8, size: usize) -> isize;
-    }
-    let line = format!("{line}\n");
-    // SAFETY: the pointer and the length are those of `line`. A `println!` takes Miri far longer.
-    unsafe { write(1, line.as_ptr(), line.len()) };
+    say(&["advise ", text, "\n"]);
 }
