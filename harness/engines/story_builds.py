@@ -96,7 +96,7 @@ class Builds:
             program = built.executables[BINARY]
             kept = {each.name: self._keep(each, program) for each in modules}
             return Attempt(executables=kept, refused={}, left=[])
-        return _without_culprits(built, modules)
+        return blame(built, modules)
 
     def _keep(self, module: Module, program: Path) -> Path:
         folder = make_once(self._folder(module), lambda new: os.link(program, new / BINARY))
@@ -109,7 +109,7 @@ class Builds:
         return self.cache / "stories" / key
 
 
-def _without_culprits(built: BuildFailed, modules: Sequence[Module]) -> Attempt:
+def blame(built: BuildFailed, modules: Sequence[Module]) -> Attempt:
     """A build that failed: who is to blame, and what is left to be built without them."""
     errors = built.errors.get(BINARY, ())
     blamed: dict[str, list[Message]] = {}
