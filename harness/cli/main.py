@@ -55,12 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line on `arguments`, without the program's name; returns the exit code."""
+    import gc
     import signal
 
     from cyclopts import CycloptsError
 
     from harness.errors import HarnessFault, InputError, MissingTool
 
+    # Cases and results last as long as the process: to look for cycles among them at every 700th
+    # costs a quarter of a run that has everything on record.
+    gc.set_threshold(100_000, 20, 100)
     # Whoever ends this process by a signal wants its children ended too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -130,12 +131,6 @@ def run_command(
         require_forms,
     )
     from harness.lowering.variants import VARIANTS
-    from harness.report import (
-        html_report,
-        json_report,
-        junit as junit_report,
-        sarif as sarif_report,
-    )
     from harness.report.report_file import ReportFile
     from harness.resources import corpus_dir
     from harness.toolchain.miri import toolchain_name
@@ -162,14 +157,15 @@ def run_command(
     )
     require_forms(chosen.table if variant else (), selection.forms)
     wanted = (
-        ("--json", json, json_report.encode),
-        ("--junit", junit, junit_report.encode),
-        ("--sarif", sarif, sarif_report.encode),
-        ("--html", html, html_report.encode),
+        ("--json", json, "json_report"),
+        ("--junit", junit, "junit"),
+        ("--sarif", sarif, "sarif"),
+        ("--html", html, "html_report"),
     )
+    # Only those that are asked for: a page alone brings templates along.
     files = {
-        ReportFile(option=option, path=path): encode
-        for option, path, encode in wanted
+        ReportFile(option=option, path=path): import_module(f"harness.report.{module}").encode
+        for option, path, module in wanted
         if path is not None
     }
     largest = read_limit("--input-limit", input_limit) << 20
