@@ -164,8 +164,8 @@ def encode(report: Report) -> bytes:
         schema=SCHEMA,
         environment=dict(report.environment),
         finished=report.finished,
-        errors=[_encode_error(error) for error in report.errors],
-        results=[_encode_result(result) for result in report.results],
+        errors=[encode_error(error) for error in report.errors],
+        results=[encode_result(result) for result in report.results],
         summary=summarise(report.results),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
@@ -178,7 +178,8 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-def _encode_result(result: Result) -> JsonResult:
+def encode_result(result: Result) -> JsonResult:
+    """`result` in the report's shape."""
     run = result.run
     mode = run.mode
     return JsonResult(
@@ -209,7 +210,8 @@ def _encode_recording(recording: Recording) -> JsonRecording:
     )
 
 
-def _encode_error(error: InputError) -> JsonError:
+def encode_error(error: InputError) -> JsonError:
+    """`error` in the report's shape."""
     place = error.place
     return JsonError(
         file=place.file if place else None,

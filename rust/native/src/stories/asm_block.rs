@@ -48,6 +48,10 @@ impl AsmBlock {
         (self.line, self.column) = (span.start().line, span.start().column + 1);
         self
     }
+
+    pub fn place(&self) -> (usize, usize) {
+        (self.line, self.column)
+    }
 }
 
 impl Parse for AsmBlock {

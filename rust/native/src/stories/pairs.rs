@@ -82,6 +82,7 @@ pub fn find(file: &File, source: &Source) -> RustStories {
     };
     finder.visit_file(file);
     let mut found = finder.found;
+    found.pairs.sort_by_key(|each| each.block.place());
     found.unread.sort_by_key(|each| (each.line, each.column));
     found
 }

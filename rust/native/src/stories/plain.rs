@@ -4,20 +4,23 @@ use proc_macro2::LineColumn;
 use pyo3::prelude::*;
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprMethodCall, GenericArgument, Lit, PathArguments, PointerMutability, Type};
+use syn::{
+    Expr, ExprCall, ExprMethodCall, GenericArgument, Lit, PathArguments, PointerMutability, Type,
+};
 
 /// An expression. Lines and columns count from 1, columns in code points.
 #[pyclass(frozen, get_all, module = "harness._native")]
 #[derive(Clone)]
 pub struct RustExpr {
-    /// Its tokens, for people.
+    /// As it stands there, for people.
     text: String,
     /// The plain variable that it is, before any cast.
     variable: Option<String>,
     /// The integer that it is, before any cast, in decimal digits.
     literal: Option<String>,
-    /// What it is cast to, one after the other; a literal's suffix is the first. `as_ptr` and
-    /// `as_mut_ptr` stand for the methods, `&raw const` and `&raw mut` for a borrow of its place.
+    /// What it is cast to, one after the other; a literal's suffix is the first. `as_ptr`,
+    /// `as_mut_ptr`, `from_ref` and `from_mut` stand for the functions, `&raw const` and
+    /// `&raw mut` for a borrow of its place.
     casts: Vec<String>,
     line: usize,
     column: usize,
@@ -31,7 +34,7 @@ pub fn place(at: LineColumn) -> (usize, usize) {
 /// What the expression is: a variable or a number with casts, or no more than a text.
 pub fn read_expr(expr: &Expr) -> RustExpr {
     let (line, column) = place(expr.span().start());
-    let text = expr.to_token_stream().to_string();
+    let text = expr.span().source_text().unwrap_or_else(|| expr.to_token_stream().to_string());
     let mut found =
         RustExpr { text, variable: None, literal: None, casts: Vec::new(), line, column };
     if !read_into(expr, &mut found) {
@@ -68,6 +71,7 @@ fn read_into(expr: &Expr, found: &mut RustExpr) -> bool {
             read_borrow(&borrow.expr, word, found)
         }
         Expr::MethodCall(call) if call.args.is_empty() => read_method(call, found),
+        Expr::Call(call) => read_call(call, found),
         _ => false,
     }
 }
@@ -94,6 +98,23 @@ fn read_method(call: &ExprMethodCall, found: &mut RustExpr) -> bool {
         },
         _ => return false,
     }
+    known
+}
+
+/// `ptr::from_mut(p)` of a reference `p` is the pointer that it is.
+fn read_call(call: &ExprCall, found: &mut RustExpr) -> bool {
+    let (Expr::Path(function), Some(argument), 1) =
+        (&*call.func, call.args.first(), call.args.len())
+    else {
+        return false;
+    };
+    let names: Vec<_> = function.path.segments.iter().map(|each| each.ident.to_string()).collect();
+    let [.., module, name] = &names[..] else { return false };
+    if module != "ptr" || !matches!(name.as_str(), "from_ref" | "from_mut") {
+        return false;
+    }
+    let known = read_into(argument, found);
+    found.casts.push(name.clone());
     known
 }
 
