@@ -100,8 +100,10 @@ class RustExpr:
     @property
     def casts(self, /) -> list[str]:
         """
-        What it is cast to, one after the other; a literal's suffix is the first. `as_ptr` and
-        `as_mut_ptr` stand for the methods, `&raw const` and `&raw mut` for a borrow of its place.
+        What it is cast to, one after the other; a literal's suffix is the first, and of what is
+        neither a variable nor a literal only the last cast is known. `as_ptr`,
+        `as_mut_ptr`, `from_ref` and `from_mut` stand for the functions, `&raw const` and
+        `&raw mut` for a borrow of its place.
         """
     @property
     def column(self, /) -> int: ...
@@ -115,7 +117,7 @@ class RustExpr:
     @property
     def text(self, /) -> str:
         """
-        Its tokens, for people.
+        As it stands there, for people.
         """
     @property
     def variable(self, /) -> str | None:

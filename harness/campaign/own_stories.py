@@ -155,12 +155,16 @@ def _state(rule: int, results: Sequence[Result]) -> RuleState:
     modes = tuple(result.run.mode for result in shown if result.run.mode is not None)
     asked = {1: None, 2: EngineName.MIRI, 3: EngineName.NATIVE}[rule]
     of_rule = [result for result in results if asked in (None, result.run.engine)]
-    open_ = [result for result in of_rule if result not in shown and result.reason]
+    open_ = [result for result in of_rule if result.verdict is Verdict.NOT_CHECKED]
     complete = bool(shown) and (rule == 1 or not open_)
+    findings = () if complete else _findings(open_)
+    if not shown and any(_rule_of(result) == 1 for result in results):
+        said = "what breaks the first rule is not run"
+        findings = (Finding(kind=None, message=said, place=None, modes=()),)
     return RuleState(
         rule=rule,
         state=State.KEPT if complete else State.NOT_CHECKED,
-        findings=() if complete else _findings(open_),
+        findings=findings,
         modes=modes if rule == 2 else (),
     )
 
@@ -180,18 +184,20 @@ def _shows(rule: int, result: Result) -> bool:
 
 
 def _findings(results: Sequence[Result]) -> tuple[Finding, ...]:
-    """What the results say, each once."""
-    found: dict[tuple[FaultKind | None, str, Place | None], list[Mode]] = {}
+    """What the results say, each once: a breach by its kind and its place."""
+    found: dict[tuple[FaultKind | None, str, Place | None], tuple[str, list[Mode]]] = {}
     for result in results:
         outcome = result.outcome
         is_breach = _rule_of(result) is not None
         kind = outcome.kind if is_breach and isinstance(outcome, UndefinedBehaviour) else None
         said = getattr(outcome, "message", "") if is_breach else result.reason
         place = result.place if outcome is not None else None
-        modes = found.setdefault((kind, said, place), [])
+        # Miri numbers its allocations otherwise in each mode.
+        key = (kind, "" if is_breach else said, place)
+        _, modes = found.setdefault(key, (said, []))
         if result.run.mode is not None:
             modes.append(result.run.mode)
     return tuple(
-        Finding(kind=kind, message=said, place=place, modes=tuple(modes))
-        for (kind, said, place), modes in found.items()
+        Finding(kind=kind, message=said, place=place, modes=tuple(sorted(modes, key=str)))
+        for (kind, _, place), (said, modes) in found.items()
     )

@@ -14,7 +14,8 @@ from pathlib import Path
 from harness.cases.story_case import StoryCase
 from harness.cases.text import decode_text
 from harness.errors import InputError, Place, RustError, printable
-from harness.story.pair import Given, Read, Unread, read_pair
+from harness.story.pair import Read, Unread, read_pair
+from harness.story.pair_operands import Given
 
 SUFFIX = ".rs"
 

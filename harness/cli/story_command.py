@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.cases.own_story import OwnStories
     from harness.report.report_file import ReportFile
     from harness.result import Result
-    from harness.story.pair import Given
+    from harness.story.pair_operands import Given
     from harness.toolchain.missing import Missing
 
 
@@ -123,7 +123,7 @@ LARGEST_MEMORY = 4096
 
 def read_given(memory: Iterable[str], values: Iterable[str]) -> Given:
     """What `--memory` and `--values` say. Raises: InputError."""
-    from harness.story.pair import Given
+    from harness.story.pair_operands import Given
 
     sizes: dict[str, tuple[int, int | None]] = {}
     for word in memory:

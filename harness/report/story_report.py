@@ -26,7 +26,7 @@ STYLES = {State.KEPT: "green", State.BROKEN: "bold red", State.NOT_CHECKED: "yel
 WORDS = {
     State.KEPT: "no rule found broken",
     State.BROKEN: "BROKEN",
-    State.NOT_CHECKED: "not checked",
+    State.NOT_CHECKED: "not checked in full",
 }
 
 KEPT = {
@@ -68,10 +68,8 @@ def render_report(report: StoryReport, *, verbose: bool) -> Iterator[Text]:
 
 def _render_verdict(verdict: OwnVerdict) -> Iterator[Text]:
     case = verdict.story.case
-    line = Text(f"{case.place}: ", style="bold").append(
-        WORDS[verdict.state], style=STYLES[verdict.state]
-    )
-    yield line.append(f" {printable(verdict.story.read.block.name)}")
+    line = Text(f"{case.place}: {printable(verdict.story.read.block.name)}: ", style="bold")
+    yield line.append(WORDS[verdict.state], style=STYLES[verdict.state])
     for state in verdict.rules:
         yield from _render_rule(state, case.place)
     if verdict.story.read.assumed:
@@ -98,7 +96,8 @@ def _render_finding(finding: Finding, state: RuleState, place: Place | None) -> 
         text = Text("not checked: ", style="yellow")
     else:
         text = Text(f"broken: {finding.kind}", style="bold red")
-        text.append(f" in {', '.join(map(str, finding.modes))}" if finding.modes else "")
+        if finding.modes and state.rule == 2:
+            text.append(f" in {', '.join(map(str, finding.modes))}")
         text.append(": ")
     text.append(printable(finding.message), style="default")
     if finding.place is not None and finding.place != place:

@@ -18,7 +18,8 @@ pub struct RustExpr {
     variable: Option<String>,
     /// The integer that it is, before any cast, in decimal digits.
     literal: Option<String>,
-    /// What it is cast to, one after the other; a literal's suffix is the first. `as_ptr`,
+    /// What it is cast to, one after the other; a literal's suffix is the first, and of what is
+    /// neither a variable nor a literal only the last cast is known. `as_ptr`,
     /// `as_mut_ptr`, `from_ref` and `from_mut` stand for the functions, `&raw const` and
     /// `&raw mut` for a borrow of its place.
     casts: Vec<String>,
@@ -38,7 +39,9 @@ pub fn read_expr(expr: &Expr) -> RustExpr {
     let mut found =
         RustExpr { text, variable: None, literal: None, casts: Vec::new(), line, column };
     if !read_into(expr, &mut found) {
-        (found.variable, found.literal, found.casts) = (None, None, Vec::new());
+        // Whatever is cast, the type that comes of it is said.
+        let casts = if let Expr::Cast(cast) = expr { vec![write_type(&cast.ty)] } else { vec![] };
+        (found.variable, found.literal, found.casts) = (None, None, casts);
     }
     found
 }
