@@ -193,6 +193,11 @@ class RustStories:
     What a Rust file has of assembly.
     """
     @property
+    def elsewhere(self, /) -> list[str]:
+        """
+        Modules in files of their own that are for other machines, as `outer/inner`.
+        """
+    @property
     def imports(self, /) -> list[tuple[str, str]]:
         """
         Names that `use` brings in, with their paths.

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cases.story_case import StoryCase
 from harness.cases.text import decode_text
@@ -17,12 +18,18 @@ from harness.errors import InputError, Place, RustError, printable
 from harness.story.pair import Read, Unread, read_pair
 from harness.story.pair_operands import Given
 
+if TYPE_CHECKING:
+    from harness._native import RustStories
+
 SUFFIX = ".rs"
 
 LARGEST_FILE = 8 << 20
 """In bytes. Written source is far smaller."""
 
 ELSEWHERE = "it is for other machines than this one"
+
+ALONE = "no story stands beside it"
+"""The reason of `harness._native.rust_stories` for assembly without a story."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +73,19 @@ def find_own_stories(path: Path, given: Given | None = None) -> OwnStories:
     Raises: InputError, if there is nothing to read.
     """
     found = OwnStories()
+    files: list[_File] = []
     for file in _files(path):
-        below = file.relative_to(path) if path.is_dir() else Path(file.name)
         try:
-            _read_file(file, below.as_posix(), given or Given(), found)
+            files += _read_file(file)
         except InputError as error:
             found.errors.append(error)
+    elsewhere = {other for file in files for other in file.elsewhere()}
+    for each in files:
+        below = each.path.relative_to(path) if path.is_dir() else Path(each.path.name)
+        if any(above in elsewhere for above in (each.path, *each.path.parents)):
+            _leave_out(each, found)
+        else:
+            _add(each, printable(below.as_posix()), given or Given(), found)
     counted = Counter(each.case.id for each in found.stories)
     found.stories = [
         each if counted[each.case.id] == 1 else _told_apart(each) for each in found.stories
@@ -105,8 +119,29 @@ def _below(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in files if name.endswith(SUFFIX))
 
 
-def _read_file(file: Path, below: str, given: Given, found: OwnStories) -> None:
-    """Add what the file holds. Raises: InputError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A file that was read. name: as messages have it."""
+
+    path: Path
+    name: str
+    rust: RustStories
+
+    def elsewhere(self) -> Iterator[Path]:
+        """The files, and the folders, of its modules that are for other machines."""
+        folder = self.path.parent
+        if self.path.name not in ("lib.rs", "main.rs", "mod.rs"):
+            folder /= self.path.stem
+        for module in self.rust.elsewhere:
+            yield folder / module
+            yield folder / f"{module}{SUFFIX}"
+
+    def place(self, line: int, column: int) -> Place:
+        return Place(file=self.name, line=line, column=column)
+
+
+def _read_file(file: Path) -> list[_File]:
+    """The file, if there may be anything of interest in it. Raises: InputError."""
     from harness._native import rust_stories
 
     name = printable(str(file))
@@ -120,36 +155,56 @@ def _read_file(file: Path, below: str, given: Given, found: OwnStories) -> None:
         message = f"has more than {LARGEST_FILE >> 20} MiB"
         raise InputError(Place(file=name), message, "name the files with assembly in them")
     text = decode_text(data, name)
-    if "asm" not in text:
+    if "asm" not in text and "target_" not in text:
         # Most files of a crate: there is nothing to parse them for.
-        return
+        return []
     try:
-        rust = rust_stories(text)
+        return [_File(path=file, name=name, rust=rust_stories(text))]
     except RustError as error:
         place = Place(file=name, line=error.line, column=error.column)
         raise InputError(place, f"not Rust: {error.message}", "mend the file") from None
-    for each in rust.unread:
-        reason = ELSEWHERE if each.elsewhere else each.reason
-        place = Place(file=name, line=each.line, column=each.column)
+
+
+def _leave_out(file: _File, found: OwnStories) -> None:
+    """Add what a file for other machines holds."""
+    places = [(each.function, each.line, each.column) for each in file.rust.unread]
+    places += [(each.function, each.block.line, each.block.column) for each in file.rust.pairs]
+    for function, line, column in places:
         found.left_out.append(
-            LeftOut(place=place, function=each.function, reason=reason, elsewhere=each.elsewhere)
+            LeftOut(
+                place=file.place(line, column), function=function, reason=ELSEWHERE, elsewhere=True
+            )
         )
+
+
+def _add(file: _File, below: str, given: Given, found: OwnStories) -> None:
+    """Add what the file holds. below: its path, as cases are named after it."""
+    rust = file.rust
+    left_out = [
+        LeftOut(
+            place=file.place(each.line, each.column),
+            function=each.function,
+            reason=ELSEWHERE if each.elsewhere else each.reason,
+            elsewhere=each.elsewhere,
+        )
+        for each in rust.unread
+    ]
     for pair in rust.pairs:
         found.operands |= {f"{pair.function}.{variable.name}" for variable in pair.variables}
         read = read_pair(pair, imports=rust.imports, items=rust.items, given=given)
         match read:
             case Unread():
-                place = Place(file=name, line=read.line, column=read.column)
-                found.left_out.append(
+                place = file.place(read.line, read.column)
+                left_out.append(
                     LeftOut(
                         place=place, function=read.function, reason=read.reason, elsewhere=False
                     )
                 )
             case Read():
-                place = Place(file=name, line=pair.block.line, column=pair.block.column)
-                case = _case(file, printable(below), pair.function, read, place)
+                place = file.place(pair.block.line, pair.block.column)
+                case = _case(file.path, below, pair.function, read, place)
                 found.stories.append(OwnStory(case=case, read=read))
-    found.left_out.sort(key=lambda each: (each.place.file, each.place.line, each.place.column))
+    found.left_out += sorted(left_out, key=lambda each: (each.place.line, each.place.column))
 
 
 def _case(file: Path, below: str, function: str, read: Read, place: Place) -> StoryCase:

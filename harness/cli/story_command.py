@@ -111,7 +111,13 @@ def story_command(
     if not (found.stories or found.left_out or found.errors):
         message = "there is no `asm!` in it" if function is None else "no such function has `asm!`"
         raise InputError(None, f"{quoted(str(path), 200)}: {message}", "name other Rust")
-    return _run(found, selection, file, verbose=verbose)
+    words = [
+        word
+        for option, said in (("--memory", memory), ("--values", values))
+        for each in said or ()
+        for word in (option, each)
+    ]
+    return _run(found, selection, file, words, verbose=verbose)
 
 
 _KEY = r"([\w]+\.[\w]+)"
@@ -146,7 +152,14 @@ def read_given(memory: Iterable[str], values: Iterable[str]) -> Given:
     return Given(memory=sizes, values={key: tuple(each) for key, each in ranges.items()})
 
 
-def _run(found: OwnStories, selection: Selection, file: ReportFile | None, *, verbose: bool) -> int:
+def _run(
+    found: OwnStories,
+    selection: Selection,
+    file: ReportFile | None,
+    given: Sequence[str],
+    *,
+    verbose: bool,
+) -> int:
     from rich.console import Console
 
     from harness.campaign.assemble import assemble
@@ -175,6 +188,7 @@ def _run(found: OwnStories, selection: Selection, file: ReportFile | None, *, ve
             missing=missing,
             environment=setup.environment(),
             finished=finished,
+            given=given,
         )
         if file is not None:
             file.write(encode(report))

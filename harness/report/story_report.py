@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 from rich.text import Text
 
 from harness.campaign.own_stories import Finding, OwnVerdict, RuleState, State
-from harness.cases.own_story import LeftOut
+from harness.cases.own_story import ALONE, LeftOut
 from harness.errors import InputError, Place, printable
 from harness.report.json_report import (
     SCHEMA,
@@ -39,7 +43,10 @@ KEPT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryReport:
-    """One call of `harness story`; `harness.report.report.Report` says what each part is."""
+    """One call of `harness story`; `harness.report.report.Report` says what each part is.
+
+    given: the options that say what the source does not.
+    """
 
     verdicts: Sequence[OwnVerdict]
     left_out: Sequence[LeftOut]
@@ -47,23 +54,39 @@ class StoryReport:
     missing: Sequence[Missing]
     environment: Mapping[str, str | None]
     finished: bool
+    given: Sequence[str] = ()
 
 
 def render_report(report: StoryReport, *, verbose: bool) -> Iterator[Text]:
     """Each pair with its rules, then what is not checked, and how many of each there are."""
     for verdict in report.verdicts:
         yield from _render_verdict(verdict)
-    shown = [each for each in report.left_out if verbose or not each.elsewhere]
-    for each in shown:
-        line = Text(f"{each.place}: ", style="bold").append("not checked", style="yellow")
-        line.append(f" {printable(each.function)}" if each.function else "")
-        yield line.append(f": {printable(each.reason)}")
+        if verdict.state is State.BROKEN:
+            yield Text(f"  repeat: {_repeat(verdict, report.given)}", style="dim")
+    yield from _render_left_out(report.left_out, verbose=verbose)
     for error in report.errors:
         yield Text("error: ", style="bold red").append(str(error), style="default")
     for missing in report.missing:
         line = Text("not checked: ", style="yellow").append(missing.message, style="default")
         yield line.append(f"\n  {missing.remedy}", style="default")
     yield Text(_summary(report), style="bold")
+
+
+def _render_left_out(left_out: Sequence[LeftOut], *, verbose: bool) -> Iterator[Text]:
+    """Why blocks are not checked; those of a file that have no story are counted."""
+    shown = [each for each in left_out if verbose or not each.elsewhere]
+    alone = Counter(each.place.file for each in shown if each.reason == ALONE)
+    for each in shown:
+        name, reason = f"{printable(each.function)}: " if each.function else "", each.reason
+        number = alone[each.place.file]
+        if reason == ALONE and number > 1 and not verbose:
+            # The first of them stands for all.
+            alone[each.place.file] = 0
+            name, reason = "", f"no story stands beside {number} blocks, of which this is the first"
+        elif reason == ALONE and not number:
+            continue
+        line = Text(f"{each.place}: {name}", style="bold")
+        yield line.append("not checked", style="yellow").append(f": {printable(reason)}")
 
 
 def _render_verdict(verdict: OwnVerdict) -> Iterator[Text]:
@@ -76,6 +99,12 @@ def _render_verdict(verdict: OwnVerdict) -> Iterator[Text]:
         yield Text(f"  assumed: {'; '.join(verdict.story.read.assumed)}", style="dim")
     if verdict.advice and verdict.state is not State.BROKEN:
         yield Text(f"  could promise: {', '.join(verdict.advice)}")
+
+
+def _repeat(verdict: OwnVerdict, given: Sequence[str]) -> str:
+    """The shell line that checks the pair again."""
+    case, block = verdict.story.case, verdict.story.read.block
+    return shlex.join(["harness", "story", str(case.path), "--function", block.name, *given])
 
 
 def _render_rule(state: RuleState, place: Place | None) -> Iterator[Text]:
@@ -233,3 +262,15 @@ def _encode_finding(finding: Finding) -> JsonFinding:
         column=place.column if place else None,
         modes=[str(mode) for mode in finding.modes],
     )
+
+
+def json_schema() -> dict[str, Any]:
+    """The report's JSON Schema."""
+    schema = msgspec.json.schema(JsonStories)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema
+
+
+if __name__ == "__main__":
+    text = msgspec.json.format(msgspec.json.encode(json_schema()), indent=2) + b"\n"
+    Path("docs/story.schema.json").write_bytes(text)

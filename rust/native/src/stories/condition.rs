@@ -52,6 +52,8 @@ fn truth(condition: &Meta, miri: bool) -> Option<bool> {
             let Lit::Str(value) = &literal.lit else { return None };
             let here = if path.is_ident("target_arch") {
                 std::env::consts::ARCH
+            } else if path.is_ident("target_pointer_width") {
+                if cfg!(target_pointer_width = "64") { "64" } else { "32" }
             } else if path.is_ident("target_os") {
                 std::env::consts::OS
             } else if path.is_ident("target_family") {

@@ -63,6 +63,8 @@ pub struct RustStories {
     imports: Vec<(String, String)>,
     /// Names of the file's own items.
     items: Vec<String>,
+    /// Modules in files of their own that are for other machines, as `outer/inner`.
+    elsewhere: Vec<String>,
 }
 
 pub fn find(file: &File, source: &Source) -> RustStories {
@@ -73,7 +75,9 @@ pub fn find(file: &File, source: &Source) -> RustStories {
             unread: Vec::new(),
             imports: Vec::new(),
             items: Vec::new(),
+            elsewhere: Vec::new(),
         },
+        modules: Vec::new(),
         scope: Vec::new(),
         functions: Vec::new(),
         elsewhere: false,
@@ -101,6 +105,8 @@ struct Finder<'a> {
     scope: Vec<RustVariable>,
     functions: Vec<Function>,
     elsewhere: bool,
+    /// The names of the modules around.
+    modules: Vec<String>,
     /// The types that the next `if` has to come to, where they are said.
     expected: Option<Vec<String>>,
     /// Where the calls of `asm!` stand of which something was said.
@@ -355,10 +361,14 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_item_mod(&mut self, module: &'ast ItemMod) {
         self.within(&module.attrs, |finder| {
-            if let Some((_, items)) = &module.content {
-                finder.pair_functions(&functions_of(items));
+            finder.modules.push(module.ident.to_string());
+            match &module.content {
+                Some((_, items)) => finder.pair_functions(&functions_of(items)),
+                None if finder.elsewhere => finder.found.elsewhere.push(finder.modules.join("/")),
+                None => {}
             }
             visit::visit_item_mod(finder, module);
+            finder.modules.pop();
         });
     }
 
