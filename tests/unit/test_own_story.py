@@ -472,6 +472,33 @@ def test_a_crate_is_all_of_its_files_but_not_what_is_built(tmp_path: Path) -> No
     assert [Path(error.place.file).name for error in found.errors if error.place] == ["bad.rs"]
 
 
+def test_modules_for_other_machines_are_left_out(tmp_path: Path) -> None:
+    text = 'unsafe fn f() { if cfg!(miri) {} else { asm!("nop") } }\n'
+    (tmp_path / "lib.rs").write_text(
+        '#[cfg(target_arch = "none-such")] mod one;\n#[cfg(target_os = "none-such")]\n'
+        "mod two { mod three; }\nmod four;\n",
+        encoding="utf-8",
+    )
+    names = ("one.rs", "one/deeper.rs", "two/three/mod.rs", "four.rs")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = find_own_stories(tmp_path)
+    assert [each.case.path.name for each in found.stories] == ["four.rs"]
+    assert {(each.place.file, each.reason) for each in found.left_out} == {
+        (str(tmp_path / name), ELSEWHERE) for name in names[:3]
+    }
+
+
+@pytest.mark.parametrize("nested", ["(", "{", "["])
+def test_no_depth_of_nesting_ends_the_process(tmp_path: Path, nested: str) -> None:
+    closing = {"(": ")", "{": "}", "[": "]"}[nested]
+    text = f"fn asm() {{ {nested * 100_000}{closing * 100_000} }}"
+    (error,) = read(tmp_path, text).errors
+    assert "brackets too deep to be read" in error.message
+    assert not read(tmp_path, f"fn asm() {{ {'!' * 50_000}true; }}").errors
+
+
 def test_files_without_assembly_are_not_parsed(tmp_path: Path) -> None:
     found = read(tmp_path, "this is no Rust")
     assert not found.errors

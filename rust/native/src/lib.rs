@@ -1,5 +1,6 @@
 //! `harness._native`: what the Python package leaves to Rust.
 
+mod deep;
 mod rust_names;
 mod stories;
 mod toml_document;

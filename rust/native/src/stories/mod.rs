@@ -17,6 +17,8 @@ pub use source::RustText;
 
 use source::Source;
 
+use crate::deep::{tokens, with_room};
+
 // Written in Python, as `TomlError` is.
 pyo3::import_exception!(harness.errors, RustError);
 
@@ -27,9 +29,26 @@ pyo3::import_exception!(harness.errors, RustError);
 #[pyo3(signature = (text: "str") -> "RustStories")]
 pub fn rust_stories(text: &str) -> PyResult<RustStories> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let file = syn::parse_file(text).map_err(|error| {
+    with_room(|| read(text)).map_err(RustError::new_err)
+}
+
+/// Raises: what is wrong, with line and column.
+fn read(text: &str) -> Result<RustStories, (String, usize, usize)> {
+    let complain = |error: syn::Error| {
         let place = error.span().start();
-        RustError::new_err((error.to_string(), place.line.max(1), place.column + 1))
-    })?;
+        (error.to_string(), place.line.max(1), place.column + 1)
+    };
+    tokens(without_shebang(text)).map_err(complain)?;
+    let file = syn::parse_file(text).map_err(complain)?;
     Ok(pairs::find(&file, &Source::new(text)))
+}
+
+/// The text from the second line on, if the first says what runs it; lines stay as they are.
+fn without_shebang(text: &str) -> &str {
+    let is_attribute =
+        text.strip_prefix("#!").is_some_and(|rest| rest.trim_start().starts_with('['));
+    if !text.starts_with("#!") || is_attribute {
+        return text;
+    }
+    text.find('\n').map_or("", |end| &text[end..])
 }
