@@ -154,6 +154,11 @@ class RustPair:
     @property
     def block(self, /) -> AsmBlock: ...
     @property
+    def ends(self, /) -> bool:
+        """
+        Whether its function ends with it, so that nobody sees its variables any more.
+        """
+    @property
     def features(self, /) -> list[str]:
         """
         What `target_feature` enables there.
@@ -262,6 +267,11 @@ class RustVariable:
         """
     @property
     def line(self, /) -> int: ...
+    @property
+    def mutable(self, /) -> bool:
+        """
+        Whether it can be assigned to anew.
+        """
     @property
     def name(self, /) -> str: ...
     @property

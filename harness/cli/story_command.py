@@ -112,10 +112,9 @@ def story_command(
         message = "there is no `asm!` in it" if function is None else "no such function has `asm!`"
         raise InputError(None, f"{quoted(str(path), 200)}: {message}", "name other Rust")
     words = [
-        word
+        f"{option}={each}"
         for option, said in (("--memory", memory), ("--values", values))
         for each in said or ()
-        for word in (option, each)
     ]
     return _run(found, selection, file, words, verbose=verbose)
 

@@ -103,8 +103,9 @@ def _render_verdict(verdict: OwnVerdict) -> Iterator[Text]:
 
 def _repeat(verdict: OwnVerdict, given: Sequence[str]) -> str:
     """The shell line that checks the pair again."""
-    case, block = verdict.story.case, verdict.story.read.block
-    return shlex.join(["harness", "story", str(case.path), "--function", block.name, *given])
+    case, name = verdict.story.case, verdict.story.read.block.name
+    of_pair = [word for word in given if word.partition("=")[2].startswith(f"{name}.")]
+    return shlex.join(["harness", "story", str(case.path), "--function", name, *of_pair])
 
 
 def _render_rule(state: RuleState, place: Place | None) -> Iterator[Text]:

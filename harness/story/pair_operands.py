@@ -137,7 +137,7 @@ class _Binder:
             return False
         variable = self.scope.find(target)
         is_own = variable is not None and variable.inner
-        return is_own or self.pair.parameters is not None
+        return is_own or self.pair.ends
 
     def _add_output(
         self, number: int, operand: AsmOperand, access: Access, target: str | None

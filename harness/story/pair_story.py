@@ -81,7 +81,7 @@ class _Writer:
         self._check_gives()
         before = self._imports(imports, items)
         after = "; "
-        if pair.gives is None and pair.parameters is None:
+        if pair.gives is None and not pair.ends:
             for name in dict.fromkeys((*bound.inputs, *bound.outputs)):
                 before += self._bind(name)
             after += "".join(
@@ -136,10 +136,15 @@ class _Writer:
         return [] if back == name else [f"let {name}: {read.held.story} = {back};"]
 
     def _parameters(self) -> list[str]:
-        """The parameters of a story that is a function of its own."""
+        """The variables that are the story's alone: parameters, or those of what ends with it."""
+        pair = self.pair
+        own = pair.parameters
+        if own is None:
+            variables = {each.name: each.mutable for each in pair.variables if not each.inner}
+            own = [(name, name, pair.ends and mutable) for name, mutable in variables.items()]
         found = [
             (f"mut {told}" if mutable else told, name)
-            for told, name, mutable in self.pair.parameters or ()
+            for told, name, mutable in own
             if name in self.bound.inputs and (mutable or told != name)
         ]
         if not found:

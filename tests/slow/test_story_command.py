@@ -21,6 +21,9 @@ DATA = Path(__file__).parents[1] / "data" / "own_stories"
 GIVEN = (
     "--memory", "fill.start=64",
     "--values", "fill.len=0..=64",
+    "--memory", "copy.to=64",
+    "--memory", "copy.from=64",
+    "--values", "copy.count=0..=16",
     "--values", "divide.divisor=1..=4294967295",
 )  # fmt: skip
 
@@ -32,6 +35,8 @@ NATIVELY: dict[str, tuple[int, str]] = {
     "fetch_add": (3, "memory"),
     "choose": (3, "flags"),
     "fill": (3, "memory"),
+    "root": (3, "output"),
+    "copy": (3, "memory"),
 }
 """What each function of `broken.rs` breaks, where the processor shows it."""
 
@@ -77,7 +82,7 @@ def test_sound_pairs_natively(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     code, document = story(tmp_path, DATA / "sound.rs", *GIVEN, "--engine", "native")
     assert code == ExitCode.AGREE
     assert (DATA / "sound.rs").read_bytes() == before
-    assert len(document["pairs"]) == 9
+    assert len(document["pairs"]) == 11
     for pair in document["pairs"]:
         assert [rule["state"] for rule in pair["rules"]] == ["kept", "not_checked", "kept"], pair
     store = next(pair for pair in document["pairs"] if pair["function"] == "store")

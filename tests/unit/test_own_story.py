@@ -14,7 +14,10 @@ from harness.story.pair_operands import Given
 from harness.story.rules import breach_by_name
 
 DATA = Path(__file__).parents[1] / "data" / "own_stories"
-FILL = Given(memory={"fill.start": (64, None)}, values={"fill.len": ((0, 64),)})
+FILL = Given(
+    memory={"fill.start": (64, None), "copy.to": (64, None), "copy.from": (64, None)},
+    values={"fill.len": ((0, 64),), "copy.count": ((0, 16),)},
+)
 
 
 def read(tmp_path: Path, text: str, given: Given | None = None) -> OwnStories:
@@ -56,7 +59,7 @@ def operands(block: Block) -> dict[str, Operand]:
 def test_every_form_is_read() -> None:
     assert list(sound()) == [
         "popcount", "average", "store", "swap_bytes", "divide", "low_bits", "fetch_add", "choose",
-        "fill",
+        "fill", "root", "copy",
     ]  # fmt: skip
 
 
@@ -185,6 +188,7 @@ def test_the_story_of_a_statement_assigns_by_itself(tmp_path: Path) -> None:
         let y: u64;
         #[cfg(not(miri))] asm!("mov {}, {}", out(reg) y, in(reg) x);
         #[cfg(miri)] y = x;
+        g(y);
     }"""
     assert pair(tmp_path, text).read.block.story.strip() == "y = x;"
 
@@ -277,6 +281,15 @@ def test_a_variable_of_the_block_alone_is_what_it_begins_as(tmp_path: Path) -> N
     (operand,) = block.operands
     assert (operand.name, operand.access, operand.type) == ("x_to_v", Access.INOUT, "u64")
     assert "let x: u64 = x_to_v;" in block.story
+
+
+def test_what_a_function_does_to_its_own_variables_is_its_own_matter(tmp_path: Path) -> None:
+    pair_ = """#[cfg(miri)] { x += 1; go(); }
+        #[cfg(not(miri))] asm!("nop", in(reg) x);"""
+    at_the_end = pair(tmp_path, f"unsafe fn f(mut x: u64) {{ {pair_} }}")
+    assert "let (mut x,) = (x,);" in at_the_end.read.block.story
+    before_more = pair(tmp_path, f"unsafe fn f(mut x: u64) {{ {pair_} g(x) }}")
+    assert "mut x" not in before_more.read.block.story
 
 
 def test_what_the_library_brings_comes_along(tmp_path: Path) -> None:

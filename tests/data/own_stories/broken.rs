@@ -163,3 +163,45 @@ pub unsafe fn fill(start: *mut u8, byte: u8, len: usize) {
     #[cfg(miri)]
     start.write_bytes(byte, len.saturating_sub(1));
 }
+
+/// Rule 3, output: the story gives the other root.
+pub fn root(x: f64) -> f64 {
+    #[cfg(miri)]
+    {
+        -x.sqrt()
+    }
+    #[cfg(not(miri))]
+    {
+        let root;
+        unsafe {
+            asm!(
+                "sqrtsd {0}, {1}",
+                out(xmm_reg) root,
+                in(xmm_reg) x,
+                options(pure, nomem, nostack),
+            )
+        };
+        root
+    }
+}
+
+/// Rule 3, memory: the story reads one number again and again.
+///
+/// # Safety
+/// Both point to `count` numbers, `to` to some that may be written, and not to the same.
+pub unsafe fn copy(mut to: *mut u32, from: *const u32, count: usize) {
+    if cfg!(miri) {
+        for _ in 0..count {
+            *to = *from;
+            to = to.add(1);
+        }
+        return;
+    }
+    asm!(
+        "rep movsd",
+        inout("rdi") to => _,
+        inout("rsi") from => _,
+        inout("rcx") count => _,
+        options(nostack, preserves_flags),
+    );
+}

@@ -160,3 +160,46 @@ pub unsafe fn fill(start: *mut u8, byte: u8, len: usize) {
     #[cfg(miri)]
     start.write_bytes(byte, len);
 }
+
+/// A root may be a NaN, whose bits are nobody's promise.
+pub fn root(x: f64) -> f64 {
+    #[cfg(miri)]
+    {
+        x.sqrt()
+    }
+    #[cfg(not(miri))]
+    {
+        let root;
+        unsafe {
+            asm!(
+                "sqrtsd {0}, {1}",
+                out(xmm_reg) root,
+                in(xmm_reg) x,
+                options(pure, nomem, nostack),
+            )
+        };
+        root
+    }
+}
+
+/// A story that changes parameters which the function may change.
+///
+/// # Safety
+/// Both point to `count` numbers, `to` to some that may be written, and not to the same.
+pub unsafe fn copy(mut to: *mut u32, mut from: *const u32, count: usize) {
+    if cfg!(miri) {
+        for _ in 0..count {
+            *to = *from;
+            to = to.add(1);
+            from = from.add(1);
+        }
+        return;
+    }
+    asm!(
+        "rep movsd",
+        inout("rdi") to => _,
+        inout("rsi") from => _,
+        inout("rcx") count => _,
+        options(nostack, preserves_flags),
+    );
+}

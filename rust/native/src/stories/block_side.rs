@@ -20,6 +20,8 @@ pub struct RustVariable {
     value: Option<RustExpr>,
     /// Whether it is there for the assembly alone, so that the story does not see it.
     inner: bool,
+    /// Whether it can be assigned to anew.
+    mutable: bool,
     line: usize,
     column: usize,
 }
@@ -272,7 +274,8 @@ pub fn declare_as(
 pub fn name_of(ident: &PatIdent) -> RustVariable {
     let (line, column) = place(ident.ident.span().start());
     let name = ident.ident.to_string();
-    RustVariable { name, declared: None, value: None, inner: false, line, column }
+    let mutable = ident.mutability.is_some();
+    RustVariable { name, declared: None, value: None, inner: false, mutable, line, column }
 }
 
 #[derive(Default)]

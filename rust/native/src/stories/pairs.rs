@@ -40,6 +40,8 @@ pub struct RustPair {
     /// The story's parameters, where it is a function of its own: what it calls each, what the
     /// block's function calls it, and whether it can be assigned to.
     parameters: Option<Vec<(String, String, bool)>>,
+    /// Whether its function ends with it, so that nobody sees its variables any more.
+    ends: bool,
 }
 
 /// Assembly that is not read as one half of a pair. Line and column count from 1.
@@ -82,6 +84,7 @@ pub fn find(file: &File, source: &Source) -> RustStories {
         functions: Vec::new(),
         elsewhere: false,
         expected: None,
+        ends: false,
         handled: HashSet::new(),
     };
     finder.visit_file(file);
@@ -109,6 +112,8 @@ struct Finder<'a> {
     modules: Vec<String>,
     /// The types that the next `if` has to come to, where they are said.
     expected: Option<Vec<String>>,
+    /// Whether its function ends with the next `if`.
+    ends: bool,
     /// Where the calls of `asm!` stand of which something was said.
     handled: HashSet<(usize, usize)>,
 }
@@ -118,6 +123,7 @@ struct Finder<'a> {
 struct Frame {
     returns: Option<Vec<String>>,
     parameters: Option<Vec<(String, String, bool)>>,
+    ends: bool,
     /// In place of the variables in scope.
     scope: Option<Vec<RustVariable>>,
 }
@@ -164,6 +170,7 @@ impl Finder<'_> {
                     gives: side.gives,
                     returns: frame.returns,
                     parameters: frame.parameters,
+                    ends: frame.ends,
                 });
             }
             Err((at, reason)) => self.note(at, reason),
@@ -204,7 +211,7 @@ impl Finder<'_> {
                 let end = block.brace_token.span.close().start();
                 let story = self.source.between(next.span().start(), end);
                 let returns = self.functions.last().and_then(|each| each.returns.clone());
-                let frame = Frame { returns, ..Frame::default() };
+                let frame = Frame { returns, ends: true, ..Frame::default() };
                 self.pair(BlockSide::of_expression(expr), &places, story, frame);
             }
             _ => {}
@@ -222,7 +229,7 @@ impl Finder<'_> {
             return;
         }
         let returns = self.returned(block, true);
-        let frame = Frame { returns, ..Frame::default() };
+        let frame = Frame { returns, ends: true, ..Frame::default() };
         self.pair(BlockSide::of_statements(rest), &places, story, frame);
     }
 
@@ -233,7 +240,8 @@ impl Finder<'_> {
             return;
         }
         let returns = self.returned(block, is_last);
-        let frame = Frame { returns, ..Frame::default() };
+        let ends = is_last && self.is_body(block);
+        let frame = Frame { returns, ends, ..Frame::default() };
         match (assembly, told) {
             (Stmt::Expr(assembly, _), Stmt::Expr(told, _)) => {
                 let story = self.source.said(told);
@@ -275,7 +283,11 @@ impl Finder<'_> {
     /// The types that a block's value has, where it is the function's.
     fn returned(&self, block: &Block, is_last: bool) -> Option<Vec<String>> {
         let function = self.functions.last()?;
-        if is_last && std::ptr::eq(function.body, block) { function.returns.clone() } else { None }
+        if is_last && self.is_body(block) { function.returns.clone() } else { None }
+    }
+
+    fn is_body(&self, block: &Block) -> bool {
+        self.functions.last().is_some_and(|each| std::ptr::eq(each.body, block))
     }
 
     /// Functions of one name, of which one is the story of the other.
@@ -299,6 +311,7 @@ impl Finder<'_> {
                     let frame = Frame {
                         returns: returned_types(&signature.output),
                         parameters: Some(parameters),
+                        ends: true,
                         scope: Some(declare_parameters(signature)),
                     };
                     let side = BlockSide::of_statements(&body.stmts);
@@ -422,8 +435,10 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                 let elsewhere = side_of_statement(statement) == Side::Elsewhere;
                 let before = finder.elsewhere;
                 finder.elsewhere |= elsewhere;
-                if matches!(statement, Stmt::Expr(Expr::If(_), None)) {
-                    finder.expected = finder.returned(block, number + 1 == block.stmts.len());
+                if matches!(statement, Stmt::Expr(Expr::If(_), _)) {
+                    let is_last = number + 1 == block.stmts.len();
+                    finder.expected = finder.returned(block, is_last);
+                    finder.ends = is_last && finder.is_body(block);
                 }
                 finder.visit_stmt(statement);
                 finder.elsewhere = before;
@@ -434,6 +449,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_local(&mut self, local: &'ast Local) {
         if let Some(init) = &local.init {
             self.expected = type_of_pattern(&local.pat);
+            self.ends = false;
             self.visit_expr(&init.expr);
             if let Some((_, diverges)) = &init.diverge {
                 self.visit_expr(diverges);
@@ -445,6 +461,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_expr_if(&mut self, choice: &'ast ExprIf) {
         let returns = self.expected.take();
+        let ends = std::mem::take(&mut self.ends);
         let branches = choice.else_branch.as_ref().map(|(_, other)| (&choice.then_branch, other));
         let sides = match (side_of_choice(choice), branches) {
             (Side::Story, Some((story, other))) => {
@@ -463,7 +480,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             && !places.is_empty()
             && !self.is_handled(&places)
         {
-            let frame = Frame { returns, ..Frame::default() };
+            let frame = Frame { returns, ends, ..Frame::default() };
             self.pair(side, &places, self.source.inside(story), frame);
         }
         self.in_scope(|finder| visit::visit_expr_if(finder, choice));
