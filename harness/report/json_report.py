@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -173,8 +174,17 @@ def encode(report: Report) -> bytes:
 
 def json_schema() -> dict[str, Any]:
     """The report's JSON Schema."""
-    schema = msgspec.json.schema(JsonReport)
+    return schema_of(JsonReport)
+
+
+def schema_of(report: type[Struct]) -> dict[str, Any]:
+    """The JSON Schema of a report, whichever msgspec writes it."""
+    schema = msgspec.json.schema(report)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    for definition in schema["$defs"].values():
+        # The indentation of docstrings is taken away since 0.23.
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])
     return schema
 
 

@@ -22,6 +22,7 @@ from harness.report.json_report import (
     JsonResult,
     encode_error,
     encode_result,
+    schema_of,
 )
 from harness.toolchain.missing import Missing
 
@@ -267,9 +268,7 @@ def _encode_finding(finding: Finding) -> JsonFinding:
 
 def json_schema() -> dict[str, Any]:
     """The report's JSON Schema."""
-    schema = msgspec.json.schema(JsonStories)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return schema
+    return schema_of(JsonStories)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def _check_memory(pair: RustPair, bound: Bound) -> None:
 def _options(pair: RustPair) -> frozenset[Option]:
     found = set()
     for word in pair.block.options:
-        if word in list(Option):
+        if word in list(Option) and word != "noreturn":
             found.add(Option(word))
         elif word != "raw":
             raise NotUnderstood(f"the option {word} is not understood")
