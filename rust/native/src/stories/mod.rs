@@ -3,9 +3,11 @@
 mod asm_block;
 mod block_side;
 mod condition;
+mod functions;
 mod pairs;
 mod plain;
 mod source;
+mod statements;
 
 use pyo3::prelude::*;
 

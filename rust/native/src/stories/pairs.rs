@@ -1,4 +1,6 @@
 //! Pairs of assembly and story in a Rust file: which forms they have, and what is left over.
+//!
+//! One visitor, as each form hangs on the scope, the function and the condition around it.
 
 use std::collections::HashSet;
 
@@ -7,19 +9,23 @@ use pyo3::prelude::*;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Attribute, Block, Expr, ExprClosure, ExprForLoop, ExprIf, File, FnArg, ImplItem, Item,
-    ItemFn, ItemImpl, ItemMod, Local, Macro, Meta, PatIdent, ReturnType, Signature, Stmt, Type,
-    UseTree,
+    Arm, Attribute, Block, Expr, ExprClosure, ExprForLoop, ExprIf, File, ImplItem, Item, ItemFn,
+    ItemImpl, ItemMod, Local, Macro, PatIdent, Signature, Stmt, UseTree,
 };
 
 use super::asm_block::AsmBlock;
 use super::block_side::{
-    BlockSide, Reason, RustVariable, asm_in, asm_places_in, asm_places_of, declare, declare_as,
-    ends_in_return, is_asm, name_of, plain_pattern,
+    BlockSide, Reason, RustVariable, asm_in, asm_places_in, asm_places_of, declare, ends_in_return,
+    is_asm, name_of, plain_pattern,
 };
-use super::condition::{Side, side_of, side_of_all};
-use super::plain::{place, write_type};
-use super::source::{RustText, Source, attributes};
+use super::condition::{Side, side_of};
+use super::functions::{
+    Function, declare_parameters, describe, functions_of, parameters, returned_types,
+    type_of_pattern,
+};
+use super::plain::place;
+use super::source::{RustText, Source};
+use super::statements::{leaves, side_of_choice, side_of_statement};
 
 /// A block of assembly and its story. Lines and columns count from 1, columns in code points.
 #[pyclass(frozen, get_all, module = "harness._native")]
@@ -92,13 +98,6 @@ pub fn find(file: &File, source: &Source) -> RustStories {
     found.pairs.sort_by_key(|each| each.block.place());
     found.unread.sort_by_key(|each| (each.line, each.column));
     found
-}
-
-struct Function {
-    name: String,
-    features: Vec<String>,
-    returns: Option<Vec<String>>,
-    body: *const Block,
 }
 
 struct Finder<'a> {
@@ -515,130 +514,5 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             let reason = format!("it stands in {}!, which is not read", name.unwrap_or_default());
             self.note(at, reason);
         }
-    }
-}
-
-fn functions_of(items: &[Item]) -> Vec<(&[Attribute], &Signature, &Block)> {
-    items
-        .iter()
-        .filter_map(|each| match each {
-            Item::Fn(one) => Some((&one.attrs[..], &one.sig, &*one.block)),
-            _ => None,
-        })
-        .collect()
-}
-
-fn describe(attributes: &[Attribute], signature: &Signature, body: &Block) -> Function {
-    let mut features = Vec::new();
-    for attribute in attributes.iter().filter(|each| each.path().is_ident("target_feature")) {
-        // What is no list of `enable = "…"` enables nothing.
-        let _ = attribute.parse_nested_meta(|meta| {
-            let text: syn::LitStr = meta.value()?.parse()?;
-            features.extend(text.value().split(',').map(|each| each.trim().to_string()));
-            Ok(())
-        });
-    }
-    Function {
-        name: signature.ident.to_string(),
-        features,
-        returns: returned_types(&signature.output),
-        body,
-    }
-}
-
-fn returned_types(output: &ReturnType) -> Option<Vec<String>> {
-    match output {
-        ReturnType::Default => None,
-        ReturnType::Type(_, of) => Some(types_of(of)),
-    }
-}
-
-fn types_of(of: &Type) -> Vec<String> {
-    match of {
-        Type::Tuple(tuple) => tuple.elems.iter().map(write_type).collect(),
-        one => vec![write_type(one)],
-    }
-}
-
-fn type_of_pattern(pattern: &syn::Pat) -> Option<Vec<String>> {
-    match pattern {
-        syn::Pat::Type(typed) => Some(types_of(&typed.ty)),
-        _ => None,
-    }
-}
-
-fn declare_parameters(signature: &Signature) -> Vec<RustVariable> {
-    let mut found = Vec::new();
-    for input in &signature.inputs {
-        if let FnArg::Typed(typed) = input {
-            found.extend(declare_as(&typed.pat, Some(&typed.ty), None));
-        }
-    }
-    found
-}
-
-/// What the story's function calls each parameter, what the block's does, and whether the
-/// story's can be assigned to. Raises: why they are not the same.
-fn parameters(
-    of_block: &Signature,
-    of_story: &Signature,
-) -> Result<Vec<(String, String, bool)>, String> {
-    let other = || Err("the story is a function of other parameters".to_string());
-    if of_block.inputs.len() != of_story.inputs.len() {
-        return other();
-    }
-    let mut found = Vec::new();
-    for (first, second) in of_block.inputs.iter().zip(&of_story.inputs) {
-        let (FnArg::Typed(first), FnArg::Typed(second)) = (first, second) else { continue };
-        if write_type(&first.ty) != write_type(&second.ty) {
-            return other();
-        }
-        match (plain_pattern(&first.pat), plain_pattern(&second.pat)) {
-            (Some((name, _)), Some((told, mutable))) => found.push((told, name, mutable)),
-            (_, None) if matches!(&*second.pat, syn::Pat::Wild(_)) => {}
-            _ => return other(),
-        }
-    }
-    if returned_types(&of_block.output) != returned_types(&of_story.output) {
-        return Err("the story is a function with another result".into());
-    }
-    Ok(found)
-}
-
-fn side_of_statement(statement: &Stmt) -> Side {
-    match statement {
-        Stmt::Local(local) => side_of(&local.attrs),
-        Stmt::Expr(expr, _) => side_of(attributes(expr)),
-        Stmt::Macro(called) => side_of(&called.attrs),
-        Stmt::Item(_) => Side::Either,
-    }
-}
-
-/// Who goes into an `if cfg!(…)`.
-fn side_of_choice(choice: &ExprIf) -> Side {
-    let (condition, negated) = match &*choice.cond {
-        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Not(_)) => (&*unary.expr, true),
-        other => (other, false),
-    };
-    let Expr::Macro(called) = condition else { return Side::Either };
-    if !called.mac.path.is_ident("cfg") {
-        return Side::Either;
-    }
-    let Ok(condition) = called.mac.parse_body::<Meta>() else { return Side::Either };
-    match (side_of_all(&[condition]), negated) {
-        (Side::Story, true) => Side::Block,
-        (Side::Block, true) => Side::Story,
-        (Side::Elsewhere, true) => Side::Either,
-        (side, _) => side,
-    }
-}
-
-/// Whether a statement ends its function.
-fn leaves(statement: &Stmt) -> bool {
-    match statement {
-        Stmt::Expr(Expr::Return(_), _) => true,
-        Stmt::Expr(Expr::Block(inner), _) => ends_in_return(&inner.block),
-        Stmt::Expr(Expr::Unsafe(inner), _) => ends_in_return(&inner.block),
-        _ => false,
     }
 }
