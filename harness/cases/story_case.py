@@ -52,7 +52,8 @@ class StoryCase:
     broken: what breaks; None where all three rules hold. modes: those in which it shows under
     Miri, where the rule is the second. unsupported: those in which Miri cannot run it, as it
     makes pointers out of exposed addresses.
-    place: where its first block stands. lines: of each of its texts, where every line begins.
+    place: where its first block stands. lines: of each of its texts, where every line begins;
+    None for one that is nobody's.
     """
 
     kind: ClassVar[CaseKind] = CaseKind.STORY
@@ -65,7 +66,7 @@ class StoryCase:
     modes: tuple[Mode, ...] = ()
     unsupported: tuple[Mode, ...] = ()
     place: Place | None = None
-    lines: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
+    lines: Mapping[str, tuple[Place | None, ...]] = field(default_factory=dict)
 
     def place_of(self, location: Location) -> Place | None:
         """Where in its file an outcome arose: in one of its texts, or at its first block."""
@@ -74,6 +75,8 @@ class StoryCase:
         if span is None or not 1 <= span.line <= len(lines):
             return self.place
         start = lines[span.line - 1]
+        if start is None:
+            return self.place
         return Place(file=start.file, line=start.line, column=start.column + span.column - 1)
 
     def expected_in(self, mode: Mode) -> Outcome:

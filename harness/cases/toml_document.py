@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
+from harness.cases.text import decode_text
 from harness.errors import InputError, Place, TomlError, quoted
 
 if TYPE_CHECKING:
@@ -136,10 +137,7 @@ def parse_document(data: bytes, file: str) -> Document:
     """
     from harness._native import parse_toml
 
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _not_utf8(data, error.start, file) from None
+    text = decode_text(data, file)
     try:
         values, places = parse_toml(text)
     except TomlError as error:
@@ -152,16 +150,6 @@ def nearest(name: str, names: Collection[str]) -> str:
     """Which of `names` was meant, or all of them."""
     near = difflib.get_close_matches(name[:40], names, n=1)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-
-
-def _not_utf8(data: bytes, at: int, file: str) -> InputError:
-    line_start = data.rfind(b"\n", 0, at) + 1
-    before = data[line_start:at].decode("utf-8").removeprefix("\ufeff")
-    place = Place(file=file, line=data.count(b"\n", 0, at) + 1, column=len(before) + 1)
-    remedy = "save the file as UTF-8"
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        remedy += "; it looks like UTF-16"
-    return InputError(place, f"byte 0x{data[at]:02x} at offset {at} is not UTF-8", remedy)
 
 
 _TOML_REMEDIES = {

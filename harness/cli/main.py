@@ -22,6 +22,7 @@ COMMANDS = {
     "reduce": "Make a failing case smaller, so that it fails in the same way.",
     "fuzz": "Judge random programs, or all small ones, and keep every disagreement.",
     "check": "Ask Miri about a Rust file or a crate of your own, in every mode.",
+    "story": "Hold inline assembly of your own against the Rust that stands for it under Miri.",
     "replay": "Run a function of your own under Miri, once for every input file.",
     "bless": "Commit what a real Miri shows of cases, for machines that have none.",
     "bench": "Measure how fast things are, side by side.",

@@ -212,7 +212,9 @@ class Archive:
             seed = "any" if job.seed is None else job.seed
             target = "" if job.target is None else f"{job.target}-"
             return f"{engine}-{job.mode}-{seed}-{target}{self.program(job)}"
-        return f"{engine}-{digests.package()}-{self.program(job)}"
+        # What Miri interprets of a story leaves out the blocks.
+        blocks = f"-{digests.of_blocks(job.program)}" if isinstance(job.program, Story) else ""
+        return f"{engine}-{digests.package()}-{self.program(job)}{blocks}"
 
     def program(self, job: Job) -> str:
         """The digest of what Miri interprets in the job, whatever the mode."""

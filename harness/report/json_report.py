@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -164,8 +165,8 @@ def encode(report: Report) -> bytes:
         schema=SCHEMA,
         environment=dict(report.environment),
         finished=report.finished,
-        errors=[_encode_error(error) for error in report.errors],
-        results=[_encode_result(result) for result in report.results],
+        errors=[encode_error(error) for error in report.errors],
+        results=[encode_result(result) for result in report.results],
         summary=summarise(report.results),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
@@ -173,12 +174,22 @@ def encode(report: Report) -> bytes:
 
 def json_schema() -> dict[str, Any]:
     """The report's JSON Schema."""
-    schema = msgspec.json.schema(JsonReport)
+    return schema_of(JsonReport)
+
+
+def schema_of(report: type[Struct]) -> dict[str, Any]:
+    """The JSON Schema of a report, whichever msgspec writes it."""
+    schema = msgspec.json.schema(report)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    for definition in schema["$defs"].values():
+        # The indentation of docstrings is taken away since 0.23.
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])
     return schema
 
 
-def _encode_result(result: Result) -> JsonResult:
+def encode_result(result: Result) -> JsonResult:
+    """`result` in the report's shape."""
     run = result.run
     mode = run.mode
     return JsonResult(
@@ -209,7 +220,8 @@ def _encode_recording(recording: Recording) -> JsonRecording:
     )
 
 
-def _encode_error(error: InputError) -> JsonError:
+def encode_error(error: InputError) -> JsonError:
+    """`error` in the report's shape."""
     place = error.place
     return JsonError(
         file=place.file if place else None,

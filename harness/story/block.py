@@ -85,6 +85,7 @@ class Operand:
     register: a class, such as `reg`, or the name of one register.
     type: as Rust has it. ranges: what its value is drawn from, both ends included; None is any.
     memory: None where no pointer is drawn.
+    dropped: whether what the block leaves in it goes nowhere, as with `_` in `asm!`.
     """
 
     name: str
@@ -93,6 +94,12 @@ class Operand:
     type: str
     ranges: tuple[tuple[int, int], ...] | None = None
     memory: Memory | None = None
+    dropped: bool = False
+
+    @property
+    def is_output(self) -> bool:
+        """Whether the block gives a value in it."""
+        return self.access.is_written and not self.dropped
 
     @property
     def pointee(self) -> str | None:
@@ -143,7 +150,7 @@ class Block:
 
     @property
     def outputs(self) -> tuple[Operand, ...]:
-        return tuple(each for each in self.operands if each.access.is_written)
+        return tuple(each for each in self.operands if each.is_output)
 
     @property
     def returns(self) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.story.block import Access, Block, Operand, Option, Story
+from harness.story.block import Block, Operand, Option, Story
 from harness.story.listing import Listing
 from harness.story.registers import (
     C_CLOBBERS,
@@ -114,11 +114,11 @@ def _write_blocks(story: Story, rust: Listing) -> None:
             )
             continue
         rust.add(f"{attribute}#[inline(never)] pub {head} {{")
-        for operand in block.operands:
-            if operand.access in (Access.OUT, Access.LATEOUT):
-                rust.add(f"let {operand.name}: {operand.type};")
-            elif operand.access is not Access.IN:
+        for operand in block.outputs:
+            if operand.access.is_read:
                 rust.add(f"let mut {operand.name} = {operand.name};")
+            else:
+                rust.add(f"let {operand.name}: {operand.type};")
         rust.add("asm!(")
         rust.quote(f"{BLOCK} {block.name}", _literal(block.template))
         rust.add(", " + "".join(f"{part}, " for part in _arguments(story, block)) + ");")
@@ -137,9 +137,9 @@ def _arguments(story: Story, block: Block) -> list[str]:
     explicit = []
     for each in block.operands:
         if each.register in CLASSES:
-            found.append(f"{each.name} = {each.access}({each.register}) {each.name}")
+            found.append(f"{each.name} = {each.access}({each.register}) {_places(each)}")
         else:
-            explicit.append(f'{each.access}("{each.register}") {each.name}')
+            explicit.append(f'{each.access}("{each.register}") {_places(each)}')
     found += [f"{name} = sym super::statics::{name}" for name in _mentioned(block)]
     found += explicit
     for name in block.clobbers:
@@ -147,6 +147,13 @@ def _arguments(story: Story, block: Block) -> list[str]:
     if block.options:
         found.append(f"options({', '.join(sorted(block.options))})")
     return found
+
+
+def _places(operand: Operand) -> str:
+    """Where the operand's value comes from and goes to, as `asm!` has it."""
+    if not operand.dropped:
+        return operand.name
+    return f"{operand.name} => _" if operand.access.is_read else "_"
 
 
 def _mentioned(block: Block) -> list[str]:
@@ -250,7 +257,8 @@ def _operand(operand: Operand) -> str:
     placed = f"Some(({memory.size}, {memory.align}))" if memory else "None"
     return (
         f'refine::Operand {{ name: "{operand.name}", read: {_bool(operand.access.is_read)}, '
-        f"written: {_bool(operand.access.is_written)}, vector: {_bool(_is_vector(operand))}, "
+        f"written: {_bool(operand.access.is_written)}, "
+        f"given: {_bool(operand.is_output)}, vector: {_bool(_is_vector(operand))}, "
         f"float: {_bool(operand.is_float)}, bytes: {operand.size}, ranges: {ranges(operand)}, "
         f"memory: {placed} }}"
     )

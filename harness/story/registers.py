@@ -88,7 +88,8 @@ def allocate(block: Block, turn: int) -> tuple[str, ...]:
     """
     operands = block.operands
     chosen = {each.name: each.register for each in operands if each.register not in CLASSES}
-    taken = {*chosen.values(), *(full_name(name) or name for name in block.clobbers)}
+    # A part of a register, such as `eax`, takes all of it.
+    taken = {full_name(name) or name for name in (*chosen.values(), *block.clobbers)}
     lenders: list[tuple[str, str]] = []
     for each in operands:
         if each.register not in CLASSES or each.access is Access.LATEOUT:

@@ -49,7 +49,18 @@ _BRANCHES = re.compile(
 )
 """What a few drawn states may not go into. It may be found where there is none, in a comment."""
 
-NAME_ERRORS = ("E0405", "E0412", "E0422", "E0423", "E0425", "E0432", "E0433", "E0434", "E0531")
+NAME_ERRORS = (
+    "E0405",
+    "E0412",
+    "E0422",
+    "E0423",
+    "E0424",
+    "E0425",
+    "E0432",
+    "E0433",
+    "E0434",
+    "E0531",
+)
 """rustc's codes for a name that is not there."""
 
 _COMPILER_RULES: dict[str, tuple[int, FaultKind]] = {

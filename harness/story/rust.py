@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.outcome import FaultKind
-from harness.story.block import PROGRAM, Access, Block, Operand, Story
+from harness.story.block import PROGRAM, Block, Operand, Story
 from harness.story.listing import Listing
 
 ALLOWED = (
@@ -36,14 +36,11 @@ def write_stories(story: Story, into: Listing) -> None:
             _write_unreturning(block, into)
             continue
         into.add(f"pub unsafe fn {block.name}({parameters(block)}) -> {result(block)} {{")
-        for operand in block.operands:
-            match operand.access:
-                case Access.IN:
-                    pass
-                case Access.OUT | Access.LATEOUT:
-                    into.add(f"let {operand.name}: {operand.type};")
-                case Access.INOUT | Access.INLATEOUT:
-                    into.add(f"let mut {operand.name}: {operand.type} = {operand.name};")
+        for operand in block.outputs:
+            if operand.access.is_read:
+                into.add(f"let mut {operand.name}: {operand.type} = {operand.name};")
+            else:
+                into.add(f"let {operand.name}: {operand.type};")
         into.add("{")
         into.quote(block.name, block.story)
         into.add("}")

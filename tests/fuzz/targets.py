@@ -17,17 +17,20 @@ from harness.bytecode.wire import WireError, decode, encode
 from harness.cases.case import BytecodeCase
 from harness.cases.files import CaseFile
 from harness.cases.load import load, read_case
-from harness.errors import InputError, Place
+from harness.errors import InputError, Place, RustError
 from harness.lowering.variants import VARIANTS
 from harness.outcome import Ran, Trapped
 from harness.pointer import text as pointer_text
 from harness.pointer.jsonl import read_set, write_line
 from harness.reference.vm import run as run_reference
 from harness.resources import corpus_dir
+from harness.story.pair import Unread, read_pair
 
 FILE = CaseFile(path=Path("corpus/any.toml"), id="any")
 
 SET = Path(__file__).parents[1] / "data" / "miri-verdicts-sample.jsonl"
+
+OWN_STORIES = SET.parent / "own_stories"
 
 STEPS = 50
 """The step limit of programs that are run."""
@@ -118,12 +121,36 @@ def jsonl(data: bytes) -> None:
             )
 
 
+def rust(data: bytes) -> None:
+    """Assembly in a Rust file is read or left out, each with its place, or there is an error."""
+    text = data.decode("utf-8", "replace")
+    try:
+        found = _native.rust_stories(text)
+    except RustError as error:
+        place = Place(file="any.rs", line=error.line, column=error.column)
+        demand_place(InputError(place, error.message), "any.rs", text.encode())
+        return
+    places = [(each.line, each.column) for each in found.unread]
+    for pair in found.pairs:
+        read = read_pair(pair, imports=found.imports, items=found.items)
+        if isinstance(read, Unread):
+            places.append((read.line, read.column))
+            continue
+        places += [(pair.block.line, pair.block.column), *(at for at in read.lines if at)]
+        demand(len(read.lines) == len(read.block.story.split("\n")), "a line without a place")
+    text = text.removeprefix("\ufeff")
+    for line, column in places:
+        place = Place(file="any.rs", line=line, column=column)
+        demand_place(InputError(place, "here"), "any.rs", text.encode())
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "wire": wire,
     "case": case,
     "assembly": assembly_text,
     "pointer": pointer,
     "jsonl": jsonl,
+    "rust": rust,
 }
 
 
@@ -146,6 +173,8 @@ def seeds(target: str) -> Iterator[bytes]:
                 yield rest.partition("'''")[0].encode()
         case "jsonl":
             yield from SET.read_bytes().splitlines()[::20]
+        case "rust":
+            yield from (path.read_bytes() for path in sorted(OWN_STORIES.glob("*.rs")))
         case _:
             raise ValueError(target)
 

@@ -17,6 +17,7 @@ from harness.mode import parse_mode
 from harness.outcome import Panicked, Ran, TimedOut, ToolFailed
 from harness.resources import corpus_dir, rust_vm_dir
 from harness.result import EngineName, Evidence, Result, Tool, Verdict
+from harness.story.block import Story
 from tests.unit.evidence_campaign import CASE, MISSING, TOOL, Fake, campaign
 
 MODES = (parse_mode("stacked-strict"), parse_mode("tree-strict"))
@@ -136,6 +137,23 @@ def test_a_seed_is_a_run_of_its_own(tmp_path: Path, case: Path) -> None:
     assert archive.recall(EngineName.MIRI, case, job, TOOL)
     assert not archive.recall(EngineName.MIRI, case, replace(job, seed=4), TOOL)
     assert not archive.recall(EngineName.MIRI, case, replace(job, seed=None), TOOL)
+
+
+def test_a_story_natively_is_on_record_with_its_block(tmp_path: Path) -> None:
+    archive = Archive(Store(tmp_path / "records.log"), vm_folder=rust_vm_dir())
+    path = corpus_dir() / "story" / "popcount.toml"
+    (case,) = load([path]).cases
+    assert isinstance(case.program, Story)
+    (block,) = case.program.blocks
+    other = replace(case.program, blocks=(replace(block, template=f"{block.template}\nnop"),))
+    mode = parse_mode("none-strict")
+    # Under Miri the two are the same.
+    for engine, recalled in ((EngineName.NATIVE, False), (EngineName.MIRI, True)):
+        of_mode = mode if engine is EngineName.MIRI else None
+        job = Job(case=case.id, program=case.program, mode=of_mode)
+        assert archive.keep(engine, job, Ran(), TOOL)
+        assert archive.recall(engine, tmp_path, job, TOOL)
+        assert bool(archive.recall(engine, tmp_path, replace(job, program=other), TOOL)) == recalled
 
 
 def test_predictions_come_back_as_they_were(tmp_path: Path) -> None:

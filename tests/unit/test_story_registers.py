@@ -95,3 +95,10 @@ def test_clobbers_and_named_registers_are_given_to_nobody_else() -> None:
 def test_no_class_has_a_register_of_the_compilers() -> None:
     for names in CLASSES.values():
         assert set(names) <= {*GENERAL, *VECTOR} - set(NO_OPERANDS)
+
+
+def test_a_part_that_is_named_takes_its_whole_register() -> None:
+    found = block("", operand("x", Access.INOUT, "eax", "u32"), operand("y", Access.IN))
+    for turn in range(2 * len(CLASSES["reg"])):
+        x, y = allocate(found, turn)
+        assert (x, full_name(y) == "rax") == ("eax", False), turn

@@ -20,6 +20,8 @@ pub struct Operand {
     pub name: &'static str,
     pub read: bool,
     pub written: bool,
+    /// Whether what is written is a value that goes anywhere.
+    pub given: bool,
     pub vector: bool,
     pub float: bool,
     pub bytes: usize,
@@ -409,7 +411,7 @@ pub fn numeral(mut number: usize, base: usize, digits: usize) -> Vec<usize> {
 pub fn candidates(bench: &Bench, drawn: &[Bits], seen: &[Bits], seen_memory: &Memory) -> Vec<u64> {
     let mut found = Vec::new();
     for (operand, bits) in bench.block.operands.iter().zip(seen) {
-        if operand.written {
+        if operand.given {
             found.extend(&bits[..operand.bytes.div_ceil(8)]);
         }
     }
@@ -447,7 +449,7 @@ pub fn difference(
     }
     for ((operand, seen), told) in bench.block.operands.iter().zip(seen).zip(told) {
         let (seen, told) = (masked(operand, *seen), masked(operand, *told));
-        if operand.written && seen != told && !(is_nan(operand, seen) && is_nan(operand, told)) {
+        if operand.given && seen != told && !(is_nan(operand, seen) && is_nan(operand, told)) {
             let (name, seen, told) = (operand.name, show(&seen), show(&told));
             let given = given(bench.block, drawn);
             let text = format!("{name} is {seen}, and in the story {told}{given}");

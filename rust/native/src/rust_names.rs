@@ -7,6 +7,8 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Item, Macro, Path, Token, UseTree};
 
+use crate::deep::{tokens, with_room};
+
 // Written in Python, as `TomlError` is.
 pyo3::import_exception!(harness.errors, RustError);
 
@@ -29,12 +31,19 @@ pub struct RustName {
 #[pyo3(signature = (text: "str") -> "list[RustName]")]
 pub fn rust_names(text: &str) -> PyResult<Vec<RustName>> {
     // Lines of its own for the braces: a comment may end the text, and columns stay as they are.
-    let block: Block = syn::parse_str(&format!("{{\n{text}\n}}")).map_err(|error| {
-        let place = error.span().start();
+    let whole = format!("{{\n{text}\n}}");
+    with_room(|| read(&whole)).map_err(|(message, at)| {
         let last = text.lines().count().max(1);
-        let line = place.line.saturating_sub(1).clamp(1, last);
-        RustError::new_err((error.to_string(), line, place.column + 1))
-    })?;
+        let line = at.line.saturating_sub(1).clamp(1, last);
+        RustError::new_err((message, line, at.column + 1))
+    })
+}
+
+/// Raises: what is wrong, and where.
+fn read(whole: &str) -> Result<Vec<RustName>, (String, LineColumn)> {
+    let block: Block = tokens(whole)
+        .and_then(syn::parse2)
+        .map_err(|error| (error.to_string(), error.span().start()))?;
     let mut names = Names::default();
     names.visit_block(&block);
     Ok(names.found)
