@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.engines.engine import Job, Observation
 from harness.engines.miri_command import CompileFailed, Miri
 from harness.engines.miri_items import Batch, Item, main_folder
+from harness.engines.miri_libraries import compile_together
 from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, run_flags
 from harness.engines.miri_segments import Attributed
@@ -37,26 +38,17 @@ class Compiled:
 def compile_programs(
     launcher: Launcher, miri: Miri, programs: Sequence[PointerProgram]
 ) -> Iterator[Compiled]:
-    """Compile all programs in as few libraries as can be.
+    """Compile all programs in as few libraries as can be: see `compile_together`."""
 
-    A program that does not compile is in none of them: it has to be run on its own, which
-    tells what is wrong with it.
-    """
-    source = write_library(programs)
-    folder = stage({LIBRARY_FILE: source.text.encode()}, miri.sources)
-    library = miri.compile_library(launcher, folder, LIBRARY)
-    if isinstance(library, Path):
-        yield Compiled(programs=tuple(programs), source=source, library=library)
-        return
-    culprits = _culprits(library, source)
-    if culprits:
-        rest = [each for number, each in enumerate(programs) if number not in culprits]
-        if rest:
-            yield from compile_programs(launcher, miri, rest)
-    elif len(programs) > 1:
-        middle = len(programs) // 2
-        yield from compile_programs(launcher, miri, programs[:middle])
-        yield from compile_programs(launcher, miri, programs[middle:])
+    def compile_some(programs: Sequence[PointerProgram]) -> Compiled | set[int]:
+        source = write_library(programs)
+        folder = stage({LIBRARY_FILE: source.text.encode()}, miri.sources)
+        library = miri.compile_library(launcher, folder, LIBRARY)
+        if isinstance(library, CompileFailed):
+            return _culprits(library, source)
+        return Compiled(programs=tuple(programs), source=source, library=library)
+
+    return compile_together(programs, compile_some)
 
 
 def run_programs(

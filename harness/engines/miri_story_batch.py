@@ -15,6 +15,7 @@ from harness.diagnostics.message import Transcript
 from harness.engines.engine import Job, Observation
 from harness.engines.miri_command import CompileFailed, Miri
 from harness.engines.miri_items import MAINS, Batch, Item
+from harness.engines.miri_libraries import compile_together
 from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, run_flags
 from harness.engines.miri_segments import Attributed
@@ -51,26 +52,17 @@ class Told:
 
 
 def compile_stories(launcher: Launcher, miri: Miri, stories: Sequence[Story]) -> Iterator[Told]:
-    """Compile all stories in as few libraries as can be.
+    """Compile all stories in as few libraries as can be: see `compile_together`."""
 
-    A story that does not compile is in none of them: it has to be told alone, which says what is
-    wrong with it.
-    """
-    listings = tuple(write_told(story, in_library=True) for story in stories)
-    folder = stage(library_files(listings), miri.sources)
-    library = miri.compile_library(launcher, folder, LIBRARY)
-    if isinstance(library, Path):
-        yield Told(stories=tuple(stories), listings=listings, library=library)
-        return
-    culprits = _culprits(library, len(stories))
-    if culprits:
-        rest = [each for number, each in enumerate(stories) if number not in culprits]
-        if rest:
-            yield from compile_stories(launcher, miri, rest)
-    elif len(stories) > 1:
-        middle = len(stories) // 2
-        yield from compile_stories(launcher, miri, stories[:middle])
-        yield from compile_stories(launcher, miri, stories[middle:])
+    def compile_some(stories: Sequence[Story]) -> Told | set[int]:
+        listings = tuple(write_told(story, in_library=True) for story in stories)
+        folder = stage(library_files(listings), miri.sources)
+        library = miri.compile_library(launcher, folder, LIBRARY)
+        if isinstance(library, CompileFailed):
+            return _culprits(library, len(stories))
+        return Told(stories=tuple(stories), listings=listings, library=library)
+
+    return compile_together(stories, compile_some)
 
 
 def run_stories(
