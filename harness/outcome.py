@@ -92,6 +92,10 @@ class UnsupportedKind(StrEnum):
     OTHER = "other"
 
 
+DEPENDS_ON_ADDRESSES = "the result depends on addresses"
+"""How the message begins where nothing can be said of what a program comes to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """A place in generated or user source; line and column count from 1."""

@@ -14,6 +14,7 @@ from harness.cases.expectations import ExpectationReader, read_location
 from harness.cases.files import describe_limit
 from harness.cases.memory_bytes import parse_hex, read_memory
 from harness.outcome import (
+    DEPENDS_ON_ADDRESSES,
     FAULTS_OF_RUST,
     FaultKind,
     Meaning,
@@ -162,7 +163,7 @@ def _expected(document: Document, table: ExpectTable, program: Program) -> Meani
             remedy = 'they say where a trap is: write trap = "out-of-bounds"'
             raise document.key_error((*path, name), message, remedy)
     if table.undetermined:
-        return Unsupported(kind=UnsupportedKind.OTHER, message="the result depends on addresses")
+        return Unsupported(kind=UnsupportedKind.OTHER, message=DEPENDS_ON_ADDRESSES)
     if table.memory is None:
         message = "neither a memory nor a trap is expected"
         remedy = "write memory = { … }, the bytes that change ({} if none does), or a trap"

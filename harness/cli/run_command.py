@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from harness.cli.exit_code import ExitCode, weightiest
 from harness.errors import InputError
-from harness.outcome import TimedOut
+from harness.outcome import DEPENDS_ON_ADDRESSES, TimedOut
 from harness.result import CaseKind, EngineName, Form, Result, Verdict
 
 if TYPE_CHECKING:
@@ -281,6 +281,9 @@ def _codes(setup: Setup, loaded: Loaded, results: Sequence[Result]) -> set[ExitC
     for result in results:
         run = result.run
         if not result.reason or not isinstance(result.outcome, TimedOut | None):
+            continue
+        if result.reason.startswith(DEPENDS_ON_ADDRESSES):
+            # Nothing was to be checked.
             continue
         is_of_miri = run.engine is EngineName.MIRI and selection.insists_on(run.engine)
         # What runs on the host alone may have been asked for by name.

@@ -13,12 +13,12 @@ from harness.engines.confirmation import contradiction_of_marks
 from harness.engines.engine import Job, Observation
 from harness.engines.marks import at_mark, last_mark
 from harness.engines.miri_items import Batch, Item, main_folder
-from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, VmCrate, run_flags
 from harness.engines.miri_segments import Attributed, Stopped
+from harness.engines.result_line import read_vm_result
 from harness.engines.vm_crate import arguments
 from harness.lowering.variants import VARIANTS
-from harness.outcome import Outcome, UndefinedBehaviour, Unsupported
+from harness.outcome import Outcome, UndefinedBehaviour, Unsupported, UnsupportedKind
 
 
 def run_bytecode(
@@ -48,8 +48,9 @@ def run_bytecode(
     def hear(seen: Attributed) -> None:
         job = jobs[seen.item]
         command = repeat(job, seen.seed)
-        observation = Observation(job=job, outcome=_outcome(seen), command=command, seed=seen.seed)
-        if isinstance(observation.outcome, UndefinedBehaviour | Unsupported):
+        outcome = _outcome(seen)
+        observation = Observation(job=job, outcome=outcome, command=command, seed=seen.seed)
+        if isinstance(seen.said, Stopped) and isinstance(outcome, UndefinedBehaviour | Unsupported):
             failed[seen.item] = observation
         else:
             tell(seen.item, observation)
@@ -103,9 +104,13 @@ def _repeater(runner: Runner, crate: VmCrate, job: Job) -> Callable[[Job, int], 
 
 
 def _outcome(seen: Attributed) -> Outcome:
-    if isinstance(seen.said, Ended):
-        return seen.said.of_bytecode()
-    return seen.said.failure.outcome
+    said = seen.said
+    if isinstance(said, Stopped):
+        return said.failure.outcome
+    if said.trap == UnsupportedKind.NOT_EXPRESSED:
+        # As the line of a plain run says it.
+        return read_vm_result(f"trapped {said.trap} {said.value} {said.operand} -")
+    return said.of_bytecode()
 
 
 def _locate(observation: Observation, seen: Attributed) -> Observation:

@@ -35,6 +35,7 @@ from harness.bytecode.program import (
     WriteConst,
 )
 from harness.outcome import (
+    DEPENDS_ON_ADDRESSES,
     Location,
     Meaning,
     Ran,
@@ -233,7 +234,7 @@ class _Run:
 
 
 def _undetermined(why: str, at: int | None = None) -> Unsupported:
-    message = f"the result depends on addresses: {why}"
+    message = f"{DEPENDS_ON_ADDRESSES}: {why}"
     location = Location(instruction=at)
     return Unsupported(kind=UnsupportedKind.OTHER, message=message, location=location)
 

@@ -38,7 +38,7 @@ def children_of(session: int) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_whole_corpus_agrees_natively(tmp_path: Path) -> None:
     """Every case, variant and form; what is undefined counts for nothing."""
     out = tmp_path / "out.json"

@@ -270,8 +270,9 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
             return Ok(Ended::Halted);
         }
         self.marks.run(at);
+        // To take the borrow out is the first use of it.
+        self.marks.operand("at_op");
         let byte = if let Some(memory) = kept {
-            self.marks.operand("at_op");
             host::read(memory, addr)
         } else {
             let size = self.memory.size();
