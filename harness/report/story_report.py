@@ -24,6 +24,7 @@ from harness.report.json_report import (
     encode_result,
     schema_of,
 )
+from harness.story.native_rust import DRAWN_STATES
 from harness.toolchain.missing import Missing
 
 STYLES = {State.KEPT: "green", State.BROKEN: "bold red", State.NOT_CHECKED: "yellow"}
@@ -37,7 +38,7 @@ WORDS = {
 KEPT = {
     1: "nothing beside its operands is reached",
     2: "no undefined behaviour found, and no promise broken",
-    3: "10,000 drawn states without a difference",
+    3: f"{DRAWN_STATES:,} drawn states without a difference",
 }
 """What a rule that is kept means, and no more."""
 

@@ -38,6 +38,9 @@ RUNTIME = Path(__file__).parent / "runtime"
 
 MODULES = ("arena", "draws", "leaving", "machine", "refine", "signals")
 
+DRAWN_STATES = 10_000
+"""In so many states a block runs beside its story, as `runtime/refine.rs` has it."""
+
 WAYS = 4
 """Choices of registers for each block."""
 

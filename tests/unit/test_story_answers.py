@@ -31,6 +31,7 @@ from harness.result import Verdict
 from harness.story.block import Block, Option, Story
 from harness.story.listing import Listing
 from harness.story.miri_rust import STATES, write_told
+from harness.story.native_rust import DRAWN_STATES, RUNTIME
 from harness.verdict import ONLY_THREADS_TELL, describe, judge_story
 
 RACE = Failure(outcome=UndefinedBehaviour(kind=FaultKind.DATA_RACE, message="a race"))
@@ -193,3 +194,8 @@ def test_where_blocks_run() -> None:
     reason = refusal(Story(arch="x86_64", blocks=(block,), unrunnable="why"), linux)
     assert reason is not None
     assert reason.endswith("why")
+
+
+def test_reports_name_as_many_drawn_states_as_there_are() -> None:
+    source = (RUNTIME / "refine.rs").read_text(encoding="utf-8")
+    assert f"const STATES: u64 = {DRAWN_STATES:_};" in source
