@@ -181,6 +181,7 @@ def assemble(
         archive=archive,
         tool=tool_of,
         ledger=Ledger(entries=entries(), version=version_of),
+        launcher=launcher,
         own=[lane(crate) for crate in own],
     )
     absent = tuple(crate.missing for crate in own if isinstance(crate, AbsentCrate))

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
+from harness.campaign.foretelling import WORTH, foretell
 from harness.campaign.judging import Judging
-from harness.campaign.plan import count, plan, variants_of
+from harness.campaign.plan import count, plan, plan_model
 from harness.cases.case import BytecodeCase
 from harness.cases.story_case import StoryCase
 from harness.engines.engine import Observation
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from harness.result import Tool
     from harness.target import Target
     from harness.toolchain.missing import Missing
+    from harness.toolchain.process import Launcher
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Campaign:
     engines: those that run programs, in the order in which they are to run.
     variants: the names of the variants that bytecode runs in. own: those of the user's own.
     archive: what was seen before. tool: what an engine that is not missing runs with.
-    ledger: what is known to go wrong.
+    ledger: what is known to go wrong. launcher: starts the processes that predict.
     """
 
     cases: Sequence[Case]
@@ -87,6 +89,7 @@ class Campaign:
     archive: Archive
     tool: Callable[[EngineName], Tool | None]
     ledger: Ledger
+    launcher: Launcher
     own: Sequence[OwnLane] = ()
 
     @property
@@ -118,9 +121,7 @@ class Campaign:
                     pool.submit(engine.missing)
             for bytecode_case, target in self._plan_reference():
                 yield self._judging.reference(bytecode_case, target)
-            if self.selection.wants_engine(EngineName.MODEL):
-                for case in self.cases:
-                    yield from self._predictions(case)
+            yield from self._predictions()
         for engine in self._wanted(self.engines):
             planned = ((case, self._jobs(engine.name, case)) for case in self.cases)
             yield from self._run(engine, planned, settles=True)
@@ -145,13 +146,7 @@ class Campaign:
             yield from product(self._bytecode(), self.selection.targets)
 
     def _plan_model(self, case: Case) -> Iterator[tuple[str | None, Mode, Target | None]]:
-        if not isinstance(case, StoryCase):
-            of_case = variants_of(case, self.variants)
-            for variant, mode, target in product(
-                of_case, self.selection.modes, self.selection.targets
-            ):
-                if self.oracle.on(target).refusal(case, variant) is None:
-                    yield variant, mode, target
+        return plan_model(case, self.variants, self.selection, self.oracle)
 
     def jobs(self, engine: EngineName) -> Iterator[tuple[Case, Job]]:
         """Every job that the engine is asked for."""
@@ -173,7 +168,39 @@ class Campaign:
             )
         )
 
-    def _predictions(self, case: Case) -> Sequence[Result]:
+    def _predictions(self) -> Iterator[Result]:
+        """What the model predicts, case by case; and all else that is foretold goes on record."""
+        wanted = self.selection.wants_engine(EngineName.MODEL)
+        foretold = self._foretell()
+        ready: set[str] = set()
+        for case in self.cases:
+            while case.id not in ready and (told := next(foretold, None)) is not None:
+                ready.add(told)
+            if wanted:
+                yield from self._predictions_of(case)
+
+    def _foretell(self) -> Iterator[str]:
+        """Have several processes predict, and yield each case's name once that is on record."""
+        selection = self.selection
+        if selection.jobs == 1 or selection.engines == (EngineName.REFERENCE,):
+            return
+        scopes = {
+            case.id: self._scope(EngineName.MODEL, case, None)
+            for case in self.cases
+            if not isinstance(case, StoryCase)
+        }
+        pending = [
+            case
+            for case in self.cases
+            if case.id in scopes and self.archive.expects(scopes[case.id])
+        ]
+        if len(pending) < WORTH:
+            return
+        for found in foretell(self.launcher, pending, self.variants, selection):
+            self.archive.foretold(scopes[found.case.id], found.records, found.results)
+            yield found.case.id
+
+    def _predictions_of(self, case: Case) -> Sequence[Result]:
         scope = self._scope(EngineName.MODEL, case, None)
         results = self.archive.settled(scope)
         if results is None:

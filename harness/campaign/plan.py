@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from harness.story.block import Story
     from harness.target import Target
 
+QUICK_VARIANTS = 2
+"""In how many variants a quick run does a case, where none are named."""
+
 QUICK_MEMORY = 256
 """Bytes of memory above which a quick run leaves out the form `unrolled`: it has a statement for
 each byte of the memory, and a thousand of them take Miri a minute."""
@@ -38,10 +41,10 @@ def plan(
 ) -> Iterator[tuple[Case, Job]]:
     """Every job that the engine has to do for the cases, in their order.
 
-    A quick run does a case in a variant once, in one of the pairs of form and mode that the
-    engine has for it: the hash of the case's name says which pair the first variant takes, and
-    each further variant takes the next. So every case meets every mode and both forms, and
-    every variant meets every pair over some dozens of cases.
+    A quick run does a case in a few variants, or in all of those that are named, and in each of
+    them once, in one of the pairs of form and mode that the engine has for it: the hash of the
+    case's name says which variants they are and which pair the first takes; each further one
+    takes the next. So every variant meets every pair over some dozens of cases.
     """
     for case, target, variant, form, mode in _chosen(engine, cases, variants, selection):
         program: Program | PointerProgram | Story = case.program
@@ -53,6 +56,27 @@ def plan(
             case=case.id, program=program, variant=variant, form=form, mode=mode, target=target
         )
         yield case, job
+
+
+def plan_model(
+    case: Case, variants: tuple[str, ...], selection: Selection, oracle: Oracle
+) -> Iterator[tuple[str | None, Mode, Target | None]]:
+    """The variants, modes and targets in which the model predicts the case.
+
+    In a quick run these are the ones in which Miri would do it.
+    """
+    if isinstance(case, StoryCase):
+        return
+    if selection.quick:
+        chosen = _chosen(EngineName.MIRI, (case,), variants, selection)
+        planned = dict.fromkeys((variant, mode, on) for _, on, variant, _, mode in chosen)
+    else:
+        of_case = variants_run(case, variants, selection)
+        planned = dict.fromkeys(product(of_case, selection.modes, selection.targets))
+    for variant, mode, target in planned:
+        assert mode is not None, "Miri judges in a mode"
+        if oracle.on(target).refusal(case, variant) is None:
+            yield variant, mode, target
 
 
 def count(
@@ -67,7 +91,7 @@ def _chosen(
 ) -> Iterator[tuple[Case, Target | None, str | None, Form | None, Mode | None]]:
     modes = _modes(engine, selection)
     for case, target in product(cases, selection.targets):
-        of_case = variants_of(case, variants)
+        of_case = variants_run(case, variants, selection)
         if isinstance(case, StoryCase) and engine is EngineName.CONST:
             # A story is no `const fn`.
             continue
@@ -85,6 +109,17 @@ def _chosen(
                 yield case, target, variant, form, mode
 
 
+def variants_run(
+    case: Case, variants: tuple[str, ...], selection: Selection
+) -> tuple[str | None, ...]:
+    """Those of the variants in which the selection has the case run."""
+    of_case = variants_of(case, variants)
+    if selection.quick and selection.variants is None:
+        # Not the digits that choose form and mode.
+        return _few(of_case, case_number(case.id) // 1000)
+    return of_case
+
+
 def variants_of(case: Case, variants: tuple[str, ...]) -> tuple[str | None, ...]:
     """The variants in which the case is run: of several, those that can run it and of which it
     shows something.
@@ -97,6 +132,14 @@ def variants_of(case: Case, variants: tuple[str, ...]) -> tuple[str | None, ...]
         return variants
     return tuple(
         name for name in variants if name not in VARIANTS or VARIANTS[name].tells(case.program)
+    )
+
+
+def _few(variants: tuple[str | None, ...], number: int) -> tuple[str | None, ...]:
+    """At most `QUICK_VARIANTS` of them, at even distances from wherever the number says."""
+    few = min(QUICK_VARIANTS, len(variants))
+    return tuple(
+        variants[(number + place * len(variants) // few) % len(variants)] for place in range(few)
     )
 
 

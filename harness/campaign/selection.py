@@ -38,7 +38,7 @@ class Selection:
     missing one is an error.
     jobs: processes at once. seeds: how many Miri does each run under.
     seconds: wall-clock time that one run under Miri may take. memory: bytes that it may use.
-    quick: each engine does a case in a variant only once; `harness.campaign.plan` says how.
+    quick: each engine does only a few runs of a case; `harness.campaign.plan` says which.
     """
 
     cases: str | None = None

@@ -50,9 +50,12 @@ def read_variants(names: Iterable[str] | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantChoice:
-    """Which variants are to run: those of the table, those had on demand, paths of the user's."""
+    """Which variants are to run: those of the table, those had on demand, paths of the user's.
 
-    table: tuple[str, ...]
+    table: None for all of it, where nothing was named.
+    """
+
+    table: tuple[str, ...] | None
     on_demand: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
 
@@ -60,8 +63,7 @@ class VariantChoice:
 def choose_variants(words: Iterable[str] | None) -> VariantChoice:
     """The variants that `words` name.
 
-    A word that is a variant's name is none of a path, whatever lies there. No words at all are
-    the whole table. Raises: InputError.
+    A word that is a variant's name is none of a path, whatever lies there. Raises: InputError.
     """
     from harness.lowering.variants import ON_DEMAND, VARIANTS
 
@@ -71,7 +73,7 @@ def choose_variants(words: Iterable[str] | None) -> VariantChoice:
     paths = [word for word in others if word not in VARIANTS and _is_path(word)]
     names = [word for word in others if word not in paths]
     return VariantChoice(
-        table=read_variants(names) if names or not given else (),
+        table=(read_variants(names) if names else ()) if given else None,
         on_demand=tuple(on_demand),
         paths=tuple(map(Path, paths)),
     )

@@ -89,8 +89,8 @@ def run_command(
     shard
         Only part I of N of the cases, written I/N, counted from 1.
     quick
-        For daily use: compile and interpret every case in every variant only once, each time
-        in another mode and form.
+        For daily use: predict, compile and interpret every case in two variants, or in those that
+        are named, and only once in each, every time in another mode and form.
     seeds
         Interpret every case under so many seeds of Miri, draw the states of a story as often, and
         say where they differ.
@@ -155,7 +155,7 @@ def run_command(
         seconds=read_limit("--timeout", timeout),
         memory=read_limit("--memory-limit", memory_limit) << 20,
     )
-    require_forms(chosen.table if variant else (), selection.forms)
+    require_forms(chosen.table or (), selection.forms)
     wanted = (
         ("--json", json, "json_report"),
         ("--junit", junit, "junit"),

@@ -7,10 +7,10 @@ tool itself is at hand, it has to be the record's own.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -29,7 +29,6 @@ from harness.evidence.record import (
     lasts,
     record_now,
 )
-from harness.evidence.store import Store
 from harness.mode import Mode
 from harness.outcome import Outcome
 from harness.pointer.program import PointerProgram
@@ -47,6 +46,18 @@ _UNSETTLED = "unsettled"
 """The key under which a word is added whenever what was settled may be so no longer."""
 
 
+class Records(Protocol):
+    """Where records are kept by their keys. notes: what is wrong with it, a sentence each."""
+
+    notes: list[str]
+
+    def find(self, key: str) -> list[bytes]:
+        """The key's records, the newest first."""
+
+    def add(self, key: str, record: bytes) -> None:
+        """Keep a record, which has no line feed in it."""
+
+
 class Archive:
     """Recalls outcomes and keeps new ones; remembers predictions, which take longest to find.
 
@@ -58,7 +69,7 @@ class Archive:
 
     def __init__(
         self,
-        store: Store,
+        store: Records,
         *,
         vm_folder: Path,
         own: Mapping[str, str] | None = None,
@@ -158,6 +169,23 @@ class Archive:
         key = f"prediction-{mode}-{byte_order}-{self._text(program)}"
         return _decode_prediction(self._once(key, lambda: _encode_prediction(find())))
 
+    def expects(self, scope: str) -> bool:
+        """Whether it has no predictions of that scope yet, and would take them."""
+        return not self._live and not self.store.find(_foretold_key(scope))
+
+    def foretold(
+        self, scope: str, records: Iterable[tuple[str, bytes]], results: bytes | None
+    ) -> None:
+        """Put in all predictions of a scope, which another archive has found.
+
+        results: those that are settled in it, encoded.
+        """
+        for key, record in records:
+            self.store.add(key, record)
+        if results:
+            self.store.add(self._settled_key(scope), results)
+        self.store.add(_foretold_key(scope), b"yes")
+
     def is_defined(self, case: Case, variant: str | None, find: Callable[[], bool]) -> bool:
         """Whether the case is defined in a variant; found only if nobody has asked before."""
         key = f"defined-{digest(digests.package(), self.of_case(case), str(variant))}"
@@ -256,6 +284,10 @@ class Archive:
         found = find()
         self.store.add(key, found)
         return found
+
+
+def _foretold_key(scope: str) -> str:
+    return f"foretold-{digest(digests.package(), scope)}"
 
 
 class _Prediction(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from harness.outcome import Outcome, Ran
 from harness.resources import rust_vm_dir
 from harness.result import EngineName, Tool
 from harness.toolchain.missing import Missing
+from harness.toolchain.process import Launcher
 
 TOOL = Tool(version="miri 0.1.0 (one)", compiler="rustc 1.95.0-nightly", target="here")
 MISSING = Missing(message="there is no Miri", remedy="install it")
@@ -99,4 +100,5 @@ def campaign(
         archive=archive,
         tool=lambda _: tool,
         ledger=Ledger(entries=(), version=lambda _: tool.version),
+        launcher=Launcher(),
     )

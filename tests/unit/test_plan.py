@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.campaign.oracle import Oracle
-from harness.campaign.plan import QUICK_MEMORY, count, plan
+from harness.campaign.plan import QUICK_MEMORY, QUICK_VARIANTS, count, plan, plan_model
 from harness.campaign.selection import Selection, Shard, case_number
 from harness.cases.case import BytecodeCase, Case
 from harness.cases.load import load
@@ -20,8 +20,9 @@ from harness.mode import MODES, NONE_STRICT, Mode
 from harness.resources import corpus_dir
 from harness.result import EngineName, Form
 
-QUICK = Selection(toolchain="any", jobs=1, quick=True)
 VARIANT_NAMES = tuple(VARIANTS)
+QUICK = Selection(toolchain="any", jobs=1, quick=True)
+NAMED = Selection(toolchain="any", jobs=1, quick=True, variants=VARIANT_NAMES)
 NOT_UNROLLED = {name for name, variant in VARIANTS.items() if not variant.unrolled}
 FORMS = [(name, form) for name, variant in VARIANTS.items() for form in variant.forms]
 ENGINES = [EngineName.IN_PROCESS, EngineName.NATIVE, EngineName.CONST, EngineName.MIRI]
@@ -69,8 +70,8 @@ def test_a_variant_that_is_named_alone_runs_everywhere() -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_quick_run_does_every_case_in_every_variant_once(engine: EngineName) -> None:
-    done = [(case.id, job.variant) for case, job in jobs(engine)]
+def test_a_quick_run_does_every_case_once_in_each_variant_that_is_named(engine: EngineName) -> None:
+    done = [(case.id, job.variant) for case, job in jobs(engine, NAMED)]
     # A story is no `const fn`, and neither is an atomic access.
     const = engine is EngineName.CONST
     wanted = {
@@ -85,7 +86,32 @@ def test_a_quick_run_does_every_case_in_every_variant_once(engine: EngineName) -
     assert set(done) == wanted
 
 
-def test_a_quick_run_meets_every_variant_in_every_mode_and_form() -> None:
+def test_a_quick_run_does_every_case_in_a_few_variants_the_same_for_every_engine() -> None:
+    chosen: dict[str, set[str | None]] = {case.id: set() for case in corpus()}
+    for case, job in jobs(EngineName.MIRI):
+        chosen[case.id].add(job.variant)
+    for case in corpus():
+        if isinstance(case, BytecodeCase):
+            assert chosen[case.id] <= set(told(case))
+            assert len(chosen[case.id]) == min(QUICK_VARIANTS, len(told(case)))
+        else:
+            assert chosen[case.id] == {None}
+    for engine in ENGINES:
+        assert all(job.variant in chosen[case.id] for case, job in jobs(engine))
+    predicted = {
+        (case.id, variant, mode)
+        for case in corpus()
+        for variant, mode, _ in plan_model(case, VARIANT_NAMES, QUICK, Oracle())
+    }
+    oracle = Oracle()
+    assert predicted == {
+        (case.id, job.variant, job.mode)
+        for case, job in jobs(EngineName.MIRI)
+        if not isinstance(case, StoryCase) and oracle.refusal(case, job.variant) is None
+    }
+
+
+def test_a_quick_run_meets_every_variant_in_every_form_and_every_mode() -> None:
     everywhere = [
         (name, form)
         for name, variant in VARIANTS.items()
@@ -94,16 +120,19 @@ def test_a_quick_run_meets_every_variant_in_every_mode_and_form() -> None:
     ]
     met = {(job.variant, job.form, job.mode) for _, job in jobs(EngineName.MIRI)}
     pointer = set(product([None], [None], MODES))
-    assert met >= {(*each, mode) for each, mode in product(everywhere, MODES)} | pointer
     assert met <= {(*each, mode) for each, mode in product(FORMS, MODES)} | pointer
+    assert pointer <= met
+    assert {(name, form) for name, form, _ in met} >= set(everywhere)
+    assert {(name, mode) for name, _, mode in met} >= set(product(dict(everywhere), MODES))
     compiled = {(job.variant, job.form) for _, job in jobs(EngineName.NATIVE)}
-    assert compiled == {*FORMS, (None, None)}
+    assert compiled >= {*everywhere, (None, None)}
+    assert compiled <= {*FORMS, (None, None)}
 
 
-def test_in_a_quick_run_a_case_meets_every_mode_and_both_forms() -> None:
+def test_in_all_variants_a_quick_run_of_a_case_meets_every_mode_and_both_forms() -> None:
     modes: dict[str, set[Mode | None]] = {}
     forms: dict[str, set[Form | None]] = {}
-    for case, job in jobs(EngineName.MIRI):
+    for case, job in jobs(EngineName.MIRI, NAMED):
         if isinstance(case, BytecodeCase):
             modes.setdefault(case.id, set()).add(job.mode)
             large = len(case.program.memory) > QUICK_MEMORY
