@@ -7,11 +7,12 @@ input, so that a mistake in it is a fault of the harness.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from harness.result import EngineName, Result, Verdict
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import msgspec
+
 from harness.errors import Place
 from harness.mode import Mode
 from harness.outcome import Outcome
@@ -61,8 +63,7 @@ class Verdict(StrEnum):
     SPEC_OPEN = "spec-open"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(msgspec.Struct, frozen=True, kw_only=True):
     """What is run: one program by one engine. What does not apply is None.
 
     target: rustc's name of it; None is the host.
@@ -103,8 +104,8 @@ class Recording:
     seen: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+# A struct: there are hundreds of thousands, and a frozen dataclass takes long to make.
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One run with all that is known of it.
 
     expected: what the case says of this run; predicted: what the abstract machine says;

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from harness.bytecode.program import Program
 from harness.campaign.plan import variants_of
@@ -16,7 +17,7 @@ from harness.cases.case import BytecodeCase, Case
 from harness.cases.pointer_case import PointerCase
 from harness.engines.engine import Engine, Job, Observation
 from harness.engines.miri import MiriEngine
-from harness.engines.miri_batch import MiriBatchEngine
+from harness.engines.miri_batch import MiriBatchEngine, batches_of_each_mode
 from harness.engines.miri_command import Way
 from harness.errors import HarnessFault
 from harness.lowering.variants import VARIANTS
@@ -31,11 +32,13 @@ from harness.toolchain.command import Command
 from harness.toolchain.process import Completed, Launcher, Limits, Listener
 from harness.verdict import Prediction, judge
 
+Thing = TypeVar("Thing")
+
 LONGEST = 10
 """Instructions of the bytecode programs that are measured at most."""
 
-BATCHED = 2_400
-"""Runs that are measured in batches at most."""
+BATCHES = 7
+"""Full batches that are measured at most; no multiple of the modes, so that each is of others."""
 
 STATEMENTS = 8
 """About how many a random pointer program has."""
@@ -88,8 +91,12 @@ class Bench:
     workers: int
 
     def timings(self, jobs: Sequence[Job], *, single: int) -> Iterator[Timing]:
-        """Each way over the same jobs; one by one, only over so many of them."""
-        jobs = spread(jobs, BATCHED)
+        """Each way over the same jobs; one by one, only over so many of them.
+
+        In batches go some of those that `harness run` would make, as they are.
+        """
+        batches = list(batches_of_each_mode(jobs))
+        jobs = [job for batch in spread(batches, BATCHES) for job in batch]
         few = spread(jobs, single)
         for way, name in ((Way.CARGO, BY_CARGO), (Way.DRIVER, BY_DRIVER)):
             engine = self._engine(_Watch(), way, 1)
@@ -180,10 +187,10 @@ def vm_jobs(cases: Iterable[Case]) -> list[Job]:
     ]
 
 
-def spread(jobs: Sequence[Job], count: int) -> list[Job]:
-    """So many of the jobs, at even distances."""
-    count = min(count, len(jobs))
-    return [jobs[number * len(jobs) // count] for number in range(count)]
+def spread(things: Sequence[Thing], count: int) -> list[Thing]:
+    """So many of the things, at even distances."""
+    count = min(count, len(things))
+    return [things[number * len(things) // count] for number in range(count)]
 
 
 _EMPTY = PointerProgram(statements=())

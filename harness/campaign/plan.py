@@ -46,7 +46,7 @@ def plan(
     case's name says which variants they are and which pair the first takes; each further one
     takes the next. So every variant meets every pair over some dozens of cases.
     """
-    for case, target, variant, form, mode in _chosen(engine, cases, variants, selection):
+    for case, target, variant, form, mode in _runs(engine, cases, variants, selection):
         program: Program | PointerProgram | Story = case.program
         if form is Form.UNROLLED and oracle.on(target).refusal(case, variant) is None:
             assert isinstance(case, BytecodeCase), "only bytecode has forms"
@@ -68,27 +68,36 @@ def plan_model(
     if isinstance(case, StoryCase):
         return
     if selection.quick:
-        chosen = _chosen(EngineName.MIRI, (case,), variants, selection)
-        planned = dict.fromkeys((variant, mode, on) for _, on, variant, _, mode in chosen)
+        runs = _runs(EngineName.MIRI, (case,), variants, selection)
+        # Miri judges in a mode; two forms are one prediction.
+        planned = dict.fromkeys((variant, mode, on) for _, on, variant, _, mode in runs if mode)
     else:
         of_case = variants_run(case, variants, selection)
         planned = dict.fromkeys(product(of_case, selection.modes, selection.targets))
-    for variant, mode, target in planned:
-        assert mode is not None, "Miri judges in a mode"
-        if oracle.on(target).refusal(case, variant) is None:
-            yield variant, mode, target
+    pairs = {(variant, target) for variant, _, target in planned}
+    able = {(v, on) for v, on in pairs if oracle.on(on).refusal(case, v) is None}
+    yield from ((v, mode, on) for v, mode, on in planned if (v, on) in able)
 
 
 def count(
     engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
 ) -> int:
     """How many jobs `plan` yields."""
-    return sum(1 for _ in _chosen(engine, cases, variants, selection))
+    return sum(len(pairs) for *_, pairs in _chosen(engine, cases, variants, selection))
+
+
+def _runs(
+    engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
+) -> Iterator[tuple[Case, Target | None, str | None, Form | None, Mode | None]]:
+    for case, target, variant, pairs in _chosen(engine, cases, variants, selection):
+        for form, mode in pairs:
+            yield case, target, variant, form, mode
 
 
 def _chosen(
     engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
-) -> Iterator[tuple[Case, Target | None, str | None, Form | None, Mode | None]]:
+) -> Iterator[tuple[Case, Target | None, str | None, list[tuple[Form | None, Mode | None]]]]:
+    """Each case on each target and in each variant, with the forms and modes for it."""
     modes = _modes(engine, selection)
     for case, target in product(cases, selection.targets):
         of_case = variants_run(case, variants, selection)
@@ -102,11 +111,8 @@ def _chosen(
                 forms = [form for form in every_form if form in VARIANTS[variant].forms]
             pairs = list(product(forms, modes))
             if selection.quick and pairs:
-                chosen = [pairs[(case_number(case.id) + number) % len(pairs)]]
-            else:
-                chosen = pairs
-            for form, mode in chosen:
-                yield case, target, variant, form, mode
+                pairs = [pairs[(case_number(case.id) + number) % len(pairs)]]
+            yield case, target, variant, pairs
 
 
 def variants_run(

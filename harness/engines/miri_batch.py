@@ -163,16 +163,9 @@ class _Work:
                 by_story.setdefault(job.program, []).append(job)
         for of_stories in _chunks(list(by_story.values()), max(1, largest // self.seeds)):
             yield self._compiling_stories(of_stories)
-        by_mode: dict[Mode | None, list[Job]] = {}
-        for job in free:
-            if isinstance(job.program, Program):
-                by_mode.setdefault(job.mode, []).append(job)
-        for of_mode in by_mode.values():
-            # What a process interprets of a variant for the first time takes it many times as
-            # long, so that it had better not meet all of them.
-            of_mode.sort(key=lambda job: job.variant or "")
-            for part in _chunks(of_mode, largest):
-                yield self._bytecode(part)
+        in_vm = [job for job in free if isinstance(job.program, Program)]
+        for part in batches_of_each_mode(in_vm, largest):
+            yield self._bytecode(part)
         for job in seeded:
             yield self._plainly(job)
 
@@ -293,11 +286,22 @@ class _Batch:
             self.tell(observation)
 
 
+def batches_of_each_mode(jobs: Iterable[Job], largest: int = LARGEST_BATCH) -> Iterator[list[Job]]:
+    """Jobs as they come into processes: those of a mode, by their variants.
+
+    What a process interprets of a variant for the first time takes it many times as long, so
+    that it had better not meet all of them.
+    """
+    for of_mode in _of_each_mode([jobs]):
+        of_mode.sort(key=lambda job: job.variant or "")
+        yield from _chunks(of_mode, largest)
+
+
 def _is_told_alone(job: Job) -> bool:
     return isinstance(job.program, Story) and not tells_in_batch(job.program)
 
 
-def _of_each_mode(groups: Iterable[Sequence[Job]]) -> Iterator[list[Job]]:
+def _of_each_mode(groups: Iterable[Iterable[Job]]) -> Iterator[list[Job]]:
     """The jobs of all groups, those of each mode together."""
     by_mode: dict[Mode | None, list[Job]] = {}
     for group in groups:

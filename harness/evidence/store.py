@@ -16,8 +16,11 @@ from pathlib import Path
 
 MEBIBYTE = 1 << 20
 
-LARGEST = 64 * MEBIBYTE
-"""A file that has grown beyond this is cut to half of it: the newest records stay."""
+LARGEST = 128 * MEBIBYTE
+"""A file that has grown beyond this is cut to half of it: the newest records stay.
+
+All that is known of the whole corpus is 30 MiB, and all of it is new after an update.
+"""
 
 _CHECKSUM_LENGTH = 16
 _CONTENT = slice(_CHECKSUM_LENGTH + 1, None)

@@ -114,7 +114,7 @@ def _print_summary(console: Console, results: Sequence[Result]) -> None:
     refused = [
         result.reason
         for result in results
-        if result.reason.startswith(f"{result.run.variant} {CANNOT_EXPRESS}")
+        if result.reason and result.reason.startswith(f"{result.run.variant} {CANNOT_EXPRESS}")
     ]
     if refused:
         console.print(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from xml.etree import ElementTree
@@ -11,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from harness.cli.exit_code import ExitCode
 from harness.cli.main import run

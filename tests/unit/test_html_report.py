@@ -11,6 +11,8 @@ from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
+from msgspec import structs
+
 from harness.campaign.assemble import assemble
 from harness.campaign.selection import Selection
 from harness.cases.load import load
@@ -165,7 +167,7 @@ def test_nothing_of_a_case_becomes_markup(tmp_path: Path) -> None:
     whole = report(tmp_path)
     bad = "</script><script>alert(1)</script><!--<b>&amp;"
     results = [
-        replace(each, reason=bad, run=replace(each.run, case=bad))
+        structs.replace(each, reason=bad, run=structs.replace(each.run, case=bad))
         if each.verdict is Verdict.MISMATCH
         else each
         for each in whole.results
@@ -202,7 +204,7 @@ def test_an_interrupted_run_and_an_empty_one_are_pages_too(tmp_path: Path) -> No
 def test_only_so_many_failures_are_drawn(tmp_path: Path) -> None:
     whole = report(tmp_path)
     wrong = next(each for each in whole.results if each.verdict is Verdict.MISMATCH)
-    many = [replace(wrong, reason=f"reason {number}") for number in range(MOST_DRAWN + 3)]
+    many = [structs.replace(wrong, reason=f"reason {number}") for number in range(MOST_DRAWN + 3)]
     page = Page(text_of(replace(whole, results=many)))
     notes = [each for each in page.texts["p"] if "`harness explain` draws this one" in each]
     assert len(notes) == 3

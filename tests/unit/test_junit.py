@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from xml.etree import ElementTree
 
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from harness.errors import InputError, Place
 from harness.mode import MODES
@@ -150,7 +151,7 @@ def test_any_text_at_all_gives_well_formed_xml(text: str) -> None:
     case = replace(
         MISMATCH,
         run=replace(RUN, case=nasty, variant=nasty),
-        outcome=replace(UNDEFINED, message=nasty),
+        outcome=dataclasses.replace(UNDEFINED, message=nasty),
         reason=nasty,
         command=nasty,
         place=Place(file=nasty, line=1),

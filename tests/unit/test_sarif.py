@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 from sarif_pydantic import Sarif  # type: ignore[import-untyped]
 
 from harness.cli.main import run as run_harness
