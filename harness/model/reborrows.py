@@ -46,11 +46,11 @@ RAW_CONST = {kind: Retag(referrer=Referrer.RAW_CONST, interior=kind.interior) fo
 
 
 def place_pointer(memory: Operations, place: Place) -> Pointer:
-    """The pointer to PLACE. A reference is copied to be dereferenced, so it must be valid.
+    """The pointer to PLACE. A reference or box is copied to be dereferenced: it must be valid.
 
     Raises: Stop.
     """
-    if place.kind in REFERENCES:
+    if place.kind in REFERENCES or place.kind is Kind.BOX:
         name = place.kind.type_name(place.size)
         memory.require_valid(place.pointer, place.size, name, place.align)
     return place.pointer
