@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -98,10 +99,12 @@ def _task(
                     records.append((key.decode(), record))
 
         stdin = pickle.dumps((tuple(cases), variants, selection))
-        completed = launcher.run(
-            command, stdin=stdin, limits=Limits(seconds=None, output=None), listener=listen
-        )
-        listen(completed.stdout, bytearray())
+        # Where Python is embedded in another program, it may not know an executable of its own.
+        with suppress(FileNotFoundError):
+            completed = launcher.run(
+                command, stdin=stdin, limits=Limits(seconds=None, output=None), listener=listen
+            )
+            listen(completed.stdout, bytearray())
         return ()
 
     return task

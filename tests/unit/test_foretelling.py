@@ -72,14 +72,15 @@ def test_what_they_find_is_not_looked_for_again(
     assert {result.run.engine for result in run(cases(WORTH), 2)} == set(PREDICTED)
 
 
+@pytest.mark.parametrize("executable", ["false", ""])
 def test_a_process_that_fails_costs_nothing_but_time(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executable: str
 ) -> None:
     some = cases(WORTH)
     cache(monkeypatch, tmp_path / "one")
     one = run(some, 1)
     cache(monkeypatch, tmp_path / "false")
-    monkeypatch.setattr(sys, "executable", "false")
+    monkeypatch.setattr(sys, "executable", executable)
     assert run(some, 2) == one
 
 
