@@ -124,7 +124,7 @@ class Campaign:
             yield from self._predictions()
         for engine in self._wanted(self.engines):
             planned = ((case, self._jobs(engine.name, case)) for case in self.cases)
-            yield from self._run(engine, planned, settles=True)
+            yield from self._run(engine, planned, settles=not self.selection.live)
         for lane in self.own:
             for engine in self._wanted(lane.engines):
                 able: list[tuple[Case, list[Job]]] = []
