@@ -1,11 +1,11 @@
 """
 What the Python package leaves to Rust: the Rust VM in process, TOML with the place of every
-key and value, the names in a piece of Rust, and the assembly in a file of it.
+key and value, the names in a piece of Rust and what it does, and the assembly in a file of it.
 """
 
 from typing import final
 
-__all__ = ["AsmBlock", "AsmOperand", "Ran", "RustExpr", "RustName", "RustPair", "RustStories", "RustText", "RustUnread", "RustVariable", "TomlPlace", "Trapped", "parse_toml", "run", "rust_names", "rust_stories", "variants"]
+__all__ = ["AsmBlock", "AsmOperand", "Ran", "RustExpr", "RustName", "RustPair", "RustStories", "RustTerm", "RustText", "RustUnread", "RustVariable", "TomlPlace", "Trapped", "parse_toml", "run", "rust_names", "rust_stories", "rust_terms", "variants"]
 
 @final
 class AsmBlock:
@@ -218,6 +218,36 @@ class RustStories:
     def unread(self, /) -> list[RustUnread]: ...
 
 @final
+class RustTerm:
+    """
+    A statement or an expression. Line and column count from 1, columns in code points.
+
+    Which parts there are goes by the kind: `let` (a value), `assign` (a place and a value; the
+    text is the operator before `=`), `name`, `number`, `float`, `method` (the receiver, then the
+    arguments), `call`, `macro` (arguments), `cast`, `unary`, `binary`, `borrow` (the text says
+    which), `field`, `index`, `array`, `repeat`, `tuple`, `block` (statements), `if` (a condition
+    and two blocks), `closure` (names in it), `use` and `unsaid`.
+    """
+    @property
+    def column(self, /) -> int: ...
+    @property
+    def kind(self, /) -> str: ...
+    @property
+    def line(self, /) -> int: ...
+    @property
+    def parts(self, /) -> list[RustTerm]: ...
+    @property
+    def text(self, /) -> str:
+        """
+        A name, an operator, the digits of a number; of what is `unsaid`, what it is, in words.
+        """
+    @property
+    def written(self, /) -> str | None:
+        """
+        The type that is written there: a cast's, a literal's suffix, one in `::<…>`.
+        """
+
+@final
 class RustText:
     """
     A piece of the file as it stands there. Line and column of its start count from 1.
@@ -362,6 +392,13 @@ def rust_names(text: "str") -> "list[RustName]":
 def rust_stories(text: "str") -> "RustStories":
     """
     The blocks of assembly in `text`, a whole file, with the stories beside them.
+
+    Raises: harness.errors.RustError, if it is not Rust.
+    """
+
+def rust_terms(text: "str") -> "list[RustTerm]":
+    """
+    The statements of `text`, as they stand in a function.
 
     Raises: harness.errors.RustError, if it is not Rust.
     """

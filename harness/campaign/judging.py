@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.cases.story_case import StoryCase
-from harness.engines.engine import Job
-from harness.outcome import NOWHERE, Ran, Trapped
+from harness.engines.engine import Job, no_story_on
+from harness.outcome import NOWHERE, Ran, Trapped, Unsupported, UnsupportedKind
 from harness.result import EngineName, Evidence, Result, Run, Verdict
 from harness.verdict import (
     Judgement,
@@ -63,6 +63,8 @@ class Judging:
     def prediction(
         self, case: Case, variant: str | None, mode: Mode, target: Target | None
     ) -> Result:
+        if isinstance(case, StoryCase):
+            return self._retelling(case, mode, target)
         oracle = self.oracle.on(target)
         prediction = oracle.prediction(case, variant, mode)
         if prediction is None:
@@ -92,6 +94,28 @@ class Judging:
             verdict=judgement.verdict,
             reason=judgement.reason,
             place=_place(case, outcome, expected),
+        )
+
+    def _retelling(self, case: StoryCase, mode: Mode, target: Target | None) -> Result:
+        """What the model says of a story in its block's place, held against what the case says."""
+        job = Job(case=case.id, program=case.program, mode=mode, target=target)
+        if target is not None:
+            return self.unchecked(EngineName.MODEL, case, job, no_story_on(target))
+        outcome = self.oracle.retold(case, mode)
+        if isinstance(outcome, Unsupported) and outcome.kind is UnsupportedKind.NOT_EXPRESSED:
+            unsaid = self.unchecked(EngineName.MODEL, case, job, outcome.message)
+            return replace(unsaid, place=_place(case, outcome))
+        expected = case.expected_in(mode)
+        judgement = judge_story(outcome=outcome, expected=expected, shows_nothing=False)
+        return Result(
+            run=name_job(case, EngineName.MODEL, job),
+            expected=expected,
+            predicted=outcome,
+            outcome=outcome,
+            evidence=Evidence.PREDICTED,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            place=_place(case, outcome),
         )
 
     def unchecked(self, engine: EngineName, case: Case, job: Job, reason: str) -> Result:

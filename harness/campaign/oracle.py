@@ -111,9 +111,9 @@ class Oracle:
     def prediction(self, case: Case, variant: str | None, mode: Mode) -> Prediction | None:
         """What the model says of the case; places are in the bytecode where there is one.
 
-        None for a story, and for a variant that nobody lowers: a user's own, one of `ON_DEMAND`,
-        or one that cannot run the case. None also for a pointer case, and for bytecode that stores
-        pointers, where a pointer has not the size that the abstract machine gives it.
+        None for a story (see `retold`), and for a variant that nobody lowers: a user's own, one of
+        `ON_DEMAND`, or one that cannot run the case. None also for a pointer case, and for bytecode
+        that stores pointers, where a pointer has not the size that the abstract machine gives it.
         """
         if isinstance(case, StoryCase) or (variant is not None and variant not in VARIANTS):
             return None
@@ -122,6 +122,19 @@ class Oracle:
         if self.refusal(case, variant) is not None:
             return None
         return self.predicted(case, variant, mode)
+
+    def retold(self, case: StoryCase, mode: Mode) -> Outcome:
+        """What the model says of a story, as far as the pointer language can say it.
+
+        What it cannot say is unsupported, as `not-expressed`.
+        """
+        from harness.retelling.judgement import judge, retell
+
+        def find() -> Outcome:
+            retelling = self._once((case.id, "retold"), lambda: retell(case.program))
+            return judge(retelling, lambda program: self._examine(program, mode).outcome)
+
+        return self._once((case.id, "story", mode), find)
 
     def predicted(self, case: ProgramCase, variant: str | None, mode: Mode) -> Prediction:
         """As `prediction`, where the variant is one of `VARIANTS`."""

@@ -65,8 +65,6 @@ def plan_model(
 
     In a quick run these are the ones in which Miri would do it.
     """
-    if isinstance(case, StoryCase):
-        return
     if selection.quick:
         runs = _runs(EngineName.MIRI, (case,), variants, selection)
         # Miri judges in a mode; two forms are one prediction.

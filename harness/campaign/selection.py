@@ -35,7 +35,7 @@ class Selection:
     cases: a glob over the names of cases; None for all.
     variants: names; None for all. targets: what programs run for; None is the host.
     engines: None for whatever this machine has; named, a
-    missing one is an error.
+    missing one is an error. without: those that are never asked.
     jobs: processes at once. seeds: how many Miri does each run under.
     seconds: wall-clock time that one run under Miri may take. memory: bytes that it may use.
     quick: each engine does only a few runs of a case; `harness.campaign.plan` says which.
@@ -47,6 +47,7 @@ class Selection:
     targets: tuple[Target | None, ...] = (None,)
     forms: tuple[Form, ...] = tuple(Form)
     engines: tuple[EngineName, ...] | None = None
+    without: tuple[EngineName, ...] = ()
     toolchain: str
     live: bool = False
     jobs: int
@@ -66,7 +67,7 @@ class Selection:
 
     def wants_engine(self, engine: EngineName) -> bool:
         """Whether results of the engine are asked for."""
-        return self.engines is None or engine in self.engines
+        return engine not in self.without and (self.engines is None or engine in self.engines)
 
     def insists_on(self, engine: EngineName) -> bool:
         """Whether the engine is asked for by name, or nothing but live runs will do."""

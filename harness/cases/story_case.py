@@ -16,7 +16,7 @@ from harness.cases.mode_keys import MODE_KEYS
 from harness.cases.story_block import BlockReader
 from harness.cases.toml_document import nearest
 from harness.errors import InputError, Place, quoted
-from harness.mode import MODES, Provenance
+from harness.mode import EVERY_MODE, Provenance
 from harness.outcome import (
     NOWHERE,
     FaultKind,
@@ -201,7 +201,7 @@ def read_story_case(
         source=document.prose(("source",), whole.source),
         program=story,
         broken=broken,
-        modes=_read_modes(document, "modes", table.modes) if table.modes else MODES,
+        modes=_read_modes(document, "modes", table.modes) if table.modes else EVERY_MODE,
         unsupported=_read_modes(document, "unsupported", table.unsupported),
         place=document.key_place(("block", blocks[0].name)),
         lines={**reader.lines, PROGRAM: reader.lines_of(("program",), whole.program)},

@@ -92,6 +92,8 @@ def story_command(
     selection = Selection(
         modes=read_modes(mode),
         engines=engines,
+        # Without types, which only the crate has, little of a user's own story can be retold.
+        without=(EngineName.MODEL,),
         toolchain=toolchain_name(toolchain),
         live=evidence == "live",
         jobs=read_jobs(jobs),

@@ -64,6 +64,11 @@ def only_here(job: Job) -> str | None:
     return None if job.target is None else f"this engine runs on the host, not on {job.target}"
 
 
+def no_story_on(target: Target) -> str:
+    """Why no story is told for a target."""
+    return f"a story is of blocks of the host's assembly, not of {target}'s"
+
+
 class Engine(Protocol):
     """One way to run programs."""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.bytecode.program import Program
-from harness.engines.engine import Job, Observation
+from harness.engines.engine import Job, Observation, no_story_on
 from harness.engines.miri_command import CompileFailed, Miri, Way
 from harness.engines.miri_run import Runner, VmCrate
 from harness.engines.own_crate import OwnCrate
@@ -94,7 +94,7 @@ class MiriEngine:
         if target is None:
             return None
         if isinstance(job.program, Story):
-            return f"a story is of blocks of the host's assembly, not of {target}'s"
+            return no_story_on(target)
         if isinstance(job.program, PointerProgram) and (why := target.lacks_pointers()):
             return why
         miri = self._prepare(target)

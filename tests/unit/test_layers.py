@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bytecode", "pointer.program", "result", "resources", "story"),
     ("pointer", "verdict", "ledger"),
     ("cases",),
-    ("reference", "lowering", "model", "diagnostics", *PURE_REDUCTION),
+    ("reference", "lowering", "model", "retelling", "diagnostics", *PURE_REDUCTION),
     ("toolchain",),
     ("engines",),
     ("evidence",),

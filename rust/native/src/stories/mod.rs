@@ -1,4 +1,5 @@
-//! Assembly in a Rust file, paired with the Rust that stands for it under Miri.
+//! Assembly in a Rust file, paired with the Rust that stands for it under Miri; and what such
+//! Rust does, statement by statement.
 
 mod asm_block;
 mod block_side;
@@ -8,6 +9,7 @@ mod pairs;
 mod plain;
 mod source;
 mod statements;
+mod terms;
 
 use pyo3::prelude::*;
 
@@ -16,6 +18,7 @@ pub use block_side::RustVariable;
 pub use pairs::{RustPair, RustStories, RustUnread};
 pub use plain::RustExpr;
 pub use source::RustText;
+pub use terms::{RustTerm, rust_terms};
 
 use source::Source;
 

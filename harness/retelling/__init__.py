@@ -1,0 +1,1 @@
+"""Stories retold in the pointer language, for the abstract machine to judge."""

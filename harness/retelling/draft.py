@@ -1,0 +1,136 @@
+"""A pointer program as it is written: its statements, and where in the story each comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.pointer import program as p
+from harness.retelling.values import Address, CannotSay
+from harness.story.block import SCALARS
+
+if TYPE_CHECKING:
+    from harness.outcome import Span
+
+_WIDEST = 16
+"""Bytes of the largest access that is one statement of the pointer language."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """statements: so far. spans: of each, its place in a story; None where it is in none.
+
+    span: of the statements that come next.
+    wrote, used_static: where in a story memory was first written, and where a static used.
+    """
+
+    statements: list[p.AnyStatement] = field(default_factory=list)
+    spans: list[Span | None] = field(default_factory=list)
+    span: Span | None = None
+    wrote: Span | None = None
+    used_static: Span | None = None
+    _names: int = 0
+
+    def name(self, stem: str) -> str:
+        """A name that no variable has yet."""
+        self._names += 1
+        return f"{stem}{self._names}"
+
+    def add(self, statement: p.AnyStatement) -> None:
+        self.statements.append(statement)
+        self.spans.append(self.span)
+
+    def program(self) -> p.PointerProgram:
+        return p.PointerProgram(statements=tuple(self.statements))
+
+    # Pointers
+
+    def move(self, address: Address, offset: int, *, inbounds: bool) -> Address:
+        """A pointer some bytes further on."""
+        to = self.name("p")
+        self.add(
+            p.Sub(to=to, of=address.variable, offset=offset, size=address.size, inbounds=inbounds)
+        )
+        return _renamed(address, to, address.size)
+
+    def view(self, address: Address, size: int) -> Address:
+        """The same pointer, to so many bytes."""
+        if address.size == size:
+            return address
+        to = self.name("p")
+        self.add(p.Sub(to=to, of=address.variable, offset=0, size=size, inbounds=False))
+        return _renamed(address, to, size)
+
+    # Accesses
+
+    def read(self, address: Address, *, aligned: bool) -> None:
+        """Read a value of the type that the pointer is to. Raises: CannotSay."""
+        size = pointee_size(address)
+        seen = self.view(address, size)
+        self._note(address, size, writes=False)
+        if size <= _WIDEST:
+            self.add(p.Read(ptr=seen.variable, at=0, width=size, aligned=aligned and size > 1))
+            return
+        source = seen.variable
+        if aligned:
+            # No integer is that wide, but a type of that alignment can be borrowed: a reborrow
+            # is a read of all its bytes, and what is read through it a read of the same.
+            source = self.name("whole")
+            self.add(p.RefShared(to=source, of=seen.variable, align=size))
+        for at in range(0, size, _WIDEST):
+            self.add(p.Read(ptr=source, at=at, width=_WIDEST))
+
+    def write(self, address: Address, number: int, *, aligned: bool) -> None:
+        """Write a value of that type. Raises: CannotSay."""
+        size = pointee_size(address)
+        if size > _WIDEST:
+            raise CannotSay(f"a write of {size} bytes at once")
+        seen = self.view(address, size)
+        self._note(address, size, writes=True)
+        number %= 1 << min(8 * size, 64)
+        self.add(
+            p.Write(ptr=seen.variable, at=0, width=size, value=number, aligned=aligned and size > 1)
+        )
+
+    def fill(self, address: Address, byte: int, size: int) -> None:
+        self._note(address, size, writes=True)
+        self.add(p.Fill(ptr=address.variable, value=byte & 0xFF, size=size))
+
+    def copy(self, source: Address, target: Address, size: int, *, overlapping: bool) -> None:
+        self._note(source, size, writes=False)
+        self._note(target, size, writes=True)
+        self.add(
+            p.Copy(
+                from_=source.variable,
+                to_ptr=target.variable,
+                size=size,
+                overlapping=overlapping,
+            )
+        )
+
+    def _note(self, address: Address, size: int, *, writes: bool) -> None:
+        if size == 0:
+            return
+        if writes and self.wrote is None:
+            self.wrote = self.span
+        if address.is_static and self.used_static is None:
+            self.used_static = self.span
+
+
+def pointee_size(address: Address) -> int:
+    """Bytes of what the pointer is to. Raises: CannotSay."""
+    if address.pointee is None:
+        raise CannotSay("memory of a type that is not said")
+    if address.pointee not in SCALARS:
+        raise CannotSay(f"memory of the type {address.pointee}")
+    return SCALARS[address.pointee]
+
+
+def _renamed(address: Address, variable: str, size: int) -> Address:
+    return Address(
+        variable=variable,
+        size=size,
+        pointee=address.pointee,
+        is_static=address.is_static,
+        hangs_on=address.hangs_on,
+    )
