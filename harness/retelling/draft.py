@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.pointer import program as p
-from harness.retelling.values import Address, CannotSay
+from harness.retelling.values import Address, Atomic, CannotSay, Number
 from harness.story.block import SCALARS
 
 if TYPE_CHECKING:
@@ -61,6 +61,41 @@ class Draft:
         self.add(p.Sub(to=to, of=address.variable, offset=0, size=size, inbounds=False))
         return _renamed(address, to, size)
 
+    def expose(self, address: Address) -> Number:
+        """The address, as an integer from which the pointer can be had again."""
+        to = self.name("address")
+        self.add(p.Expose(to=to, of=address.variable))
+        return _address(to)
+
+    def address_of(self, address: Address) -> Number:
+        """The address, as an integer and no more."""
+        to = self.name("address")
+        self.add(p.Addr(to=to, of=address.variable))
+        return _address(to)
+
+    def from_exposed(self, number: Number, pointee: str | None) -> Address:
+        """Raises: CannotSay."""
+        to, int_ = self.name("p"), self._variable(number)
+        size = SCALARS.get(pointee or "", 0)
+        self.add(p.FromExposed(to=to, int_=int_, offset=0, size=size))
+        return Address(variable=to, size=size, pointee=pointee)
+
+    def without_provenance(self, number: Number, pointee: str | None) -> Address:
+        """Raises: CannotSay."""
+        to, int_ = self.name("p"), self._variable(number)
+        size = SCALARS.get(pointee or "", 0)
+        self.add(p.Transmute(to=to, int_=int_, offset=0, size=size))
+        return Address(variable=to, size=size, pointee=pointee)
+
+    def _variable(self, number: Number) -> str:
+        if number.variable is not None:
+            return number.variable
+        if number.exact is None:
+            raise CannotSay("an address that may be any number")
+        to = self.name("address")
+        self.add(p.Int(to=to, value=number.exact % (1 << 64)))
+        return to
+
     # Accesses
 
     def read(self, address: Address, *, aligned: bool) -> None:
@@ -108,7 +143,24 @@ class Draft:
             )
         )
 
-    def _note(self, address: Address, size: int, *, writes: bool) -> None:
+    def atomic(self, address: Address, type_: str) -> Atomic:
+        """A reference to the memory as to an atomic integer."""
+        size = SCALARS[type_]
+        seen = self.view(address, size)
+        to = self.name("atomic")
+        self.add(p.RefCell(to=to, of=seen.variable, align=size, unsafe_cell=True))
+        return Atomic(variable=to, type=type_, is_static=address.is_static)
+
+    def access_atomic(self, atomic: Atomic, *, reads: bool, writes: bool) -> None:
+        width = SCALARS[atomic.type]
+        if reads:
+            self._note(atomic, width, writes=False)
+            self.add(p.Read(ptr=atomic.variable, at=0, width=width))
+        if writes:
+            self._note(atomic, width, writes=True)
+            self.add(p.Write(ptr=atomic.variable, at=0, width=width, value=0))
+
+    def _note(self, address: Address | Atomic, size: int, *, writes: bool) -> None:
         if size == 0:
             return
         if writes and self.wrote is None:
@@ -124,6 +176,10 @@ def pointee_size(address: Address) -> int:
     if address.pointee not in SCALARS:
         raise CannotSay(f"memory of the type {address.pointee}")
     return SCALARS[address.pointee]
+
+
+def _address(variable: str) -> Number:
+    return Number(type="usize", low=0, high=(1 << 64) - 1, variable=variable)
 
 
 def _renamed(address: Address, variable: str, size: int) -> Address:

@@ -21,6 +21,7 @@ from harness.outcome import (
 from harness.retelling.stage import Trial, trials
 from harness.retelling.story import Breach
 from harness.retelling.values import CannotSay
+from harness.story.block import PROGRAM
 from harness.story.rules import breach_by_name
 
 if TYPE_CHECKING:
@@ -49,15 +50,16 @@ def retell(story: Story) -> Retelling:
     except Breach as breach:
         return Retelling(decided=breach.outcome)
     except CannotSay as said:
-        return Retelling(decided=_unsaid(story, said))
+        return Retelling(decided=_unsaid(said))
 
 
-def _unsaid(story: Story, said: CannotSay) -> Unsupported:
+def _unsaid(said: CannotSay) -> Unsupported:
     kind = UnsupportedKind.NOT_EXPRESSED
     message = f"the pointer language cannot say {said.what}"
     if said.span is None:
         return Unsupported(kind=kind, message=message)
-    where = f"line {said.span.line} of the story of {said.span.file}"
+    text = PROGRAM if said.span.file == PROGRAM else f"story of {said.span.file}"
+    where = f"line {said.span.line} of the {text}"
     return Unsupported(kind=kind, message=f"{message} ({where})", location=Location(span=said.span))
 
 
@@ -66,6 +68,8 @@ def judge(retelling: Retelling, examine: Examine) -> Outcome:
     if retelling.decided is not None:
         return retelling.decided
     for trial in retelling.trials:
+        if trial.unsaid is not None:
+            return _unsaid(trial.unsaid)
         found = None if trial.advice else _attempt(trial, examine)
         if found is not None:
             return found

@@ -59,16 +59,33 @@ class Telling(Protocol):
     def store(self, address: Address, value: Value, *, aligned: bool) -> None: ...
 
 
+_MAKERS = {
+    **dict.fromkeys(("with_exposed_provenance", "with_exposed_provenance_mut"), True),
+    **dict.fromkeys(("without_provenance", "without_provenance_mut"), False),
+}
+"""Functions of `std::ptr` that make a pointer of an address, and whether it was exposed."""
+
+
 def is_pointer_call(name: str) -> bool:
     module, _, function = name.rpartition("::")
-    return module in ("std::ptr", "core::ptr", "ptr") and function in _FUNCTIONS
+    return module in ("std::ptr", "core::ptr", "ptr") and function in {**_FUNCTIONS, **_MAKERS}
 
 
 def call_of_pointers(telling: Telling, name: str, term: RustTerm) -> Value:
-    """A function of `std::ptr`, whose first argument is what the method's receiver is."""
+    """A function of `std::ptr`: its first argument is what a method's receiver is, or an address.
+
+    Raises: CannotSay.
+    """
     function = name.rpartition("::")[2]
     if not term.parts:
         raise CannotSay(f"the function {name} of nothing", term)
+    if function in _MAKERS:
+        number = telling.value(term.parts[0])
+        if not isinstance(number, Number):
+            raise CannotSay("what is no address there", term)
+        draft = telling.draft
+        make = draft.from_exposed if _MAKERS[function] else draft.without_provenance
+        return make(number, term.written)
     receiver = telling.address(term.parts[0])
     return method_of_pointer(telling, _FUNCTIONS[function], receiver, term)
 
@@ -88,7 +105,9 @@ def method_of_pointer(telling: Telling, name: str, receiver: Address, term: Rust
             pointee = term.written
             return _to(receiver, None if pointee == "_" else pointee)
         case 0 if name == "addr":
-            return Number(type="usize", low=0, high=(1 << 64) - 1)
+            return draft.address_of(receiver)
+        case 0 if name == "expose_provenance":
+            return draft.expose(receiver)
         case 1 if name in _WRITES:
             telling.store(receiver, telling.value(arguments[0]), aligned=_WRITES[name])
             return Unit()

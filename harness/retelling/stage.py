@@ -17,6 +17,7 @@ from harness.outcome import FaultKind, Location, Span, UndefinedBehaviour
 from harness.pointer import program as p
 from harness.retelling import values as v
 from harness.retelling.draft import Draft
+from harness.retelling.program import tell_program
 from harness.retelling.story import Told, tell
 from harness.retelling.values import Address, CannotSay, Cause
 from harness.story.block import SCALARS, Block, Borrow, Operand, Static, Story
@@ -49,6 +50,7 @@ class Trial:
     program is defined.
     advice: what the block could promise, if this and the trials with the same advice come to
     nothing bad; empty for what has to come to nothing bad.
+    unsaid: what of it cannot be said; the program is empty then.
     """
 
     block: str
@@ -57,6 +59,7 @@ class Trial:
     spans: tuple[Span | None, ...]
     breach: UndefinedBehaviour | None = None
     advice: str = ""
+    unsaid: CannotSay | None = None
 
 
 def trials(story: Story) -> tuple[Trial, ...]:
@@ -64,18 +67,34 @@ def trials(story: Story) -> tuple[Trial, ...]:
     if story.litmus:
         raise CannotSay("threads that meet")
     # What rustc refuses in one story keeps all of them from being told.
-    required = [
-        trial
-        for block in story.blocks
-        if block.is_drawable
-        for phase in enforced(block)
-        for trial in _of_phase(story, block, phase)
-    ]
-    if story.program:
-        raise CannotSay("a program around the blocks")
-    if not required:
-        raise CannotSay("pointers without memory")
+    required = [_of_program(story)] if story.program else []
+    for block in story.blocks:
+        for phase in enforced(block) if block.is_drawable else ():
+            if phase != "Plain" or not story.program:
+                required += _of_required(story, block, phase)
     return (*required, *_advice(story))
+
+
+def _of_program(story: Story) -> Trial:
+    """The program that calls the blocks. Raises: Breach."""
+    draft = Draft()
+    blocks = {block.name: block for block in story.blocks}
+    try:
+        statics = {each.name: _static(each, draft) for each in story.statics if _is_plain(each)}
+        tell_program(story.program, blocks, statics, draft)
+    except CannotSay as said:
+        return Trial(block="", promise=None, program=Draft().program(), spans=(), unsaid=said)
+    return Trial(block="", promise=None, program=draft.program(), spans=tuple(draft.spans))
+
+
+def _of_required(story: Story, block: Block, phase: str) -> Iterator[Trial]:
+    try:
+        yield from _of_phase(story, block, phase)
+    except CannotSay as said:
+        promise = PROMISES[phase]
+        yield Trial(
+            block=block.name, promise=promise, program=Draft().program(), spans=(), unsaid=said
+        )
 
 
 def _advice(story: Story) -> Iterator[Trial]:
@@ -106,6 +125,18 @@ def _states(block: Block) -> Iterator[Mapping[str, int]]:
     if count > MOST_STATES:
         raise CannotSay(f"{count} states of its operands")
     return (dict(zip(ends, state, strict=True)) for state in product(*ends.values()))
+
+
+def _is_plain(static: Static) -> bool:
+    return v.is_integer(static.type)
+
+
+def _static(static: Static, draft: Draft) -> Address:
+    size = SCALARS[static.type]
+    initial = int(static.initial) % (1 << 8 * size)
+    to = draft.name("static")
+    draft.add(p.Static(to=to, size=size, init=initial.to_bytes(size, "little").hex(), align=size))
+    return Address(variable=to, size=size, pointee=static.type, is_static=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +171,11 @@ class _Stage:
     def trial(self, phase: str, advice: str) -> Trial:
         """Raises: CannotSay, Breach."""
         draft = self.draft
-        statics = {name: self._static(name) for name in self._plain_statics()}
+        statics = {
+            each.name: _static(each, draft)
+            for each in self.story.statics
+            if each.name in self.block.touches and _is_plain(each)
+        }
         lent = {each.name: self._lend(each) for each in self.block.inputs if each.memory}
         inputs = {each.name: self._input(each, lent) for each in self.block.inputs}
         told: list[Told] = []
@@ -178,20 +213,6 @@ class _Stage:
         )
 
     # What the story is given
-
-    def _plain_statics(self) -> Iterator[str]:
-        types = {each.name: each for each in self.story.statics}
-        return (name for name in self.block.touches if v.is_integer(types[name].type))
-
-    def _static(self, name: str) -> Address:
-        static: Static = next(each for each in self.story.statics if each.name == name)
-        size = SCALARS[static.type]
-        initial = int(static.initial) % (1 << 8 * size)
-        to = self.draft.name("static")
-        self.draft.add(
-            p.Static(to=to, size=size, init=initial.to_bytes(size, "little").hex(), align=size)
-        )
-        return Address(variable=to, size=size, pointee=static.type, is_static=True)
 
     def _lend(self, operand: Operand) -> _Lent:
         """The operand's memory, and the pointer to it that the block is given."""

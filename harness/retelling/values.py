@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class CannotSay(Exception):
     """What the pointer language cannot say of a story.
 
-    term, span: where; None until that is known, and where it is no single place.
+    term, span: where; None until that is known, and where it is no single place. A span has the
+    text that it is in.
     """
 
     def __init__(self, what: str, term: RustTerm | None = None, span: Span | None = None) -> None:
@@ -54,12 +55,14 @@ class Number:
 
     type: as Rust has it; None for a literal whose type is not known yet.
     low, high: what it may be in any state. exact: what it is in this one; None if that is open.
+    variable: of the pointer program, which holds it; None if none does.
     """
 
     type: str | None
     low: int
     high: int
     exact: int | None = None
+    variable: str | None = None
     hangs_on: frozenset[Cause] = NOTHING
 
 
@@ -102,13 +105,71 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Atomic:
+    """A reference to an atomic integer. variable: of the pointer program. type: of the integer."""
+
+    variable: str
+    type: str
+    is_static: bool
+    hangs_on: frozenset[Cause] = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How much the allocator is asked for, in bytes."""
+
+    size: int
+    align: int
+    hangs_on: frozenset[Cause] = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """No value, or several that nobody looks at."""
 
     hangs_on: frozenset[Cause] = NOTHING
 
 
-Value = Number | Opaque | Open | Perhaps | Address | Unit
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bytes:
+    """A struct of an array of bytes. type: its name. byte: each of them. align: of the whole."""
+
+    type: str
+    size: int
+    byte: int
+    align: int
+    hangs_on: frozenset[Cause] = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A variable that is in memory, or what a reference refers to.
+
+    variable: of the pointer program, a local or a reference. size, align: in bytes.
+    type: as Rust has it. at: the byte that alone is meant; None for all of it.
+    """
+
+    variable: str
+    size: int
+    align: int
+    type: str | None
+    is_local: bool
+    is_unique: bool = True
+    at: int | None = None
+    hangs_on: frozenset[Cause] = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A reference to a place, whose variable it is."""
+
+    place: Place
+    hangs_on: frozenset[Cause] = NOTHING
+
+
+Value = (
+    Number | Opaque | Open | Perhaps | Address | Atomic | Layout | Bytes | Place | Reference | Unit
+)
 
 BOOL = "bool"
 

@@ -6,8 +6,8 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    BinOp, Block, Expr, ExprPath, GenericArgument, Item, Lit, Local, Pat, Path, PathArguments,
-    PointerMutability, Stmt, Token, UnOp, punctuated::Punctuated,
+    BinOp, Block, Expr, ExprPath, Fields, GenericArgument, Item, ItemStruct, Lit, LitInt, Local,
+    Pat, Path, PathArguments, PointerMutability, Stmt, Token, UnOp, punctuated::Punctuated,
 };
 
 use super::RustError;
@@ -23,7 +23,8 @@ const DEEPEST: usize = 100;
 /// text is the operator before `=`), `name`, `number`, `float`, `method` (the receiver, then the
 /// arguments), `call`, `macro` (arguments), `cast`, `unary`, `binary`, `borrow` (the text says
 /// which), `field`, `index`, `array`, `repeat`, `tuple`, `block` (statements), `if` (a condition
-/// and two blocks), `closure` (names in it), `use` and `unsaid`.
+/// and two blocks), `closure` (names in it), `struct` (of one field, whose type is `written`; its
+/// alignment), `use` and `unsaid`.
 #[pyclass(frozen, get_all, module = "harness._native")]
 #[derive(Clone)]
 pub struct RustTerm {
@@ -76,9 +77,34 @@ fn statement(of: &Stmt, depth: usize) -> RustTerm {
     match of {
         Stmt::Local(local) => declaration(local, depth),
         Stmt::Item(Item::Use(item)) => term("use", "", item, Vec::new()),
+        Stmt::Item(Item::Struct(item)) => read_struct(item),
         Stmt::Item(item) => unsaid("an item of its own", item),
         Stmt::Expr(expr, _) => expression(expr, depth),
         Stmt::Macro(called) => read_macro(&called.mac, depth),
+    }
+}
+
+/// A struct of one field without a name, by its alignment.
+fn read_struct(item: &ItemStruct) -> RustTerm {
+    let mut align = None;
+    for attribute in item.attrs.iter().filter(|each| each.path().is_ident("repr")) {
+        // What is no `align(…)` says nothing of its alignment.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("align") {
+                let inner;
+                syn::parenthesized!(inner in meta.input);
+                align = Some(inner.parse::<LitInt>()?.base10_digits().to_string());
+            }
+            Ok(())
+        });
+    }
+    match &item.fields {
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+            let align = term("number", align.unwrap_or_else(|| "1".into()), item, Vec::new());
+            let written = Some(write_type(&fields.unnamed[0].ty));
+            RustTerm { written, ..term("struct", item.ident.to_string(), item, vec![align]) }
+        }
+        _ => unsaid("a struct", item),
     }
 }
 

@@ -1,0 +1,385 @@
+"""Expressions of Rust, told in the order in which they are evaluated.
+
+Those of stories and of the programs around them: what a name stands for, who is called and what
+can be assigned to is theirs to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from harness.outcome import Span
+from harness.retelling import values as v
+from harness.retelling.allocations import call_of_memory, is_memory_call, method_of_layout
+from harness.retelling.atomics import atomic_at, is_atomic, method_of_atomic
+from harness.retelling.pointers import call_of_pointers, is_pointer_call, method_of_pointer
+from harness.retelling.values import Address, Atomic, CannotSay, Layout, Number, Unit, Value
+
+if TYPE_CHECKING:
+    from harness._native import RustTerm
+    from harness.retelling.draft import Draft
+
+_IDLE = ("std::hint::spin_loop", "core::hint::spin_loop")
+_FENCES = (
+    "std::sync::atomic::fence",
+    "std::sync::atomic::compiler_fence",
+    "core::sync::atomic::fence",
+    "core::sync::atomic::compiler_fence",
+)
+"""What orders the accesses of several threads: of one alone it says nothing."""
+
+ENDS = {("call", "std::process::exit"), ("call", "std::process::abort"), ("macro", "panic")}
+"""What never returns; the last of them is caught by whoever tells the story."""
+
+
+@cache
+def terms(text: str) -> tuple[RustTerm, ...]:
+    """The statements of a piece of Rust. Raises: RustError."""
+    from harness._native import rust_terms
+
+    return tuple(rust_terms(text))
+
+
+@dataclass(slots=True, kw_only=True)
+class Expressions:
+    """text: what places are in. statics: those that are plain numbers.
+
+    known: by their names, the variables that have a value. locals: those that are declared here.
+    imports: whether names come from elsewhere. depth: of braces.
+    """
+
+    text: str
+    draft: Draft
+    statics: Mapping[str, Address]
+    known: dict[str, Value]
+    locals: set[str] = field(default_factory=set)
+    imports: bool = False
+    depth: int = 0
+
+    # What differs
+
+    def missing(self, term: RustTerm) -> Value:
+        """A name that is no variable and no static."""
+        raise CannotSay(f"the name {term.text}", term)
+
+    def assign_variable(self, term: RustTerm, value: Value) -> None:
+        """Assign to a variable. term: the whole assignment."""
+        raise NotImplementedError
+
+    def assign_elsewhere(self, place: RustTerm, operator: str, value: Value) -> None:
+        """Assign to a place that is neither a variable nor behind a raw pointer."""
+        raise CannotSay("an assignment to such a place", place)
+
+    def call_other(self, term: RustTerm) -> Value:
+        """Call what is no function of the library."""
+        raise CannotSay(f"the function {term.text}", term)
+
+    def macro(self, term: RustTerm) -> Value:
+        raise CannotSay(f"the macro {term.text}!", term)
+
+    def end(self, term: RustTerm) -> None:
+        """What never returns is called."""
+        raise CannotSay(f"an end of the program ({term.text})", term)
+
+    def borrow(self, term: RustTerm) -> Value:
+        """A borrow of what is no raw pointer's place and no static."""
+        if term.text.startswith("&raw"):
+            raise CannotSay("a pointer to a variable of its own", term)
+        raise CannotSay("a reference", term)
+
+    def dereferenced(self, value: Value, term: RustTerm) -> Value:
+        """`*` of what is no raw pointer."""
+        raise CannotSay("what is dereferenced there", term)
+
+    def part(self, term: RustTerm) -> Value:
+        """A field or an element."""
+        raise CannotSay("a part of a variable", term)
+
+    def declared(self, term: RustTerm, value: Value) -> Value:
+        """What a variable is that is declared with a value."""
+        return value
+
+    # Statements
+
+    def statement(self, term: RustTerm) -> bool:
+        """Tell one; whether it never returns. Raises: CannotSay, with its place."""
+        self.draft.span = self.span_of(term)
+        with self.placed(term):
+            return self.statement_of(term)
+
+    def statement_of(self, term: RustTerm) -> bool:
+        """As `statement`."""
+        match term.kind:
+            case "use":
+                self.imports = True
+            case "let":
+                value = self.value(term.parts[0])
+                if term.written is not None:
+                    value = self.wanted(value, term.written, term)
+                if term.text != "_":
+                    self._declare(term, self.declared(term, value))
+            case "assign":
+                self._assign(term)
+            case "call" | "macro" if (term.kind, term.text) in ENDS:
+                if term.kind == "call":
+                    for each in term.parts:
+                        self.value(each)
+                self.end(term)
+                return True
+            case "block":
+                return self._block(term)
+            case _:
+                self.value(term)
+        return False
+
+    def span_of(self, term: RustTerm) -> Span:
+        return Span(file=self.text, line=term.line, column=term.column)
+
+    def is_operand(self, name: str) -> bool:
+        """Whether the name means something before it has a value."""
+        return False
+
+    def _declare(self, term: RustTerm, value: Value) -> None:
+        name = term.text
+        hides = name in self.known or name in self.statics or self.is_operand(name)
+        if hides and self.depth:
+            raise CannotSay("a variable that hides another until its block ends")
+        self.known[name] = value
+        self.locals.add(name)
+
+    def _block(self, term: RustTerm) -> bool:
+        """Statements in braces, whose variables go with them."""
+        before = set(self.locals)
+        self.depth += 1
+        # Nothing is told after one that never returns.
+        ended = any(self.statement(each) for each in term.parts)
+        self.depth -= 1
+        for name in self.locals - before:
+            del self.known[name]
+        self.locals = before
+        return ended
+
+    def _assign(self, term: RustTerm) -> None:
+        place, given = term.parts
+        value = self.value(given)
+        if place.kind == "unary" and place.text == "*":
+            target = self.value(place.parts[0])
+            if isinstance(target, Address):
+                self._change(target, term.text, value)
+                return
+            self.assign_elsewhere(place, term.text, value)
+        elif place.kind != "name":
+            self.assign_elsewhere(place, term.text, value)
+        elif place.text in self.statics and place.text not in self.locals:
+            self._change(self.statics[place.text], term.text, value)
+        else:
+            self.assign_variable(term, value)
+
+    def _change(self, address: Address, operator: str, value: Value) -> None:
+        if operator:
+            value = v.binary(operator, self.load(address, aligned=True), value)
+        self.store(address, value, aligned=True)
+
+    # Values
+
+    def value(self, term: RustTerm) -> Value:
+        """What an expression comes to, told as far as it looks at memory.
+
+        Raises: CannotSay, with its place.
+        """
+        with self.placed(term):
+            return self._value(term)
+
+    def address(self, term: RustTerm) -> Address:
+        """As `value`, of a raw pointer."""
+        found = self.value(term)
+        if not isinstance(found, Address):
+            raise CannotSay("what is no raw pointer there", term)
+        return found
+
+    def number(self, term: RustTerm) -> int:
+        """As `value`, of a number that is known."""
+        found = self.value(term)
+        if not isinstance(found, Number) or found.exact is None:
+            raise CannotSay("how far or how much, as it may be any number", term)
+        return found.exact
+
+    def layout(self, term: RustTerm) -> Layout:
+        """As `value`, of a layout."""
+        found = self.value(term)
+        if not isinstance(found, Layout):
+            raise CannotSay("what is no layout there", term)
+        return found
+
+    @contextmanager
+    def placed(self, term: RustTerm) -> Iterator[None]:
+        """What cannot be said inside is said of the term, unless it has a place."""
+        try:
+            yield
+        except CannotSay as said:
+            if said.span is None:
+                raise CannotSay(said.what, span=self.span_of(said.term or term)) from None
+            raise
+
+    def _value(self, term: RustTerm) -> Value:
+        tell = _TELL.get(term.kind)
+        if tell is None:
+            raise CannotSay(term.text if term.kind == "unsaid" else "such an expression")
+        return tell(self, term)
+
+    def _name(self, term: RustTerm) -> Value:
+        name = term.text
+        if name in self.known:
+            return self.known[name]
+        type_, _, what = name.rpartition("::")
+        if v.is_integer(type_) and what in ("MIN", "MAX", "BITS"):
+            low, high = v.limits(type_)
+            if what == "BITS":
+                return v.literal((high - low).bit_length(), "u32")
+            return v.literal(low if what == "MIN" else high, type_)
+        if name in self.statics:
+            return self.load(self.statics[name], aligned=True)
+        return self.missing(term)
+
+    def _tuple(self, term: RustTerm) -> Value:
+        parts = [self.value(each) for each in term.parts]
+        return Unit(hangs_on=v.NOTHING.union(*(each.hangs_on for each in parts)))
+
+    def _cast(self, term: RustTerm) -> Value:
+        return self.cast(self.value(term.parts[0]), term.written or "")
+
+    def cast(self, value: Value, type_: str) -> Value:
+        pointee = next(
+            (type_.removeprefix(word) for word in _POINTERS if type_.startswith(word)), None
+        )
+        if isinstance(value, Address):
+            if pointee is not None:
+                return replace(value, pointee=None if pointee == "_" else pointee)
+            return v.cast(self.draft.expose(value), type_)
+        if pointee is not None and isinstance(value, Number):
+            return self.draft.from_exposed(value, None if pointee == "_" else pointee)
+        return v.cast(value, type_)
+
+    def _unary(self, term: RustTerm) -> Value:
+        value = self.value(term.parts[0])
+        if term.text != "*":
+            return v.negated(term.text, value)
+        if isinstance(value, Address):
+            return self.load(value, aligned=True)
+        return self.dereferenced(value, term)
+
+    def _binary(self, term: RustTerm) -> Value:
+        left, right = (self.value(each) for each in term.parts)
+        return v.binary(term.text, left, right)
+
+    def method(self, term: RustTerm) -> Value:
+        receiver = self.value(term.parts[0])
+        match receiver:
+            case Address():
+                return method_of_pointer(self, term.text, receiver, term)
+            case Atomic():
+                return method_of_atomic(self, term.text, receiver, term)
+            case Layout():
+                return method_of_layout(term.text, receiver)
+        return v.method(term.text, receiver, [self.value(each) for each in term.parts[1:]])
+
+    def _call(self, term: RustTerm) -> Value:
+        name = term.text
+        if name == "any" and not term.parts:
+            return v.Open(hangs_on=frozenset((v.Cause.CHOICE,)))
+        if name == "any_where" and len(term.parts) == 1:
+            self._check_closure(term.parts[0])
+            return v.Open(hangs_on=frozenset((v.Cause.SELECTION,)))
+        if name in _IDLE or name in _FENCES:
+            # Whether a fence may be there at all is decided by its name.
+            return Unit()
+        if is_pointer_call(name):
+            return call_of_pointers(self, name, term)
+        if is_memory_call(name):
+            return call_of_memory(self, name, term)
+        if is_atomic(name):
+            return atomic_at(self, name, term)
+        type_, _, what = name.rpartition("::")
+        if what == "from" and v.is_integer(type_) and len(term.parts) == 1:
+            return v.cast(self.value(term.parts[0]), type_)
+        return self.call_other(term)
+
+    def _check_closure(self, closure: RustTerm) -> None:
+        """What decides on a choice must not look at memory. Raises: CannotSay."""
+        for each in closure.parts:
+            seen = self.known.get(each.text)
+            if each.kind == "unsaid" or each.text in self.statics or isinstance(seen, Address):
+                raise CannotSay("a choice that hangs on memory", each)
+        if closure.kind != "closure":
+            raise CannotSay("a choice by a function", closure)
+
+    def _borrow(self, term: RustTerm) -> Value:
+        """`&raw` of a static, or of what a raw pointer points to: that pointer."""
+        (place,) = term.parts
+        if term.text.startswith("&raw"):
+            if place.kind == "unary" and place.text == "*":
+                found = self.value(place.parts[0])
+                if isinstance(found, Address):
+                    return found
+            elif place.text in self.statics and place.text not in self.known:
+                return self.statics[place.text]
+        return self.borrow(term)
+
+    def _last(self, term: RustTerm) -> Value:
+        """The value of a block that is one expression."""
+        if len(term.parts) != 1:
+            raise CannotSay("a block that is more than one expression")
+        return self.value(term.parts[0])
+
+    def _branch(self, term: RustTerm) -> Value:
+        """Two ways of computing a value, neither of which looks at memory or assigns."""
+        condition = self.value(term.parts[0])
+        before, known = len(self.draft.statements), dict(self.known)
+        ways = [self.value(each) for each in term.parts[1:]]
+        if len(self.draft.statements) != before or self.known != known:
+            raise CannotSay("a branch")
+        return v.joined(ways[0], ways[1], condition.hangs_on)
+
+    # Memory
+
+    def load(self, address: Address, *, aligned: bool) -> Value:
+        self.draft.read(address, aligned=aligned)
+        assert address.pointee is not None, "what is read has a size"
+        return v.any_of(address.pointee, frozenset((v.Cause.MEMORY,)))
+
+    def store(self, address: Address, value: Value, *, aligned: bool) -> None:
+        exact = value.exact if isinstance(value, Number) else None
+        self.draft.write(address, exact or 0, aligned=aligned)
+
+    def wanted(self, value: Value, type_: str, term: RustTerm) -> Value:
+        """The value where one of the type is wanted."""
+        with self.placed(term):
+            if isinstance(value, Address) and value.pointee is None:
+                return self.cast(value, type_)
+            return v.typed(value, type_)
+
+
+_POINTERS = ("*mut ", "*const ", "*_ ")
+
+_TELL: dict[str, Callable[[Expressions, RustTerm], Value]] = {
+    "name": Expressions._name,
+    "number": lambda _, term: v.literal(int(term.text), term.written),
+    "float": lambda _, term: v.any_of(term.written or "f64"),
+    "tuple": Expressions._tuple,
+    "cast": Expressions._cast,
+    "unary": Expressions._unary,
+    "binary": Expressions._binary,
+    "method": lambda scope, term: scope.method(term),
+    "call": Expressions._call,
+    "borrow": Expressions._borrow,
+    "block": Expressions._last,
+    "if": Expressions._branch,
+    "macro": lambda scope, term: scope.macro(term),
+    "field": lambda scope, term: scope.part(term),
+    "index": lambda scope, term: scope.part(term),
+}
+"""What each kind of expression comes to."""
