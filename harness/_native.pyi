@@ -226,7 +226,7 @@ class RustTerm:
     text is the operator before `=`), `name`, `number`, `float`, `method` (the receiver, then the
     arguments), `call`, `macro` (arguments), `cast`, `unary`, `binary`, `borrow` (the text says
     which), `field`, `index`, `array`, `repeat`, `tuple`, `block` (statements), `if` (a condition
-    and two blocks), `closure` (names in it), `struct` (of one field, whose type is `written`; its
+    and one block or two), `loop` (statements), `closure` (names in it), `struct` (of one field, whose type is `written`; its
     alignment), `use` and `unsaid`.
     """
     @property

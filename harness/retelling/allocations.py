@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from harness.pointer import program as p
+from harness.pointer.limits import SIZE_LIMIT
+from harness.retelling.draft import is_alignment
 from harness.retelling.values import Address, CannotSay, Layout, Unit
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def call_of_memory(telling: Telling, name: str, term: RustTerm) -> Value:
             return found
         case "dealloc":
             address, layout = telling.address(arguments[0]), telling.layout(arguments[1])
-            draft.add(p.Free(ptr=address.variable, size=layout.size, align=layout.align))
+            _free(draft, address, layout)
             return Unit()
         case "realloc":
             address, layout = telling.address(arguments[0]), telling.layout(arguments[1])
@@ -64,7 +66,7 @@ def call_of_memory(telling: Telling, name: str, term: RustTerm) -> Value:
                     overlapping=False,
                 )
             )
-            draft.add(p.Free(ptr=address.variable, size=layout.size, align=layout.align))
+            _free(draft, address, layout)
             return found
     return Layout(size=telling.number(arguments[0]), align=telling.number(arguments[1]))
 
@@ -76,9 +78,15 @@ def method_of_layout(name: str, layout: Layout) -> Value:
     return layout
 
 
+def _free(draft: Draft, address: Address, layout: Layout) -> None:
+    if not 1 <= layout.size <= SIZE_LIMIT or not is_alignment(layout.align):
+        raise CannotSay(f"the end of {layout.size} bytes, aligned to {layout.align}")
+    draft.add(p.Free(ptr=address.variable, size=layout.size, align=layout.align))
+
+
 def _allocate(draft: Draft, layout: Layout) -> Address:
     align = layout.align
-    if layout.size < 1 or align < 1 or align & (align - 1):
+    if not 1 <= layout.size <= SIZE_LIMIT or not is_alignment(align):
         raise CannotSay(f"an allocation of {layout.size} bytes, aligned to {align}")
     to = draft.name("allocated")
     draft.add(p.Heap(to=to, size=layout.size, align=align))

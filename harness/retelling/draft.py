@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.pointer import program as p
+from harness.pointer.limits import ALIGN_LIMIT, SIZE_LIMIT
 from harness.retelling.values import Address, Atomic, CannotSay, Number
 from harness.story.block import SCALARS
 
 if TYPE_CHECKING:
     from harness.outcome import Span
+
+_FURTHEST = 1 << 63
 
 _WIDEST = 16
 """Bytes of the largest access that is one statement of the pointer language."""
@@ -46,7 +49,9 @@ class Draft:
     # Pointers
 
     def move(self, address: Address, offset: int, *, inbounds: bool) -> Address:
-        """A pointer some bytes further on."""
+        """A pointer some bytes further on. Raises: CannotSay."""
+        if not -_FURTHEST <= offset < _FURTHEST:
+            raise CannotSay("so long a way")
         to = self.name("p")
         self.add(
             p.Sub(to=to, of=address.variable, offset=offset, size=address.size, inbounds=inbounds)
@@ -128,10 +133,14 @@ class Draft:
         )
 
     def fill(self, address: Address, byte: int, size: int) -> None:
+        """Raises: CannotSay."""
+        _check_size(size)
         self._note(address, size, writes=True)
         self.add(p.Fill(ptr=address.variable, value=byte & 0xFF, size=size))
 
     def copy(self, source: Address, target: Address, size: int, *, overlapping: bool) -> None:
+        """Raises: CannotSay."""
+        _check_size(size)
         self._note(source, size, writes=False)
         self._note(target, size, writes=True)
         self.add(
@@ -176,6 +185,16 @@ def pointee_size(address: Address) -> int:
     if address.pointee not in SCALARS:
         raise CannotSay(f"memory of the type {address.pointee}")
     return SCALARS[address.pointee]
+
+
+def is_alignment(number: int) -> bool:
+    """Whether it is an alignment that the pointer language has."""
+    return 1 <= number <= ALIGN_LIMIT and not number & (number - 1)
+
+
+def _check_size(size: int) -> None:
+    if not 0 <= size <= SIZE_LIMIT:
+        raise CannotSay(f"an access to {size} bytes")
 
 
 def _address(variable: str) -> Number:

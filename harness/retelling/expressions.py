@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from harness.outcome import Span
-from harness.retelling import values as v
+from harness.retelling import arithmetic, values as v
 from harness.retelling.allocations import call_of_memory, is_memory_call, method_of_layout
 from harness.retelling.atomics import atomic_at, is_atomic, method_of_atomic
 from harness.retelling.pointers import call_of_pointers, is_pointer_call, method_of_pointer
@@ -49,6 +49,7 @@ class Expressions:
     """text: what places are in. statics: those that are plain numbers.
 
     known: by their names, the variables that have a value. locals: those that are declared here.
+    perhaps: those that only some ways so far have assigned to.
     imports: whether names come from elsewhere. depth: of braces.
     """
 
@@ -57,6 +58,7 @@ class Expressions:
     statics: Mapping[str, Address]
     known: dict[str, Value]
     locals: set[str] = field(default_factory=set)
+    perhaps: set[str] = field(default_factory=set)
     imports: bool = False
     depth: int = 0
 
@@ -83,7 +85,7 @@ class Expressions:
 
     def end(self, term: RustTerm) -> None:
         """What never returns is called."""
-        raise CannotSay(f"an end of the program ({term.text})", term)
+        raise CannotSay(f"an end of the program ({term.text or 'a loop'})", term)
 
     def borrow(self, term: RustTerm) -> Value:
         """A borrow of what is no raw pointer's place and no static."""
@@ -132,6 +134,11 @@ class Expressions:
                 return True
             case "block":
                 return self._block(term)
+            case "if":
+                return self._conditional(term)
+            case "loop":
+                self._endless(term)
+                return True
             case _:
                 self.value(term)
         return False
@@ -163,6 +170,36 @@ class Expressions:
         self.locals = before
         return ended
 
+    def _conditional(self, term: RustTerm) -> bool:
+        """Ways of which none looks at memory: what all of them assign to is one of its values."""
+        condition = self.value(term.parts[0])
+        told, before = len(self.draft.statements), dict(self.known)
+        ways = [] if len(term.parts) > 2 else [before]
+        for each in term.parts[1:]:
+            self.known = dict(before)
+            if not self.statement(each):
+                ways.append(self.known)
+        if len(self.draft.statements) != told:
+            raise CannotSay("a branch")
+        if not ways:
+            return True
+        first, *others = ways
+        self.known = {name: first[name] for name in first if all(name in each for each in others)}
+        self.perhaps |= set().union(*ways) - set(self.known)
+        for name, value in self.known.items():
+            if any(each[name] != value for each in others):
+                self.known[name] = v.joined([each[name] for each in ways], condition.hangs_on)
+        return False
+
+    def _endless(self, term: RustTerm) -> None:
+        """A loop that nothing ends, and that does not look at memory."""
+        told = len(self.draft.statements)
+        if any(self.statement(each) for each in term.parts):
+            return
+        if len(self.draft.statements) != told:
+            raise CannotSay("a loop")
+        self.end(term)
+
     def _assign(self, term: RustTerm) -> None:
         place, given = term.parts
         value = self.value(given)
@@ -181,7 +218,7 @@ class Expressions:
 
     def _change(self, address: Address, operator: str, value: Value) -> None:
         if operator:
-            value = v.binary(operator, self.load(address, aligned=True), value)
+            value = arithmetic.binary(operator, self.load(address, aligned=True), value)
         self.store(address, value, aligned=True)
 
     # Values
@@ -267,14 +304,14 @@ class Expressions:
     def _unary(self, term: RustTerm) -> Value:
         value = self.value(term.parts[0])
         if term.text != "*":
-            return v.negated(term.text, value)
+            return arithmetic.negated(term.text, value)
         if isinstance(value, Address):
             return self.load(value, aligned=True)
         return self.dereferenced(value, term)
 
     def _binary(self, term: RustTerm) -> Value:
         left, right = (self.value(each) for each in term.parts)
-        return v.binary(term.text, left, right)
+        return arithmetic.binary(term.text, left, right)
 
     def method(self, term: RustTerm) -> Value:
         receiver = self.value(term.parts[0])
@@ -285,7 +322,7 @@ class Expressions:
                 return method_of_atomic(self, term.text, receiver, term)
             case Layout():
                 return method_of_layout(term.text, receiver)
-        return v.method(term.text, receiver, [self.value(each) for each in term.parts[1:]])
+        return arithmetic.method(term.text, receiver, [self.value(each) for each in term.parts[1:]])
 
     def _call(self, term: RustTerm) -> Value:
         name = term.text
@@ -340,9 +377,9 @@ class Expressions:
         condition = self.value(term.parts[0])
         before, known = len(self.draft.statements), dict(self.known)
         ways = [self.value(each) for each in term.parts[1:]]
-        if len(self.draft.statements) != before or self.known != known:
+        if len(ways) < 2 or len(self.draft.statements) != before or self.known != known:
             raise CannotSay("a branch")
-        return v.joined(ways[0], ways[1], condition.hangs_on)
+        return v.joined(ways, condition.hangs_on)
 
     # Memory
 
@@ -363,11 +400,21 @@ class Expressions:
             return v.typed(value, type_)
 
 
+def number_of(term: RustTerm) -> int:
+    """The number that the term is. Raises: CannotSay."""
+    if len(term.text) > _DIGITS:
+        raise CannotSay("so large a number")
+    return int(term.text)
+
+
+_DIGITS = 39
+"""Of the largest integer that Rust has."""
+
 _POINTERS = ("*mut ", "*const ", "*_ ")
 
 _TELL: dict[str, Callable[[Expressions, RustTerm], Value]] = {
     "name": Expressions._name,
-    "number": lambda _, term: v.literal(int(term.text), term.written),
+    "number": lambda _, term: v.literal(number_of(term), term.written),
     "float": lambda _, term: v.any_of(term.written or "f64"),
     "tuple": Expressions._tuple,
     "cast": Expressions._cast,

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.pointer import program as p
-from harness.retelling import values as v
-from harness.retelling.expressions import Expressions, terms
+from harness.retelling import arithmetic, values as v
+from harness.retelling.draft import is_alignment
+from harness.retelling.expressions import Expressions, number_of, terms
 from harness.retelling.story import tell
 from harness.retelling.values import Address, Bytes, CannotSay, Number, Place, Reference, Unit
 from harness.story.block import PROGRAM, SCALARS
@@ -80,8 +81,8 @@ class _Scope(Expressions):
     def statement_of(self, term: RustTerm) -> bool:
         if term.kind == "struct":
             found = _BYTES.fullmatch(term.written or "")
-            align = int(term.parts[0].text)
-            if found is None or int(found[1]) % align:
+            align = number_of(term.parts[0])
+            if found is None or not is_alignment(align) or int(found[1]) % align:
                 raise CannotSay("such a struct")
             self.structs[term.text] = Bytes(type=term.text, size=int(found[1]), byte=0, align=align)
             return False
@@ -118,7 +119,7 @@ class _Scope(Expressions):
         elif name in self.locals and not term.text:
             self.known[name] = value
         elif held is not None and name in self.locals:
-            self.known[name] = v.binary(term.text, held, value)
+            self.known[name] = arithmetic.binary(term.text, held, value)
         else:
             raise CannotSay(f"the name {name}", term)
 

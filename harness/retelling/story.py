@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.outcome import FaultKind, Location, Span, UndefinedBehaviour
-from harness.retelling import values as v
+from harness.retelling import arithmetic, values as v
 from harness.retelling.expressions import Expressions, terms
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class _Scope(Expressions):
 
     def end(self, term: RustTerm) -> None:
         if self.block.returns:
-            raise v.CannotSay(f"an end of the program ({term.text})", term)
+            Expressions.end(self, term)
 
     def assign_variable(self, term: RustTerm, value: Value) -> None:
         place = term.parts[0]
@@ -91,12 +91,12 @@ class _Scope(Expressions):
         elif name not in self.locals:
             raise Breach(self._unknown(place))
         if term.text:
-            value = v.binary(term.text, self.value(place), value)
+            value = arithmetic.binary(term.text, self.value(place), value)
         self.known[name] = value if operand is None else self.wanted(value, operand.type, term)
 
     def _check_assigned(self, operand: Operand, place: RustTerm) -> None:
         """An `in` operand stays, and one that only goes out is written once, as by `let x;`."""
-        is_first = operand.name not in self.known
+        is_first = operand.name not in self.known and operand.name not in self.perhaps
         if not operand.is_output or not (operand.access.is_read or is_first):
             said = f"`{operand.name}` cannot be assigned to"
             self._note(FaultKind.IN_OPERAND, said, self.span_of(place))

@@ -7,8 +7,7 @@ arithmetic which might overflow is not retold.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -223,6 +222,9 @@ def typed(value: Value, type_: str) -> Value:
         case Open():
             return any_of(type_, value.hangs_on)
         case Number(type=None) if is_integer(type_):
+            low, high = limits(type_)
+            if not low <= value.low <= value.high <= high:
+                raise CannotSay(f"a number that no {type_} can be")
             return replace(value, type=type_)
     return value
 
@@ -236,185 +238,29 @@ def cast(value: Value, type_: str) -> Value:
     low, high = limits(type_)
     if low <= value.low and value.high <= high:
         return replace(value, type=type_)
-    exact = None if value.exact is None else _wrapped(value.exact, type_)
+    exact = None if value.exact is None else wrapped(value.exact, type_)
     return Number(type=type_, low=low, high=high, exact=exact, hangs_on=value.hangs_on)
 
 
-def _wrapped(number: int, type_: str) -> int:
+def wrapped(number: int, type_: str) -> int:
     low, high = limits(type_)
     return (number - low) % (high - low + 1) + low
 
 
-def joined(first: Value, second: Value, also: frozenset[Cause]) -> Value:
-    """One of two values, and it hangs on `also` which. Raises: CannotSay."""
-    causes = first.hangs_on | second.hangs_on | also
-    if isinstance(first, Opaque) and isinstance(second, Opaque):
+def joined(ways: Sequence[Value], also: frozenset[Cause]) -> Value:
+    """One of several values, and it hangs on `also` which. Raises: CannotSay."""
+    causes = also.union(*(each.hangs_on for each in ways))
+    first = ways[0]
+    if isinstance(first, Opaque) and all(isinstance(each, Opaque) for each in ways):
         return replace(first, hangs_on=causes)
-    if not (isinstance(first, Number) and isinstance(second, Number)):
+    numbers = [each for each in ways if isinstance(each, Number)]
+    if len(numbers) < len(ways):
         raise CannotSay("a branch")
+    exact = {each.exact for each in numbers}
     return Number(
-        type=first.type or second.type,
-        low=min(first.low, second.low),
-        high=max(first.high, second.high),
-        exact=first.exact if first.exact == second.exact else None,
+        type=next((each.type for each in numbers if each.type), None),
+        low=min(each.low for each in numbers),
+        high=max(each.high for each in numbers),
+        exact=exact.pop() if len(exact) == 1 else None,
         hangs_on=causes,
     )
-
-
-# Operators
-
-_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_EXACT: dict[str, Callable[[int, int], int]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": lambda left, right: abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1),
-    "%": lambda left, right: abs(left) % abs(right) * (1 if left >= 0 else -1),
-    "&": operator.and_,
-    "|": operator.or_,
-    "^": operator.xor,
-    "<<": operator.lshift,
-    ">>": operator.rshift,
-}
-
-
-def binary(sign: str, left: Value, right: Value) -> Value:
-    """`left sign right`. Raises: CannotSay, also where it might panic."""
-    causes = left.hangs_on | right.hangs_on
-    if isinstance(left, Opaque) or isinstance(right, Opaque):
-        return _of_floats(sign, left, right, causes)
-    if not (isinstance(left, Number) and isinstance(right, Number)):
-        raise CannotSay(f"the operator {sign} on pointers, or on what is left open")
-    shifts = sign in ("<<", ">>")
-    type_ = left.type if shifts else left.type or right.type
-    if sign in _COMPARISONS:
-        known = None
-        if left.exact is not None and right.exact is not None:
-            known = int(_COMPARISONS[sign](left.exact, right.exact))
-        return Number(type=BOOL, low=0, high=1, exact=known, hangs_on=causes)
-    low, high = _range(sign, left, right, type_)
-    exact = None
-    if left.exact is not None and right.exact is not None:
-        exact = _EXACT[sign](left.exact, right.exact)
-        exact = _wrapped(exact, type_) if sign == "<<" and type_ else exact
-    return Number(type=type_, low=low, high=high, exact=exact, hangs_on=causes)
-
-
-def _of_floats(sign: str, left: Value, right: Value, causes: frozenset[Cause]) -> Value:
-    if not (isinstance(left, Opaque) and isinstance(right, Opaque) and left.type == right.type):
-        raise CannotSay(f"the operator {sign} on different types")
-    if sign in _COMPARISONS:
-        return Number(type=BOOL, low=0, high=1, hangs_on=causes)
-    return Opaque(type=left.type, hangs_on=causes)
-
-
-def _range(sign: str, left: Number, right: Number, type_: str | None) -> tuple[int, int]:
-    """What the result may be in any state. Raises: CannotSay, where one of them panics."""
-    if sign in "/%":
-        if right.low <= 0 <= right.high:
-            raise CannotSay("a division that may be by zero, and so a panic")
-        if right.low <= -1 <= right.high and (type_ is None or left.low == limits(type_)[0]):
-            raise CannotSay("a division that may overflow, and so a panic")
-    if sign in ("<<", ">>"):
-        width = (limits(type_)[1] - limits(type_)[0]).bit_length()
-        if not 0 <= right.low <= right.high < width:
-            raise CannotSay("a shift that may be too far, and so a panic")
-        return limits(type_)
-    ends = [(a, b) for a in (left.low, left.high) for b in (right.low, right.high)]
-    match sign:
-        case "+" | "-" | "*":
-            results = [_EXACT[sign](*each) for each in ends]
-            low, high = min(results), max(results)
-            if type_ is not None and not limits(type_)[0] <= low <= high <= limits(type_)[1]:
-                raise CannotSay("arithmetic that may overflow, and so a panic")
-            return low, high
-        case "/" if left.low >= 0 and right.low > 0:
-            return left.low // right.high, left.high // right.low
-        case "%" if left.low >= 0 and right.low > 0:
-            return 0, min(left.high, right.high - 1)
-        case "&" if left.low >= 0 and right.low >= 0:
-            return 0, min(left.high, right.high)
-    if left.low == left.high and right.low == right.high:
-        only = _EXACT[sign](left.low, right.low)
-        return only, only
-    return limits(type_)
-
-
-def negated(sign: str, value: Value) -> Value:
-    """`!value` or `-value`. Raises: CannotSay."""
-    if isinstance(value, Opaque):
-        return value
-    if not isinstance(value, Number):
-        raise CannotSay(f"the operator {sign} on no number")
-    if sign == "-":
-        return binary("-", replace(literal(0, value.type), hangs_on=value.hangs_on), value)
-    return any_of(value.type or "", value.hangs_on)
-
-
-# Methods
-
-_SAME = {
-    "abs_diff", "from_be", "from_le", "reverse_bits", "rotate_left", "rotate_right",
-    "saturating_add", "saturating_mul", "saturating_sub", "swap_bytes", "to_be", "to_le",
-    "wrapping_add", "wrapping_mul", "wrapping_neg", "wrapping_shl", "wrapping_shr",
-    "wrapping_sub",
-}  # fmt: skip
-"""Of integers: they give one of the same type, and never panic."""
-
-_WRAPPING = {"wrapping_add": "+", "wrapping_sub": "-", "wrapping_mul": "*"}
-
-_COUNTS = {
-    "count_ones", "count_zeros", "leading_ones", "leading_zeros", "trailing_ones",
-    "trailing_zeros",
-}  # fmt: skip
-
-_CHECKED = {
-    "checked_add", "checked_div", "checked_mul", "checked_neg", "checked_rem", "checked_shl",
-    "checked_shr", "checked_sub",
-}  # fmt: skip
-
-_OF_FLOATS = {
-    "abs", "ceil", "copysign", "floor", "mul_add", "next_down", "next_up", "round",
-    "round_ties_even", "sqrt", "trunc",
-}  # fmt: skip
-
-
-def method(name: str, receiver: Value, arguments: list[Value]) -> Value:
-    """A method of a number, which neither panics nor looks at memory. Raises: CannotSay."""
-    causes = receiver.hangs_on.union(*(each.hangs_on for each in arguments))
-    match receiver:
-        case Perhaps(inner=inner) if name in ("unwrap_or", "unwrap_or_default"):
-            return any_of(inner, causes)
-        case Opaque(type="f32" | "f64") if name in _OF_FLOATS:
-            return replace(receiver, hangs_on=causes)
-        case Number(type=str() as type_) if type_ != BOOL:
-            if name in _COUNTS:
-                width = (limits(type_)[1] - limits(type_)[0]).bit_length()
-                return Number(type="u32", low=0, high=width, hangs_on=causes)
-            if name in _CHECKED:
-                return Perhaps(inner=type_, hangs_on=causes)
-            if name in _SAME:
-                if name == "abs_diff":
-                    type_ = type_.replace("i", "u", 1) if type_.startswith("i") else type_
-                found = any_of(type_, causes)
-                assert isinstance(found, Number), "an integer gives an integer"
-                return replace(found, exact=_wrapping(name, receiver, arguments))
-    raise CannotSay(f"the method {name}")
-
-
-def _wrapping(name: str, receiver: Number, arguments: list[Value]) -> int | None:
-    """What it is in this state, where that is known."""
-    sign = _WRAPPING.get(name)
-    if sign is None or receiver.exact is None or receiver.type is None:
-        return None
-    other = arguments[0] if len(arguments) == 1 else None
-    if not isinstance(other, Number) or other.exact is None:
-        return None
-    return _wrapped(_EXACT[sign](receiver.exact, other.exact), receiver.type)

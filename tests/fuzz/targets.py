@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from harness import _native
@@ -17,13 +17,29 @@ from harness.bytecode.wire import WireError, decode, encode
 from harness.cases.case import BytecodeCase
 from harness.cases.files import CaseFile
 from harness.cases.load import load, read_case
+from harness.cases.story_case import StoryCase
 from harness.errors import InputError, Place, RustError
 from harness.lowering.variants import VARIANTS
-from harness.outcome import Ran, Trapped
+from harness.mode import MODES
+from harness.model.machine import judge as judge_program
+from harness.outcome import NOWHERE, Ran, Trapped
 from harness.pointer import text as pointer_text
 from harness.pointer.jsonl import read_set, write_line
+from harness.pointer.validate import faults
 from harness.reference.vm import run as run_reference
 from harness.resources import corpus_dir
+from harness.retelling.judgement import judge, retell
+from harness.story.block import (
+    PROGRAM,
+    Access,
+    Block,
+    Borrow,
+    Memory,
+    Operand,
+    Option,
+    Static,
+    Story,
+)
 from harness.story.pair import Unread, read_pair
 
 FILE = CaseFile(path=Path("corpus/any.toml"), id="any")
@@ -31,6 +47,34 @@ FILE = CaseFile(path=Path("corpus/any.toml"), id="any")
 SET = Path(__file__).parents[1] / "data" / "miri-verdicts-sample.jsonl"
 
 OWN_STORIES = SET.parent / "own_stories"
+
+DASHES = "\n---\n"
+
+STORY = Story(
+    arch="x86_64",
+    blocks=(
+        Block(
+            name="block",
+            operands=(
+                Operand(
+                    name="p",
+                    access=Access.IN,
+                    register="reg",
+                    type="*mut u8",
+                    memory=Memory(size=16, align=8, borrow=Borrow.SHARED),
+                ),
+                Operand(name="n", access=Access.IN, register="reg", type="u64", ranges=((0, 16),)),
+                Operand(name="y", access=Access.OUT, register="reg", type="u64"),
+                Operand(name="x", access=Access.INOUT, register="reg", type="i32"),
+            ),
+            options=frozenset((Option.READONLY,)),
+            touches=("COUNTER",),
+            story="",
+        ),
+    ),
+    statics=(Static(name="COUNTER", type="u32", initial="1"),),
+)
+"""What the stories of the target `story` are about."""
 
 STEPS = 50
 """The step limit of programs that are run."""
@@ -144,6 +188,30 @@ def rust(data: bytes) -> None:
         demand_place(InputError(place, "here"), "any.rs", text.encode())
 
 
+def story(data: bytes) -> None:
+    """A story and, behind a line of dashes, a program: retold they are well-formed pointer
+    programs, which the abstract machine judges; what is not retold has a place, or is no Rust."""
+    text, _, program = data.decode("utf-8", "replace").partition(DASHES)
+    (block,) = STORY.blocks
+    told = replace(STORY, blocks=(replace(block, story=text),), program=program)
+    try:
+        found = retell(told)
+        for each in (text, program):
+            _native.rust_terms(each)
+    except RustError:
+        return
+    for trial in found.trials:
+        wrong = faults(trial.program)
+        demand(not wrong, f"{wrong[:1]} in what is retold")
+    for mode in MODES:
+        outcome = judge(found, partial(judge_program, mode=mode))
+        span = getattr(outcome, "location", NOWHERE).span
+        if span is not None:
+            said = program if span.file == PROGRAM else text
+            place = Place(file="any.rs", line=span.line, column=span.column)
+            demand_place(InputError(place, "here"), "any.rs", said.encode())
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "wire": wire,
     "case": case,
@@ -151,6 +219,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "pointer": pointer,
     "jsonl": jsonl,
     "rust": rust,
+    "story": story,
 }
 
 
@@ -175,6 +244,13 @@ def seeds(target: str) -> Iterator[bytes]:
             yield from SET.read_bytes().splitlines()[::20]
         case "rust":
             yield from (path.read_bytes() for path in sorted(OWN_STORIES.glob("*.rs")))
+        case "story":
+            for path in sorted((corpus_dir() / "story").glob("*.toml")):
+                for told in load([path]).cases:
+                    assert isinstance(told, StoryCase)
+                    for each in told.program.blocks:
+                        yield (each.story + DASHES + told.program.program).encode()
+            yield DASHES.join(RETOLD).encode()
         case _:
             raise ValueError(target)
 
@@ -183,6 +259,15 @@ def seeds(target: str) -> Iterator[bytes]:
 def bytecode_cases() -> tuple[BytecodeCase, ...]:
     loaded = load([corpus_dir() / "bytecode"])
     return tuple(each for each in loaded.cases if isinstance(each, BytecodeCase))
+
+
+RETOLD = (
+    "let q = p.add(n as usize).cast::<u16>();\nx = if n > 3 { 1 } else { i32::from(q.read()) };\n"
+    "COUNTER += 1;\ny = u64::from(COUNTER).wrapping_add(n);",
+    "#[repr(align(8))]\nstruct Bytes([u8; 16]);\nlet mut bytes = Bytes([1; 16]);\n"
+    "bytes.0[2] = 3;\nlet whole = &raw mut bytes;\nlet lent = unsafe { &mut *whole };\n"
+    "unsafe { block(whole.cast(), 4, -1) };\nlent.0[3] += 1;",
+)
 
 
 def small(each: BytecodeCase) -> bool:

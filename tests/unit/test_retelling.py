@@ -12,7 +12,7 @@ from harness.mode import MODES, Aliasing, Mode, parse_mode
 from harness.model.machine import examine
 from harness.outcome import FaultKind, Outcome, Ran, Span, UndefinedBehaviour, Unsupported
 from harness.pointer import program as p
-from harness.retelling import values as v
+from harness.retelling import arithmetic, values as v
 from harness.retelling.judgement import judge, retell
 from harness.retelling.stage import Trial
 from harness.story.block import Access, Block, Borrow, Memory, Operand, Option, Static, Story
@@ -89,7 +89,7 @@ def test_statements_are_terms_with_their_places() -> None:
     ("text", "said"),
     [
         ("while x > 0 {}", "a loop"),
-        ("if x > 0 { y = 1; }", "a branch"),
+        ("if let 0 = x {}", "a branch"),
         ("match x { _ => {} }", "a branch"),
         ("y = x == 0 && p.read() == 0;", "a branch"),
         ("let (a, b) = (1, 2);", "a pattern"),
@@ -107,6 +107,10 @@ def test_what_has_no_term_is_said_in_words(text: str, said: str) -> None:
         if term.kind == "unsaid":
             kinds.append(term.text)
     assert set(kinds) == {said}
+
+
+def test_a_semicolon_alone_is_nothing() -> None:
+    assert [each.line for each in rust_terms(";\ny = 1;;\n;")] == [2]
 
 
 def test_what_is_no_rust_is_refused_with_its_place() -> None:
@@ -242,6 +246,9 @@ def test_what_is_kept_besides_is_advice() -> None:
 
 
 REFUSED = (
+    ("if n > 0 {\n    y = 1;\n}", (2, "out-operand", 3)),
+    ("if n > 0 {\n    y = 1;\n}\ny = 2;", (2, "in-operand", 4)),
+    ("if n > 0 {\n    y = 1;\n} else {\n    n = 1;\n}\ny = n;", (2, "in-operand", 4)),
     ("n = 0;\ny = n;", (2, "in-operand", 1)),
     ("y = 1;\ny = 2;", (2, "in-operand", 2)),
     ("let _ = n;", (2, "out-operand", 1)),
@@ -266,6 +273,11 @@ def test_a_story_that_does_not_return_has_to_end() -> None:
     assert comes_to(story("std::process::abort();", options=options)) == Ran()
     assert comes_to(story("std::process::exit(any());", options=options)) == Ran()
     assert breaks(story("let _ = 1;", options=options)) == (2, "noreturn", 1)
+    assert comes_to(story("loop { std::hint::spin_loop(); }", options=options)) == Ran()
+    halves = "if n > 3 {\n    std::process::abort();\n}"
+    assert breaks(story(halves, N, options=options)) == (2, "noreturn", 1)
+    whole = f"{halves} else {{ std::process::exit(1); }}"
+    assert comes_to(story(whole, N, options=options)) == Ran()
     stores = story("p.write(1);\nstd::process::exit(0);\np.write(2);", P, options=options)
     (trial,) = plain(stores)
     assert sum(isinstance(each, p.Write) for each in trial.program.statements) == 1
@@ -278,6 +290,7 @@ UNSAID = (
     ("let mut i = 0;\nwhile i < n { i += 1; }", "a loop", 2),
     ("p.add(value as usize);", "how far or how much", 1),
     ("x = value + 1;", "arithmetic that may overflow", 1),
+    ("let many = 7;\nx = many + 1;", "arithmetic on numbers whose type is not said", 2),
     ("x = 8 / n;", "a division that may be by zero", 1),
     ("x = value << value;", "a shift that may be too far", 1),
     ("let _ = &*p;", "a reference", 1),
@@ -288,6 +301,10 @@ UNSAID = (
     ("std::process::abort();", "an end of the program", 1),
     ("assert_eq!(x, 1);", "the macro assert_eq!", 1),
     ("x = if n > 1 { *p } else { 0 };", "a branch", 1),
+    ("if n > 1 { *p = 0; }", "a branch", 1),
+    ("loop { *p = 0; }", "a loop", 1),
+    ("loop { break; }", "a jump", 1),
+    ("loop {}", "an end of the program (a loop)", 1),
     ("{ let p = p.add(0); }", "a variable that hides another", 1),
     ("x = any_where(|found| *found == p.read());", "a choice that hangs on memory", 1),
 )
@@ -416,6 +433,14 @@ def test_what_cannot_be_said_of_a_program(text: str, said: str, line: int) -> No
     assert (span.file, span.line) == ("program", line)
 
 
+def test_what_a_branch_assigns_is_one_of_its_values() -> None:
+    both = "let small = if value > 8 { 8 } else { 3 };\nlet mut size = 0_u64;\n"
+    both += "if value > 1 { size = small; } else if value > 0 { size = 1; }\ny = size + 1;"
+    assert isinstance(comes_to(story(both, VALUE, OUT)), Ran)
+    over = both.replace("size = 1;", f"size = {(1 << 64) - 1};")
+    assert "arithmetic that may overflow" in unsaid(story(over, VALUE, OUT))[0]
+
+
 # Numbers
 
 
@@ -434,12 +459,12 @@ def test_the_range_of_a_result_holds_every_result(
     sign: str, left: tuple[int, int], right: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     sides = [v.Number(type="u64", low=low, high=high) for low, high in (left, right)]
-    found = v.binary(sign, *sides)
+    found = arithmetic.binary(sign, *sides)
     assert isinstance(found, v.Number)
     assert (found.low, found.high) == expected
     for a in range(left[0], left[1] + 1):
         for b in range(right[0], right[1] + 1):
-            one = v.binary(sign, v.literal(a, "u64"), v.literal(b, "u64"))
+            one = arithmetic.binary(sign, v.literal(a, "u64"), v.literal(b, "u64"))
             assert isinstance(one, v.Number)
             assert one.exact is not None
             assert expected[0] <= one.exact <= expected[1]
@@ -457,6 +482,6 @@ def test_a_cast_keeps_the_low_bits(number: int, to: str, expected: int) -> None:
 
 def test_division_rounds_towards_zero() -> None:
     for sign, expected in (("/", -3), ("%", -1)):
-        found = v.binary(sign, v.literal(-7, "i64"), v.literal(2, "i64"))
+        found = arithmetic.binary(sign, v.literal(-7, "i64"), v.literal(2, "i64"))
         assert isinstance(found, v.Number)
         assert found.exact == expected

@@ -15,7 +15,7 @@ use super::plain::write_type;
 use crate::deep::{tokens, with_room};
 
 /// How deep terms may be nested; whoever reads them goes into them by calls of its own.
-const DEEPEST: usize = 100;
+const DEEPEST: usize = 60;
 
 /// A statement or an expression. Line and column count from 1, columns in code points.
 ///
@@ -23,7 +23,7 @@ const DEEPEST: usize = 100;
 /// text is the operator before `=`), `name`, `number`, `float`, `method` (the receiver, then the
 /// arguments), `call`, `macro` (arguments), `cast`, `unary`, `binary`, `borrow` (the text says
 /// which), `field`, `index`, `array`, `repeat`, `tuple`, `block` (statements), `if` (a condition
-/// and two blocks), `closure` (names in it), `struct` (of one field, whose type is `written`; its
+/// and one block or two), `loop` (statements), `closure` (names in it), `struct` (of one field, whose type is `written`; its
 /// alignment), `use` and `unsaid`.
 #[pyclass(frozen, get_all, module = "harness._native")]
 #[derive(Clone)]
@@ -70,7 +70,11 @@ fn unsaid(what: &str, at: &impl Spanned) -> RustTerm {
 }
 
 fn statements(block: &Block, depth: usize) -> Vec<RustTerm> {
-    block.stmts.iter().map(|each| statement(each, depth)).collect()
+    // A semicolon alone is a statement without a place.
+    let is_empty =
+        |each: &Stmt| matches!(each, Stmt::Expr(Expr::Verbatim(tokens), _) if tokens.is_empty());
+    let told = block.stmts.iter().filter(|each| !is_empty(each));
+    told.map(|each| statement(each, depth)).collect()
 }
 
 fn statement(of: &Stmt, depth: usize) -> RustTerm {
@@ -194,12 +198,14 @@ fn expression(of: &Expr, depth: usize) -> RustTerm {
             term("block", "", of, statements(&block.block, depth + 1))
         }
         Expr::If(branch) => {
-            let Some((_, otherwise)) = &branch.else_branch else { return unsaid("a branch", of) };
-            let taken =
-                term("block", "", &branch.then_branch, statements(&branch.then_branch, depth + 1));
-            let parts =
-                [expression(&branch.cond, depth + 1), taken, expression(otherwise, depth + 1)];
-            term("if", "", of, parts.into())
+            let taken = statements(&branch.then_branch, depth + 1);
+            let taken = term("block", "", &branch.then_branch, taken);
+            let mut parts = vec![expression(&branch.cond, depth + 1), taken];
+            parts.extend(branch.else_branch.iter().map(|(_, each)| expression(each, depth + 1)));
+            term("if", "", of, parts)
+        }
+        Expr::Loop(endless) if endless.label.is_none() => {
+            term("loop", "", of, statements(&endless.body, depth + 1))
         }
         Expr::Closure(closure) => {
             let mut names = Used::default();
