@@ -56,7 +56,7 @@ def find_program(named: str, paths: Sequence[Path] = ()) -> ProgramCase:
     case = find_case(named, paths)
     if isinstance(case, StoryCase):
         remedy = "name a pointer case or a bytecode case; `harness run` says what a story breaks"
-        raise InputError(case.place, "no model tells what a story does", remedy)
+        raise InputError(case.place, "what a story does is not shown step by step", remedy)
     return case
 
 
