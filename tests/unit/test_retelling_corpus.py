@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
+from harness.campaign.judging import Judging
+from harness.campaign.oracle import Oracle
 from harness.cases.load import load
 from harness.cases.story_case import StoryCase
 from harness.evidence import committed
+from harness.ledger import Ledger
 from harness.mode import EVERY_MODE, Mode, parse_mode
 from harness.model.machine import examine
 from harness.outcome import NOWHERE, Outcome, Ran, UndefinedBehaviour, Unsupported
 from harness.pointer.validate import faults
 from harness.resources import corpus_dir
+from harness.result import Evidence, Result
 from harness.retelling.judgement import Retelling, judge, retell
+from harness.target import STATED, Target
 from harness.verdict import differences
 
 CASES = {
@@ -98,6 +104,43 @@ def test_its_programs_are_well_formed(name: str) -> None:
     for trial in retold(name).trials:
         assert not faults(trial.program)
         assert len(trial.spans) == len(trial.program.statements)
+
+
+def result(name: str, mode: Mode, target: Target | None = None) -> Result:
+    judging = Judging(oracle=Oracle(), ledger=Ledger(entries=(), version=lambda _: None))
+    return judging.prediction(CASES[name], None, mode, target)
+
+
+def test_a_run_by_the_model_is_a_result_in_each_mode() -> None:
+    for mode in EVERY_MODE:
+        found = result("innocent", mode)
+        assert (found.run.engine, found.run.mode, found.verdict) == ("model", mode, "agree")
+        assert found.evidence is Evidence.PREDICTED
+        assert found.outcome == found.predicted == comes_to("innocent", mode)
+
+
+def test_a_story_that_cannot_be_said_is_not_checked_at_its_line() -> None:
+    found = result("popcount", EVERY_MODE[0])
+    assert (found.verdict, found.outcome, found.evidence) == ("not_checked", None, None)
+    assert found.reason.startswith("the pointer language cannot say a loop (line 3 of the story")
+    assert found.place is not None
+    text = CASES["popcount"].path.read_text(encoding="utf-8").splitlines()
+    assert text[found.place.line - 1] == "while left != 0 {"
+
+
+def test_no_story_is_told_for_another_machine() -> None:
+    other = Target(triple="aarch64-unknown-linux-gnu", layout=STATED)
+    found = result("innocent", EVERY_MODE[0], other)
+    assert (found.verdict, found.outcome) == ("not_checked", None)
+    assert "the host's assembly" in found.reason
+
+
+def test_what_disagrees_with_its_case_is_a_mismatch() -> None:
+    kept = replace(CASES["innocent"], broken=None)
+    judging = Judging(oracle=Oracle(), ledger=Ledger(entries=(), version=lambda _: None))
+    found = judging.prediction(kept, None, EVERY_MODE[0], None)
+    assert found.verdict == "mismatch"
+    assert "wanted ran, saw ub rule 2 aliasing" in found.reason
 
 
 def test_what_breaks_is_told_where_it_stands() -> None:
