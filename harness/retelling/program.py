@@ -32,7 +32,7 @@ _ASSERTIONS = (
 
 _BYTES = re.compile(r"\[u8; (\d{1,6})\]")
 
-_UNSIZED_LITERAL = "i32"
+_UNTYPED = "i32"
 """What an integer is of which nothing says more."""
 
 _WIDTHS = (16, 8, 4, 2, 1)
@@ -93,7 +93,7 @@ class _Scope(Expressions):
     def declared(self, term: RustTerm, value: Value) -> Value:
         name = term.text
         if isinstance(value, Number) and value.type is None:
-            value = v.typed(value, _UNSIZED_LITERAL)
+            value = v.typed(value, _UNTYPED)
         if not isinstance(value, Bytes) and name not in self.borrowed:
             return value
         if self.depth:
@@ -183,15 +183,7 @@ class _Scope(Expressions):
         if operator:
             value = replace(self._read(place), hangs_on=value.hangs_on)
         if isinstance(value, Bytes):
-            if place.type != value.type or place.at is not None or not place.is_local:
-                raise CannotSay("an assignment of several bytes to such a place")
-            word = value.byte * 0x0101_0101_0101_0101
-            at = 0
-            while at < place.size:
-                width = next(each for each in _WIDTHS if at + each <= place.size)
-                number = word % (1 << min(8 * width, 64))
-                self.draft.add(p.Write(ptr=place.variable, at=at, width=width, value=number))
-                at += width
+            self._write_all(place, value)
             return
         if not place.is_unique:
             raise CannotSay("an assignment through a shared reference")
@@ -207,63 +199,55 @@ class _Scope(Expressions):
             p.Write(ptr=place.variable, at=at, width=width, value=number, aligned=aligned)
         )
 
+    def _write_all(self, place: Place, value: Bytes) -> None:
+        if place.type != value.type or place.at is not None or not place.is_local:
+            raise CannotSay("an assignment of several bytes to such a place")
+        word = value.byte * 0x0101_0101_0101_0101
+        at = 0
+        while at < place.size:
+            width = next(each for each in _WIDTHS if at + each <= place.size)
+            number = word % (1 << min(8 * width, 64))
+            self.draft.add(p.Write(ptr=place.variable, at=at, width=width, value=number))
+            at += width
+
     # Borrows
 
     def borrow(self, term: RustTerm) -> Value:
-        (of,) = term.parts
         draft, to = self.draft, self.draft.name("borrow")
         is_mut = term.text.endswith("mut")
-        place, source = self._borrowed_place(of)
+        place = self._borrowed_place(term.parts[0])
         if term.text.startswith("&raw"):
-            if place is None:
-                raise CannotSay("such a borrow", term)
-            make = p.RawMut if is_mut else p.RawConst
-            draft.add(make(to=to, of=place.variable))
+            make_raw = p.RawMut if is_mut else p.RawConst
+            draft.add(make_raw(to=to, of=place.variable))
             return Address(variable=to, size=place.size, pointee=place.type)
-        if place is not None:
-            size, align, type_ = place.size, place.align, place.type
-        else:
-            assert source is not None, "it is one of the two"
-            size, align, type_ = self._pointed(source, of)
-            source = draft.view(source, size)
-        variable = place.variable if place is not None else source.variable if source else ""
-        if is_mut:
-            draft.add(p.RefMut(to=to, of=variable, align=align))
-        else:
-            draft.add(p.RefShared(to=to, of=variable, align=align))
-        return Reference(
-            place=Place(
-                variable=to,
-                size=size,
-                align=align,
-                type=type_,
-                is_local=False,
-                is_unique=is_mut,
-            )
-        )
+        make = p.RefMut if is_mut else p.RefShared
+        draft.add(make(to=to, of=place.variable, align=place.align))
+        return Reference(place=replace(place, variable=to, is_local=False, is_unique=is_mut))
 
-    def _borrowed_place(self, of: RustTerm) -> tuple[Place | None, Address | None]:
-        """A place, or the raw pointer whose place is borrowed. Raises: CannotSay."""
+    def _borrowed_place(self, of: RustTerm) -> Place:
+        """The place that is borrowed, a raw pointer's too. Raises: CannotSay."""
         if of.kind == "unary" and of.text == "*":
             found = self._raw_value(of.parts[0])
             if isinstance(found, Address):
-                return None, found
-            if isinstance(found, Reference):
-                return found.place, None
+                return self._pointed(found, of)
         place = self._place(of)
         if place.at is not None:
             raise CannotSay("a borrow of a part", of)
-        return place, None
+        return place
 
-    def _pointed(self, address: Address, term: RustTerm) -> tuple[int, int, str | None]:
-        """Size, alignment and type of what a raw pointer is to."""
-        if address.pointee in SCALARS:
-            size = SCALARS[address.pointee]
-            return size, size, address.pointee
-        found = self.structs.get(address.pointee or "")
-        if found is None:
+    def _pointed(self, address: Address, term: RustTerm) -> Place:
+        """What a raw pointer is to."""
+        made = self.structs.get(address.pointee or "")
+        if made is not None:
+            size, align = made.size, made.align
+        elif address.pointee in SCALARS:
+            size = align = SCALARS[address.pointee]
+        else:
             raise CannotSay("a reference to memory of such a type", term)
-        return found.size, found.align, found.type
+        seen = self.draft.view(address, size)
+        return Place(
+            variable=seen.variable, size=size, align=align, type=address.pointee, is_local=False
+        )
 
     # Calls
 
