@@ -118,6 +118,8 @@ class Expressions:
         match term.kind:
             case "use":
                 self.imports = True
+            case "let" if term.text == "_" and self._mentions(term.parts[0]):
+                pass
             case "let":
                 value = self.value(term.parts[0])
                 if term.written is not None:
@@ -141,6 +143,23 @@ class Expressions:
                 return True
             case _:
                 self.value(term)
+        return False
+
+    def _mentions(self, term: RustTerm) -> bool:
+        """Whether a place is named, which is not looked at: of that only the way to it is told."""
+        match term.kind:
+            case "unary" if term.text == "*":
+                if not self._mentions(term.parts[0]):
+                    self.value(term.parts[0])
+                return True
+            case "field":
+                return self._mentions(term.parts[0])
+            case "index" if self._mentions(term.parts[0]):
+                self.value(term.parts[1])
+                return True
+            case "name":
+                named = term.text in self.known or term.text in self.statics
+                return named or self.is_operand(term.text)
         return False
 
     def span_of(self, term: RustTerm) -> Span:

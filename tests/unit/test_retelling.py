@@ -177,6 +177,16 @@ def test_a_static_is_a_place_that_is_read_and_written() -> None:
     assert kinds == ["Read", "Write", "Read", "Write"]
 
 
+def test_a_place_that_is_only_named_is_not_read() -> None:
+    """What `let _ = …` does to a place, in contrast to a value."""
+    named = "let _ = *p.wrapping_add(9);\nlet _ = COUNTER;\nlet _ = p;\nlet _ = y;\ny = 1;"
+    told = story(named, P, OUT, options=frozenset((Option.NOMEM,)), static="u64")
+    assert isinstance(comes_to(told), Ran)
+    assert breaks(story("let _ = *p.add(9);", P)) == (2, "out-of-bounds", 1)
+    assert breaks(story("let _ = p.wrapping_add(9).read();", P)) == (2, "out-of-bounds", 1)
+    assert breaks(story("let _ = (*p.wrapping_add(9),);", P)) == (2, "out-of-bounds", 1)
+
+
 # What the story does wrong
 
 
