@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from harness.pointer import program as p
 from harness.retelling import arithmetic, values as v
 from harness.retelling.draft import is_alignment
-from harness.retelling.expressions import Expressions, number_of, terms
+from harness.retelling.expressions import number_of, terms
+from harness.retelling.statements import Statements
 from harness.retelling.story import tell
 from harness.retelling.values import Address, Bytes, CannotSay, Number, Place, Reference, Unit
 from harness.story.block import PROGRAM, SCALARS
@@ -68,7 +69,7 @@ _SLICES = ("as_ptr", "as_mut_ptr")
 
 
 @dataclass(slots=True, kw_only=True)
-class _Scope(Expressions):
+class _Scope(Statements):
     """blocks: by their names. borrowed: which variables lie in memory.
 
     structs: of one array of bytes each, as what they look like when they are made.
@@ -86,7 +87,7 @@ class _Scope(Expressions):
                 raise CannotSay("such a struct")
             self.structs[term.text] = Bytes(type=term.text, size=int(found[1]), byte=0, align=align)
             return False
-        return Expressions.statement_of(self, term)
+        return Statements.statement_of(self, term)
 
     # Variables
 
@@ -129,7 +130,7 @@ class _Scope(Expressions):
 
     def _raw_value(self, term: RustTerm) -> Value:
         """As `value`, where a place stays one."""
-        return Expressions.value(self, term)
+        return Statements.value(self, term)
 
     # Places
 
@@ -162,7 +163,7 @@ class _Scope(Expressions):
 
     def dereferenced(self, value: Value, term: RustTerm) -> Value:
         if not isinstance(value, Reference):
-            return Expressions.dereferenced(self, value, term)
+            return Statements.dereferenced(self, value, term)
         return self._read(value.place)
 
     def assign_elsewhere(self, place: RustTerm, operator: str, value: Value) -> None:
@@ -255,7 +256,7 @@ class _Scope(Expressions):
         """Beside the methods of values those of a slice, which is borrowed for them."""
         of = term.parts[0]
         if term.text not in _SLICES or of.kind != "field":
-            return Expressions.method(self, term)
+            return Statements.method(self, term)
         place = self._place(of)
         to = self.draft.name("p")
         make = p.AsMutPtr if term.text == "as_mut_ptr" else p.AsPtr
@@ -264,7 +265,7 @@ class _Scope(Expressions):
 
     def macro(self, term: RustTerm) -> Value:
         if term.text not in _ASSERTIONS:
-            return Expressions.macro(self, term)
+            return Statements.macro(self, term)
         for each in term.parts:
             self.value(each)
         return Unit()
@@ -278,7 +279,7 @@ class _Scope(Expressions):
             return replace(made, byte=byte)
         block = self.blocks.get(term.text)
         if block is None:
-            return Expressions.call_other(self, term)
+            return Statements.call_other(self, term)
         given = [self.value(each) for each in term.parts]
         if len(given) != len(block.inputs):
             raise CannotSay("a call with other operands", term)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from harness.outcome import FaultKind, Location, Span, UndefinedBehaviour
 from harness.retelling import arithmetic, values as v
-from harness.retelling.expressions import Expressions, terms
+from harness.retelling.expressions import terms
+from harness.retelling.statements import Statements
 
 if TYPE_CHECKING:
     from harness._native import RustTerm
@@ -54,7 +55,7 @@ def tell(
 
 
 @dataclass(slots=True, kw_only=True)
-class _Scope(Expressions):
+class _Scope(Statements):
     """Operands are its variables. pending: the first breach of the second rule; that a name is
     missing rustc says before."""
 
@@ -80,7 +81,7 @@ class _Scope(Expressions):
 
     def end(self, term: RustTerm) -> None:
         if self.block.returns:
-            Expressions.end(self, term)
+            Statements.end(self, term)
 
     def assign_variable(self, term: RustTerm, value: Value) -> None:
         place = term.parts[0]
