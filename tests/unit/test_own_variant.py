@@ -35,7 +35,7 @@ def test_a_name_of_the_table_is_no_path(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "raw").mkdir()
     (tmp_path / "mine").mkdir()
-    assert choose_variants(None) == VariantChoice(table=tuple(VARIANTS))
+    assert choose_variants(None) == VariantChoice(table=None)
     assert choose_variants(["raw"]) == VariantChoice(table=("raw",))
     assert choose_variants(["./raw"]) == VariantChoice(table=(), paths=(Path("raw"),))
     assert choose_variants(["mine", "pulley", "raw", "x.rs"]) == VariantChoice(
