@@ -150,12 +150,15 @@ def check_command(
     except NotBuilt as error:
         sys.stderr.write(error.said)
         raise
+    if all(each.test is not None and each.test.skipped for each in told):
+        codes.add(ExitCode.NOT_CHECKED)
     return weightiest(codes)
 
 
 def _codes(checked: Checked, *, by_name: bool) -> set[ExitCode]:
     """by_name: whether the modes were asked for by their names."""
-    from harness.outcome import Ran, ToolFailed, Unsupported
+    from harness.outcome import Ran, TimedOut, ToolFailed, Unsupported
+    from harness.usercode.broken_rules import is_limit
 
     codes = set()
     for verdict in checked.verdicts:
@@ -168,6 +171,8 @@ def _codes(checked: Checked, *, by_name: bool) -> set[ExitCode]:
                 case Unsupported() if not by_name:
                     pass
                 case Unsupported() | ToolFailed():
+                    codes.add(ExitCode.NOT_CHECKED)
+                case TimedOut() if is_limit(seen.outcome):
                     codes.add(ExitCode.NOT_CHECKED)
                 case _:
                     codes.add(ExitCode.MISMATCH)

@@ -23,7 +23,13 @@ from harness.toolchain.cargo_metadata import (
 )
 from harness.toolchain.process import Completed, Launcher
 from harness.toolchain.workspace import digest, stage
-from harness.usercode.miri_call import BUILD_LIMITS, NotBuilt, in_words, user_settings
+from harness.usercode.miri_call import (
+    BUILD_LIMITS,
+    CRATE_HINT,
+    NotBuilt,
+    in_words,
+    user_settings,
+)
 from harness.usercode.target import find_package
 
 CRATE = "subject"
@@ -178,7 +184,9 @@ def _compile(launcher: Launcher, miri: Miri, folder: Path, package: Package) -> 
     )
     if isinstance(externs, Completed):
         ending = f"{externs.describe_ending()}\n" if externs.exit_code < 0 else ""
-        raise NotBuilt(f"{ending}{externs.errors}", command=externs.command.shell())
+        raise NotBuilt(
+            f"{ending}{externs.errors}", command=externs.command.shell(), hint=CRATE_HINT
+        )
     return externs
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from harness.errors import printable
-from harness.outcome import UndefinedBehaviour
+from harness.outcome import TimedOut, UndefinedBehaviour
 from harness.usercode.account import Account
+from harness.usercode.broken_rules import is_limit
 from harness.usercode.log import Log
 
 NAME_WIDTH = 20
@@ -72,8 +73,10 @@ def title(account: Account) -> str:
     words = {
         "ub": "undefined behaviour",
         "tool-failed": "not run",
-        "timed-out": "never ends",
+        "timed-out": "stopped",
     }.get(account.outcome.name, account.outcome.name)
+    if isinstance(account.outcome, TimedOut) and is_limit(account.outcome):
+        words = "not checked to its end"
     if account.kind is not None:
         words = f"{words}: {account.kind}"
     return words if account.whole else f"{words} (the log stops in its message)"

@@ -14,7 +14,7 @@ from harness.toolchain.miri import mode_flags
 from harness.toolchain.process import Completed, Ending, Launcher, Limits
 from harness.usercode.account import Account, account_of
 from harness.usercode.log import LoggedFailure, read_log
-from harness.usercode.miri_call import MiriCall, NotBuilt, in_words
+from harness.usercode.miri_call import MiriCall, in_words
 from harness.usercode.source_lines import SourceLines
 from harness.usercode.target import RustTest
 
@@ -70,6 +70,8 @@ def check(
 ) -> Iterator[Checked]:
     """Run the program, or each of the tests, in every mode under every seed.
 
+    A skipped test has no verdicts.
+
     Raises: NotBuilt.
     """
     seeds: tuple[int | None, ...] = (None,) if plan.seeds == 1 else tuple(range(plan.seeds))
@@ -81,11 +83,15 @@ def check(
         futures = {
             (test, mode, seed): pool.submit(_run, inner, call, plan.limits, test, mode, seed)
             for test in subjects
+            if test is None or not test.skipped
             for mode in plan.modes
             if refused[mode] is None
             for seed in seeds
         }
         for test in subjects:
+            if test is not None and test.skipped:
+                yield Checked(test=test, verdicts=())
+                continue
             verdicts = [
                 ModeVerdict(mode=mode, refused=reason)
                 if (reason := refused[mode]) is not None
@@ -110,7 +116,10 @@ def _run(
     seed: int | None,
 ) -> Seen:
     flags = (*mode_flags(mode), *(() if seed is None else (f"-Zmiri-seed={seed}",)))
-    arguments = ("--exact", test.name, "--nocapture") if test else ()
+    arguments: tuple[str, ...] = ()
+    if test is not None:
+        ignored = ("--include-ignored",) if test.ignored else ()
+        arguments = ("--exact", test.name, "--nocapture", *ignored)
     command = call.command(flags, arguments, of=test.words if test else ())
     done = launcher.run(command, limits=limits)
     failure, account = _read(done, call)
@@ -133,14 +142,12 @@ def _read(done: Completed, call: MiriCall) -> tuple[Failure | None, Account | No
             failure = read_failure(transcript, done.exit_code)
             if failure is not None and isinstance(failure.outcome, ToolFailed):
                 if any(message.is_error for message in transcript.messages):
-                    raise NotBuilt(in_words(done.errors), command=done.command.shell())
+                    raise call.not_built(in_words(done.errors), done.command)
                 if done.exit_code > 0:
                     # The program's own status, which it may end with as it likes.
                     return None, None
-        case Ending.TIME | Ending.SILENCE | Ending.MEMORY:
+        case Ending.TIME | Ending.SILENCE | Ending.MEMORY | Ending.OUTPUT:
             failure = Failure(outcome=TimedOut(message=done.describe_ending()))
-        case Ending.OUTPUT:
-            failure = Failure(outcome=ToolFailed(message=done.describe_ending()))
     if failure is None:
         return None, None
     log = read_log(done.stderr)

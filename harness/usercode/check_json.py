@@ -20,6 +20,7 @@ def encode(title: str, tool: str, checked: Sequence[Checked]) -> bytes:
             {
                 "test": None if each.test is None else each.test.name,
                 "target": None if each.test is None else " ".join(each.test.words),
+                "skipped": each.test is not None and each.test.skipped,
                 "modes": [_mode(verdict) for verdict in each.verdicts],
             }
             for each in checked

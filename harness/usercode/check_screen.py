@@ -8,9 +8,10 @@ from rich.text import Text
 
 from harness.errors import printable
 from harness.mode import Mode
-from harness.outcome import Outcome, Ran, UndefinedBehaviour
+from harness.outcome import Outcome, Ran, TimedOut, UndefinedBehaviour
 from harness.usercode.account import Account
 from harness.usercode.account_screen import render_account, seed_words, title
+from harness.usercode.broken_rules import is_limit
 from harness.usercode.check import Checked, ModeVerdict, Seen
 from harness.usercode.differences import differences
 
@@ -18,10 +19,15 @@ from harness.usercode.differences import differences
 def render_checked(checked: Checked) -> Iterator[Text]:
     """One program or test: a line a mode, what they mean together, and each failure once."""
     if checked.test is not None:
-        where = " ".join(checked.test.words).removeprefix("--")
-        yield Text(f"test {printable(checked.test.name)}", style="bold").append(
-            f"  {where}", style="dim"
-        )
+        line = Text(f"test {printable(checked.test.name)}", style="bold")
+        if checked.test.words:
+            line.append(f"  {' '.join(checked.test.words).removeprefix('--')}", style="dim")
+        yield line
+        if checked.test.skipped:
+            words = "not checked: it is marked #[ignore]; --test with its full name runs it"
+            yield Text(f"  {words}", style="yellow")
+            yield Text()
+            return
     width = max(len(str(verdict.mode)) for verdict in checked.verdicts)
     for verdict in checked.verdicts:
         yield from _mode_lines(verdict, width)
@@ -33,6 +39,8 @@ def render_checked(checked: Checked) -> Iterator[Text]:
         yield Text()
         yield Text(f"In {', '.join(map(str, modes))}:", style="dim")
         yield from render_account(account, repairs_are_known=account.repairs in told)
+        if isinstance(account.outcome, TimedOut) and is_limit(account.outcome):
+            yield Text("to go on: --timeout and --memory-limit allow more; or let it do less")
         told.add(account.repairs)
         yield Text(f"to repeat it: {seen.command}", style="dim")
     yield Text()

@@ -30,6 +30,12 @@ _ONLY_BUILD = "--print=sysroot"
 """For cargo-miri, which cannot build alone: Miri answers this without interpreting anything."""
 
 
+CRATE_HINT = "mend it as the compiler says; --features and --toolchain name others"
+"""What to do about a crate that does not build."""
+
+_NO_MAIN = "error[E0601]"
+
+
 def in_words(stderr: str) -> str:
     """What a compiler said in JSON as it says it to people; all else as it is."""
     lines = []
@@ -51,9 +57,11 @@ _decoder = msgspec.json.Decoder(_Rendered)
 class NotBuilt(InputError):
     """The code does not compile: the compiler's own words, as they are."""
 
-    def __init__(self, said: str, *, command: str) -> None:
+    def __init__(self, said: str, *, command: str, hint: str = "") -> None:
+        """hint: what may mend it, besides the code."""
         self.said = said
-        super().__init__(None, "it does not build for Miri", f"to repeat it: {command}")
+        remedy = f"{hint}\n  to repeat it: {command}" if hint else f"to repeat it: {command}"
+        super().__init__(None, "it does not build for Miri", remedy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,17 +114,23 @@ class MiriCall:
         return tuple(test for words in targets for test in self._list(launcher, words))
 
     def _list(self, launcher: Launcher, words: tuple[str, ...]) -> Iterator[RustTest]:
-        command = self.command((), ("--list", "--format", "terse"), of=words)
+        names = self._names(launcher, words)
+        # A listing does not say of a test whether it is marked so.
+        ignored = set(self._names(launcher, words, "--ignored")) if names else ()
+        for name in names:
+            yield RustTest(name=name, words=words, ignored=name in ignored)
+
+    def _names(self, launcher: Launcher, words: tuple[str, ...], *only: str) -> Sequence[str]:
+        command = self.command((), ("--list", "--format", "terse", *only), of=words)
         done = launcher.run(command, limits=LIST_LIMITS)
         if not done.succeeded:
             said = in_words(done.errors)
             if any(message.is_error for message in read_json(done.stderr).messages):
-                raise NotBuilt(said, command=command.shell())
+                raise self.not_built(said, command)
             message = f"the tests cannot be listed: {done.describe_ending()}\n{said[-2000:]}"
             raise InputError(None, message, f"to repeat it: {command.shell()}")
-        for line in done.output.splitlines():
-            if line.endswith(": test"):
-                yield RustTest(name=line.removesuffix(": test"), words=words)
+        lines = done.output.splitlines()
+        return [line.removesuffix(": test") for line in lines if line.endswith(": test")]
 
     def _try_flags(self, launcher: Launcher) -> None:
         command = Command(
@@ -132,7 +146,20 @@ class MiriCall:
         done = launcher.run(command, limits=BUILD_LIMITS)
         if not done.succeeded:
             ending = "" if done.ending is Ending.EXITED else f"{done.describe_ending()}\n"
-            raise NotBuilt(f"{ending}{done.errors}", command=command.shell())
+            raise self.not_built(f"{ending}{done.errors}", command)
+
+    def not_built(self, said: str, command: Command) -> NotBuilt:
+        """What to raise where the target does not compile. said: by the compiler, or by cargo."""
+        match self.target:
+            case RustFile():
+                hint = f"it is read as Rust {self.target.edition}: --edition names another"
+                if _NO_MAIN in said and not self.target.tests:
+                    hint = "--test '*' checks the tests of a file without a main function"
+            case Crate():
+                hint = CRATE_HINT
+            case _:
+                assert_never(self.target)
+        return NotBuilt(said, command=command.shell(), hint=hint)
 
     def _driver(self, file: RustFile, flags: Sequence[str], arguments: Sequence[str]) -> Command:
         return Command(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -128,7 +128,8 @@ def _ask_cargo(launcher: Launcher, toolchain: str, manifest: Path) -> Metadata:
     said = ask_metadata(launcher, words, manifest.parent, toolchain=toolchain)
     if isinstance(said, Completed):
         why = said.errors.strip() or said.describe_ending()
-        raise InputError(None, f"cargo cannot read the crate:\n{why}", "mend the manifest")
+        remedy = "mend the manifest, or name a newer toolchain by --toolchain"
+        raise InputError(None, f"cargo cannot read the crate:\n{why}", remedy)
     return said
 
 
@@ -218,16 +219,25 @@ def _copy(metadata: Metadata, root: Path, copy: Path, name: str) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RustTest:
-    """One test by its full name. words: how cargo is told the target that it is in."""
+    """One test by its full name. words: how cargo is told the target that it is in.
+
+    ignored: whether it is marked `#[ignore]`, for Miri at least. skipped: whether nobody named it
+    in full, so that it is not run.
+    """
 
     name: str
     words: tuple[str, ...] = ()
+    ignored: bool = False
+    skipped: bool = False
 
 
 def match_tests(tests: Sequence[RustTest], wanted: Sequence[str]) -> tuple[RustTest, ...]:
-    """The tests that are called as one of `wanted`, names or globs. Raises: InputError."""
+    """The tests that are called as one of `wanted`, names or globs. Raises: InputError.
+
+    Those that are marked `#[ignore]` are skipped, unless their full names are among them.
+    """
     found = tuple(
-        test
+        replace(test, skipped=test.ignored and test.name not in wanted)
         for test in tests
         if any(test.name == each or fnmatchcase(test.name, each) for each in wanted)
     )

@@ -181,6 +181,7 @@ def test_the_compiler_s_errors_are_passed_on(
     code, _, errors = check(capsys, path)
     assert code == 2
     assert "error: expected identifier, found keyword `async`\n --> main.rs:2:9" in errors
+    assert "it is read as Rust 2021: --edition names another" in errors
     assert "it does not build for Miri" in errors
     mode = ("--mode", "none-strict")
     assert check(capsys, path, "--edition", "2015", *mode)[0] == 0, "in this edition it is a name"
@@ -197,21 +198,49 @@ def test_the_compiler_s_errors_are_passed_on(
 
 
 @pytest.mark.parametrize(
-    ("body", "words", "wanted"),
+    ("body", "words", "limit"),
     [
-        ("loop {}", "never ends", 1),
-        (PRINTS_ON, "not run", 3),
+        ("loop {}", "still running after 5 s", 5),
+        (PRINTS_ON, "MiB of output", 300),
     ],
 )
-def test_a_program_without_an_end_is_ended(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], body: str, words: str, wanted: int
+def test_whether_a_program_that_a_limit_ended_would_end_is_not_guessed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], body: str, words: str, limit: int
 ) -> None:
     path = write(tmp_path / "code", main=f"fn main() {{ {body} }}\n") / "main.rs"
-    limit = "5" if wanted == 1 else "300"
     code, lines, _ = check(capsys, path, "--mode", "none-strict", "--timeout", limit)
-    assert code == wanted
-    assert modes(lines) == {"none-strict": words}
-    assert any("still running after 5 s" in line or "MiB of output" in line for line in lines)
+    assert code == 3
+    assert modes(lines) == {"none-strict": "not checked to its end"}
+    assert any(words in line for line in lines)
+    assert any("--timeout" in line for line in lines)
+
+
+def test_a_deadlock_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "fn main() {\n    let it = std::sync::Mutex::new(1);\n    let first = it.lock();\n"
+        "    let second = it.lock();\n    drop((first, second));\n}\n"
+    )
+    path = write(tmp_path / "code", main=text) / "main.rs"
+    code, lines, _ = check(capsys, path, "--mode", "none-strict")
+    assert code == 1
+    assert any("the evaluated program deadlocked" in line for line in lines)
+
+
+def test_a_test_that_is_marked_to_be_ignored_is_never_called_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = "#[test]\nfn fine() {}\n#[test]\n#[cfg_attr(miri, ignore)]\nfn pokes() { poke(); }\n"
+    folder = write(tmp_path / "code", Cargo=MANIFEST, src__lib=REBORROWED + tests)
+    mode = ("--mode", "tree-strict")
+    code, lines, _ = check(capsys, folder, "--test", "*", *mode)
+    assert code == 0
+    assert modes(lines) == {"tree-strict": "no undefined behaviour found"}
+    at = lines.index("test pokes  lib")
+    assert "not checked: it is marked #[ignore]" in lines[at + 1]
+    assert check(capsys, folder, "--test", "pok*", *mode)[0] == 3, "nothing was checked"
+    code, lines, _ = check(capsys, folder, "--test", "pokes", *mode)
+    assert code == 1
+    assert modes(lines) == {"tree-strict": "undefined behaviour: aliasing at src/lib.rs:7:9"}
 
 
 def test_no_miri_is_not_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,12 +16,17 @@ from harness.outcome import (
     Leaked,
     Outcome,
     Ran,
+    TimedOut,
     UndefinedBehaviour,
     Unsupported,
     UnsupportedKind,
 )
 from harness.toolchain.command import Command
 from harness.toolchain.process import Completed, Ending, Launcher, Limits
+from harness.usercode.broken_rules import is_limit
+from harness.usercode.check import Checked
+from harness.usercode.check_json import encode
+from harness.usercode.check_screen import render_checked
 from harness.usercode.differences import differences
 from harness.usercode.target import (
     Choice,
@@ -208,6 +213,24 @@ def test_tests_are_named_or_matched() -> None:
         match_tests(tests, ["c"])
 
 
+def test_what_is_marked_to_be_ignored_is_run_by_its_full_name_alone() -> None:
+    tests = [RustTest(name="one"), RustTest(name="two", ignored=True)]
+    assert [each.skipped for each in match_tests(tests, ["*"])] == [False, True]
+    assert [each.skipped for each in match_tests(tests, ["*", "two"])] == [False, False]
+
+
+def test_a_skipped_test_is_told_as_not_checked() -> None:
+    test = RustTest(name="two", words=("--lib",), ignored=True, skipped=True)
+    checked = Checked(test=test, verdicts=())
+    lines = [line.plain for line in render_checked(checked)]
+    assert lines[0] == "test two  lib"
+    assert lines[1].startswith("  not checked: it is marked #[ignore]")
+    assert not any("undefined behaviour" in line for line in lines)
+    (written,) = json.loads(encode("it", "miri", [checked]))["checked"]
+    assert written["skipped"] is True
+    assert written["modes"] == []
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -238,6 +261,9 @@ NOT_NONE = "Without a borrow model nothing is found"
 CAST = Unsupported(kind=UnsupportedKind.INT_TO_PTR, message="unsupported operation: x")
 
 
+TIME = TimedOut(message="still running after 60 s")
+
+
 def told(**outcomes: Outcome) -> str:
     """outcomes: by aliasing model, by provenance, or by both, the most exact first."""
 
@@ -263,6 +289,24 @@ def told(**outcomes: Outcome) -> str:
         ({"strict": CAST}, ["hangs on exposed provenance"], ["ever exposed"]),
         ({"strict": CAST, "permissive": UNEXPOSED}, ["was ever exposed"], ["hangs on"]),
         ({"default": Leaked(message="memory leaked: x")}, ["The same in every"], ["Undefined"]),
+        ({"stacked": ALIASING, "tree": TIME}, [NOT_NONE], ["Stacked Borrows alone"]),
+        ({"tree": ALIASING, "stacked": TIME}, [NOT_NONE], ["Tree Borrows alone"]),
+        ({"stacked": ALIASING, "tree_strict": TIME}, ["Stacked Borrows alone"], []),
+        ({"stacked": ALIASING, "none": TIME}, ["Stacked Borrows alone"], [NOT_NONE]),
+        ({"default": TIME}, [], ["The same in every", "No undefined"]),
+        # As a crate whose addresses are made pointers: strict provenance ends it before.
+        (
+            {
+                "strict": CAST,
+                "stacked": ALIASING,
+                "tree": ALIASING,
+                "stacked_strict": CAST,
+                "tree_strict": CAST,
+                "none_strict": CAST,
+            },
+            [BOTH, NOT_NONE],
+            ["hangs on"],
+        ),
     ],
 )
 def test_what_the_difference_between_modes_means(
@@ -278,3 +322,24 @@ def test_a_mode_alone_claims_nothing_about_the_others() -> None:
     mode = Mode(aliasing=Aliasing.STACKED, provenance=Provenance.STRICT)
     assert "alone" not in "\n".join(differences({mode: ALIASING}))
     assert "run the permissive modes too" in "\n".join(differences({mode: CAST}))
+    leaked = Leaked(message="memory leaked: x")
+    for outcome in (ALIASING, DANGLING, leaked):
+        assert "\n".join(differences({mode: outcome})) == ""
+
+
+def test_some_modes_say_nothing_of_all_models() -> None:
+    strict = [mode for mode in MODES if mode.provenance is Provenance.STRICT]
+    assert list(differences(dict.fromkeys(strict, DANGLING))) == [
+        "Undefined in every mode that was run."
+    ]
+    stacked = [mode for mode in MODES if mode.aliasing is Aliasing.STACKED]
+    leaked = Leaked(message="memory leaked: x")
+    assert list(differences(dict.fromkeys(stacked, leaked))) == [
+        "The same in every mode that was run."
+    ]
+
+
+def test_a_deadlock_is_no_limit() -> None:
+    assert is_limit(TIME)
+    assert not is_limit(TimedOut(message="the evaluated program deadlocked"))
+    assert not is_limit(TimedOut(message="resource exhaustion: there are no more free addresses"))
