@@ -133,7 +133,8 @@ def replay_command(
     console = Console(highlight=False)
     refused = {each: why for each in modes if (why := found.lacks(each)) is not None}
     trials = [Trial(input=each, mode=of) for of in modes if of not in refused for each in chosen]
-    console.print(Text(f"{subject.title}; {len(chosen)} inputs; {replayer.tool}"), soft_wrap=True)
+    many = "1 input" if len(chosen) == 1 else f"{len(chosen)} inputs"
+    console.print(Text(f"{subject.title}; {many}; {replayer.tool}"), soft_wrap=True)
     replayed = list(
         watched(
             replayer.run(trials),
