@@ -152,6 +152,17 @@ class Campaign:
         """Every job that the engine is asked for."""
         return ((case, job) for case in self.cases for job in self._jobs(engine, case))
 
+    def own_jobs(self, name: EngineName) -> Iterator[tuple[Case, Job]]:
+        """Every job that the engines of that name can do in the crates of `own`."""
+        for lane in self.own:
+            for engine in lane.engines:
+                if engine.name is not name:
+                    continue
+                for case in self._bytecode():
+                    for job in self._own_jobs(engine, lane, case):
+                        if lane.refuses(job.variant or "", case.program, job.target) is None:
+                            yield case, job
+
     def _jobs(self, engine: EngineName, case: Case) -> Iterator[Job]:
         planned = plan(engine, (case,), self.variants, self.selection, self.oracle)
         return (job for _, job in planned)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,47 @@ if TYPE_CHECKING:
 
     from harness.cases.case import Case
     from harness.engines.engine import Engine, Job
-    from harness.engines.miri_batch import MiriBatchEngine
     from harness.outcome import Outcome
     from harness.result import Tool
+    from harness.toolchain.miri import MiriToolchain
+    from harness.toolchain.missing import Missing
 
 CONFIRMING_SEED = 0
 """Under it both say once more, each by itself, what they differ in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crates:
+    """The engines of one Miri as one: for the table's variants, and for those in other crates.
+
+    own: by the variants' names.
+    """
+
+    table: Engine
+    own: Mapping[str, Engine]
+
+    @property
+    def name(self) -> EngineName:
+        return self.table.name
+
+    def missing(self) -> Missing | None:
+        return self.table.missing()
+
+    def refuses(self, job: Job) -> str | None:
+        return self._engine(job).refuses(job)
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
+        by_engine: dict[int, list[Job]] = {}
+        for job in jobs:
+            by_engine.setdefault(id(self._engine(job)), []).append(job)
+        for of_engine in by_engine.values():
+            yield from self._engine(of_engine[0]).run(of_engine)
+
+    def confirm(self, seen: Observation) -> Observation:
+        return self._engine(seen.job).confirm(seen)
+
+    def _engine(self, job: Job) -> Engine:
+        return self.own.get(job.variant or "", self.table)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +94,20 @@ class Side:
         return not self.engine.confirm(seen).fault
 
 
-def side_of(engine: MiriBatchEngine, tool: Tool, cache: Path, *, live: bool) -> Side:
-    """The side of an engine. cache: where its records are. Raises: MissingTool.
+def side_of(
+    engine: Engine,
+    toolchain: MiriToolchain,
+    cache: Path,
+    *,
+    own: Mapping[str, str],
+    live: bool,
+) -> Side:
+    """The side of a Miri. cache: where its records are. own: the digests of variants in crates
+    of their own.
 
     Miris that somebody builds may call themselves alike, so that the records are by the program
     itself and not by its version, and those beside the cases are of neither.
     """
-    toolchain = engine.toolchain
     state = toolchain.driver.resolve().stat()
     key = digest(str(toolchain.driver.resolve()), str(state.st_mtime_ns), str(state.st_size))
     return Side(
@@ -74,10 +116,11 @@ def side_of(engine: MiriBatchEngine, tool: Tool, cache: Path, *, live: bool) -> 
         archive=Archive(
             Store(cache / "evidence" / f"miri-{key}.log"),
             vm_folder=rust_vm_dir(),
+            own=own,
             live=live,
             committed=False,
         ),
-        tool=tool,
+        tool=toolchain.tool,
     )
 
 

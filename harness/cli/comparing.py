@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from harness.campaign.assemble import Setup
     from harness.campaign.compare import Change, Comparison, Side
+    from harness.campaign.own_variants import AbsentCrate
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
+    from harness.engines.own_crate import OwnCrate
     from harness.outcome import Outcome
     from harness.report.report_file import ReportFile
 
@@ -28,13 +30,14 @@ def compare_toolchains(
     selection: Selection,
     other: str,
     *,
+    own: Sequence[OwnCrate | AbsentCrate],
     reduced: Path | None,
     report: ReportFile | None,
 ) -> ExitCode:
     """Run the cases under the selection's Miri and under the other.
 
-    reduced: the folder for a smaller case of each change. Exit codes: 1 if something changed; 3
-    if that cannot be said.
+    own: crates with variants of their own. reduced: the folder for a smaller case of each change.
+    Exit codes: 1 if something changed; 3 if that cannot be said.
 
     Raises: MissingTool.
     """
@@ -43,17 +46,24 @@ def compare_toolchains(
 
     from harness.campaign.assemble import assemble
     from harness.campaign.compare import Comparison
+    from harness.campaign.own_variants import AbsentCrate
+    from harness.engines.own_crate import OwnCrate
     from harness.report.progress import watched
     from harness.result import EngineName
 
+    crates = [crate for crate in own if isinstance(crate, OwnCrate)]
+    for crate in own:
+        if isinstance(crate, AbsentCrate):
+            raise crate.missing.error()
     chosen = replace(selection, engines=(EngineName.MIRI,))
     own_sysroot = _own_sysroot(chosen.toolchain, other)
     setups = (
-        assemble(cases, chosen),
-        assemble(cases, replace(chosen, toolchain=other), own_sysroot=own_sysroot),
+        assemble(cases, chosen, own=crates),
+        assemble(cases, replace(chosen, toolchain=other), own=crates, own_sysroot=own_sysroot),
     )
-    before, after = (_side(setup, live=chosen.live) for setup in setups)
-    jobs = list(setups[0].campaign.jobs(EngineName.MIRI))
+    before, after = (_side(setup, crates, live=chosen.live) for setup in setups)
+    campaign = setups[0].campaign
+    jobs = [*campaign.jobs(EngineName.MIRI), *campaign.own_jobs(EngineName.MIRI)]
     console = Console(highlight=False)
     for label, side in (("before", before), ("after ", after)):
         console.print(Text(f"{label}  {side.name}: {side.tool}"), soft_wrap=True)
@@ -99,17 +109,28 @@ def _own_sysroot(name: str, other: str) -> Path | None:
     return cache_folder() / "sysroots" / digest(other)
 
 
-def _side(setup: Setup, *, live: bool) -> Side:
-    from harness.campaign.compare import side_of
+def _side(setup: Setup, crates: Sequence[OwnCrate], *, live: bool) -> Side:
+    from harness.campaign.compare import Crates, side_of
     from harness.result import EngineName
     from harness.toolchain.environment import cache_folder
 
     missing = setup.miri.missing()
     if missing is not None:
         raise missing.error()
-    tool = setup.campaign.tool(EngineName.MIRI)
-    assert tool is not None, "it is not missing"
-    return side_of(setup.miri, tool, cache_folder(), live=live)
+    own = {
+        name: engine
+        for lane in setup.campaign.own
+        for engine in lane.engines
+        if engine.name is EngineName.MIRI
+        for name in lane.names
+    }
+    return side_of(
+        Crates(table=setup.miri, own=own),
+        setup.miri.toolchain,
+        cache_folder(),
+        own={name: crate.digest for crate in crates for name in crate.names},
+        live=live,
+    )
 
 
 def _line(change: Change) -> Text:

@@ -174,25 +174,34 @@ def run_command(
         github = os.environ.get("GITHUB_ACTIONS") == "true"
     if compare is not None:
         options = (("--engine", engine), ("--junit", junit), ("--sarif", sarif), ("--html", html))
-        _demand_none_of(options, seeds=seeds, own=bool(chosen.on_demand or chosen.paths))
-        return _compare(loaded, selection, compare, reduce=reduce, report=next(iter(files), None))
-    if reduce is not None:
+        _demand_none_of(options, seeds=seeds)
+    elif reduce is not None:
         raise InputError(None, "--reduce goes with --compare", "`harness reduce` takes a case")
     own = prepare_own(chosen.on_demand, chosen.paths, selection)
+    if compare is not None:
+        report = next(iter(files), None)
+        return _compare(loaded, selection, own, compare, reduce=reduce, report=report)
     return _run(loaded, selection, own, files, github=github, verbose=verbose)
 
 
-def _demand_none_of(options: Iterable[tuple[str, object]], *, seeds: int, own: bool) -> None:
+def _demand_none_of(options: Iterable[tuple[str, object]], *, seeds: int) -> None:
     given = [option for option, value in options if value]
-    given += [*(["--seeds"] if seeds > 1 else ()), *(["variants of your own"] if own else ())]
     if given:
         message = f"--compare does not go with {', '.join(given)}"
-        raise InputError(None, message, "it runs every case once under either Miri")
+        raise InputError(
+            None, message, "it runs every case under either Miri; --json FILE tells it"
+        )
+    if seeds > 1:
+        remedy = (
+            "a seed does not lead two Miris to the same choices; `harness run --seeds` asks one"
+        )
+        raise InputError(None, "--compare does not go with --seeds", remedy)
 
 
 def _compare(
     loaded: Loaded,
     selection: Selection,
+    own: Sequence[OwnCrate | AbsentCrate],
     other: str,
     *,
     reduce: Path | None,
@@ -200,18 +209,24 @@ def _compare(
 ) -> int:
     from harness.cli.comparing import compare_toolchains
 
-    cases = _selected(loaded, selection)
+    cases = _selected(loaded, selection, own)
     for error in loaded.errors:
         print(f"error: {error}", file=sys.stderr)
-    code = compare_toolchains(cases, selection, other, reduced=reduce, report=report)
+    code = compare_toolchains(cases, selection, other, own=own, reduced=reduce, report=report)
     return weightiest({code, *([ExitCode.BAD_INPUT] if loaded.errors else ())})
 
 
-def _selected(loaded: Loaded, selection: Selection) -> list[Case]:
+def _selected(
+    loaded: Loaded, selection: Selection, own: Sequence[OwnCrate | AbsentCrate]
+) -> list[Case]:
     if not loaded.errors and not any(selection.names_case(case.id) for case in loaded.cases):
         raise InputError(None, "no case was selected", "`harness list` names them all")
     # A shard may be empty: few cases fall into many parts as they may.
-    return [case for case in loaded.cases if selection.wants_case(case.id)]
+    cases = [case for case in loaded.cases if selection.wants_case(case.id)]
+    if own and not selection.variants:
+        # Pointer cases run in no variant, so that they say nothing of the user's.
+        return [case for case in cases if case.kind is CaseKind.BYTECODE]
+    return cases
 
 
 def _run(
@@ -231,10 +246,7 @@ def _run(
     from harness.report.report import Report
     from harness.report.screen import print_report
 
-    cases = _selected(loaded, selection)
-    if own and not selection.variants:
-        # Pointer cases run in no variant, so that they say nothing of the user's.
-        cases = [case for case in cases if case.kind is CaseKind.BYTECODE]
+    cases = _selected(loaded, selection, own)
     setup = assemble(cases, selection, own=own)
     results: list[Result] = []
     finished = False

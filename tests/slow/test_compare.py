@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.bytecode.program import Program
 from harness.cases.load import load
 from harness.cli.main import run
 from harness.lowering.variants import VARIANTS
 from harness.resources import corpus_dir
 from harness.toolchain.miri import MiriToolchain
+from tests.slow.test_own_variant import reborrow
 
 pytestmark = [
     pytest.mark.slow,
@@ -109,6 +111,39 @@ def test_only_what_the_two_differ_in_is_told_and_reduced(
 
     # A Miri beside itself differs in nothing.
     assert run([*words[:-3], toolchains, *words[-2:]]) == 0
+
+
+def test_variants_of_the_user_s_are_compared_and_reduced(
+    toolchains: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crate, report, folder = tmp_path / "mine", tmp_path / "compare.json", tmp_path / "smaller"
+    monkeypatch.chdir(tmp_path)
+    assert run(["new-variant", crate.name]) == 0
+    source = crate / "src" / "lib.rs"
+    source.write_text(reborrow(source.read_text()))
+    before = {path: path.stat().st_mtime_ns for path in crate.rglob("*")}
+    cases = [corpus_dir() / "bytecode" / "thread-program.toml"]
+    modes = ["--mode", "tree-strict", "--mode", "none-strict"]
+    words = ["run", *map(str, cases), *modes, "--variant", str(crate), "--toolchain", toolchains]
+    files = ["--json", str(report), "--reduce", str(folder)]
+    assert run([*words, "--compare", OTHER, *files]) == 1
+    assert {path: path.stat().st_mtime_ns for path in crate.rglob("*")} == before
+    value = json.loads(report.read_bytes())
+    assert value["compared"] == 2
+    (change,) = value["changes"]
+    assert (change["variant"], change["form"], change["mode"]) == ("mine", "vm", "tree-strict")
+    assert (change["before"]["class"], change["after"]["class"]) == ("ub", "ran")
+    assert change["confirmed"]
+    (loaded,) = load((Path(change["reduced"]),), variants=VARIANTS).cases
+    assert isinstance(loaded.program, Program)
+    assert len(loaded.program.instructions) < 5
+    # What is on record is of these very sources.
+    capsys.readouterr()
+    assert run([*words, "--variant", "raw", "--compare", toolchains]) == 0
+    assert "6 runs compared: 0 changed" in capsys.readouterr().out
 
 
 def test_a_toolchain_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:

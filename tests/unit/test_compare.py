@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.campaign.compare import Comparison, Side
+from harness.campaign.compare import Comparison, Crates, Side
 from harness.cases.case import Case
 from harness.cases.load import load
 from harness.cli.main import run as run_harness
-from harness.engines.engine import Job, Observation
+from harness.engines.engine import Engine, Job, Observation
 from harness.evidence.archive import Archive
 from harness.evidence.store import Store
 from harness.lowering.variants import VARIANTS
@@ -22,8 +22,8 @@ from harness.outcome import FaultKind, Outcome, Ran, TimedOut, UndefinedBehaviou
 from harness.pointer.program import PointerProgram
 from harness.reduce.change import reduce_change
 from harness.resources import rust_vm_dir
-from harness.result import EngineName, Tool
-from harness.toolchain.missing import Missing
+from harness.result import Tool
+from tests.unit.stand_in import StandIn
 
 TOOL = Tool(version="miri 0.1.0", compiler="rustc 1.95.0", target="here")
 
@@ -31,7 +31,7 @@ Changing = Callable[[Job, Outcome], Outcome]
 
 
 @dataclass
-class Miri:
+class Miri(StandIn):
     """The abstract machine, with what it says changed. done: how many jobs it ran."""
 
     change: Changing = lambda job, outcome: outcome
@@ -39,29 +39,19 @@ class Miri:
     is_fickle: bool = False
     done: int = 0
 
-    @property
-    def name(self) -> EngineName:
-        return EngineName.MIRI
-
-    def missing(self) -> Missing | None:
-        return None
-
     def refuses(self, job: Job) -> str | None:
         return self.refused
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Observation]:
-        for job in jobs:
-            assert isinstance(job.program, PointerProgram)
-            assert job.mode is not None
+        for seen in super().run(jobs):
             self.done += 1
-            outcome = self.change(job, judge(job.program, job.mode))
-            yield Observation(job=job, outcome=outcome, seed=3)
+            yield replace(seen, outcome=self.change(seen.job, seen.outcome), seed=3)
 
     def confirm(self, seen: Observation) -> Observation:
         return replace(seen, fault="it says something else" if self.is_fickle else "")
 
 
-def side(engine: Miri, path: Path) -> Side:
+def side(engine: Engine, path: Path) -> Side:
     archive = Archive(Store(path), vm_folder=rust_vm_dir(), committed=False)
     return Side(name="one", engine=engine, archive=archive, tool=TOOL)
 
@@ -130,6 +120,32 @@ def test_what_one_of_them_cannot_do_is_not_compared(tmp_path: Path) -> None:
     assert list(comparison.run(jobs_of(tmp_path))) == []
     assert comparison.refused == {"it does not know the flag": len(MODES)}
     assert not comparison.compared
+
+
+def test_each_crate_has_an_engine_of_its_own(tmp_path: Path) -> None:
+    """The variants of one crate come to something else, those of the table do not."""
+    jobs = [
+        (case, replace(job, variant=variant))
+        for case, job in jobs_of(tmp_path)
+        for variant in ("raw", "mine")
+    ]
+    old = Crates(table=Miri(), own={"mine": Miri()})
+    table, own = Miri(), Miri(change=lenient)
+    new = Crates(table=table, own={"mine": own})
+    # A record is of a program, whoever would run it.
+    sides = (side(engine, tmp_path / name) for engine, name in ((old, "old"), (new, "new")))
+    comparison = Comparison(before=next(sides), after=next(sides))
+    list(comparison.run(jobs))
+    assert (table.done, own.done) == (len(MODES), len(MODES))
+    assert {change.job.variant for change in comparison.changes} == {"mine"}
+    assert len(comparison.changes) == 2
+
+    fickle = Crates(table=Miri(), own={"mine": Miri(is_fickle=True)})
+    for (_, job), is_confirmed in zip(jobs[:2], (True, False), strict=True):
+        seen = Observation(job=job, outcome=Ran())
+        assert (fickle.confirm(seen).fault == "") is is_confirmed
+    refusing = Crates(table=Miri(refused="no"), own={"mine": Miri()})
+    assert [refusing.refuses(job) for _, job in jobs[:2]] == ["no", None]
 
 
 def test_runs_without_an_end_are_no_agreement(tmp_path: Path) -> None:
