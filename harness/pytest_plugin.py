@@ -12,7 +12,7 @@ so once; under pytest-xdist each worker runs the cases that it was handed one by
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("harness_engines", "Engines that run them, such as miri.", "args", [])
     parser.addini("harness_variants", "Variants that bytecode cases run in.", "args", [])
     parser.addini("harness_modes", "Modes, such as tree-strict.", "args", [])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse settings that mean nothing, before anything is collected. Raises: UsageError."""
+    _selection(config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CaseFile | None:
@@ -114,7 +119,9 @@ class CaseItem(pytest.Item):
         results = _results(self)
         wrong = [each for each in results if each.fault or each.verdict is Verdict.MISMATCH]
         if wrong:
-            raise Mismatch("\n\n".join(_told(result) for result in wrong[:SHOWN]) + _more(wrong))
+            # By its own name, so that the command that repeats it finds it.
+            named = [replace(each, run=replace(each.run, case=self.name)) for each in wrong]
+            raise Mismatch("\n\n".join(map(_told, named[:SHOWN])) + _more(wrong))
         unchecked = [each for each in results if each.verdict is Verdict.NOT_CHECKED]
         if len(unchecked) == len(results):
             pytest.skip(unchecked[0].reason if unchecked else "no engine has this case to run")
@@ -145,27 +152,39 @@ def _results(item: CaseItem) -> list[Result]:
 
 
 def _run(config: pytest.Config, cases: list[Case]) -> dict[str, list[Result]]:
+    found: dict[str, list[Result]] = {}
+    for result in assemble(cases, _selection(config)).campaign.results():
+        found.setdefault(result.run.case, []).append(result)
+    return found
+
+
+def _selection(config: pytest.Config) -> Selection:
+    """What the settings ask for. Raises: UsageError."""
     engines = tuple(_engine(name) for name in config.getini("harness_engines"))
     modes = tuple(_mode(name) for name in config.getini("harness_modes"))
-    selection = Selection(
-        variants=tuple(config.getini("harness_variants")) or None,
+    variants = tuple(_variant(name) for name in config.getini("harness_variants"))
+    return Selection(
+        variants=variants or None,
         modes=modes or MODES,
         engines=engines or WITHOUT_CARGO,
         toolchain=toolchain_name(None),
         jobs=processors(),
     )
-    found: dict[str, list[Result]] = {}
-    for result in assemble(cases, selection).campaign.results():
-        found.setdefault(result.run.case, []).append(result)
-    return found
 
 
 def _engine(name: str) -> EngineName:
-    if name not in set(EngineName):
-        raise pytest.UsageError(
-            f"harness_engines: there is no {name!r}; there are {', '.join(EngineName)}"
-        )
-    return EngineName(name)
+    return EngineName(_one_of(EngineName, "harness_engines", name))
+
+
+def _variant(name: str) -> str:
+    return _one_of(VARIANTS, "harness_variants", name)
+
+
+def _one_of(known: Iterable[str], setting: str, name: str) -> str:
+    if name not in set(known):
+        words = f"{setting}: there is no {name!r}; there are {', '.join(known)}"
+        raise pytest.UsageError(words)
+    return name
 
 
 def _mode(name: str) -> Mode:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from harness.cli.main import run as run_harness
 
 GOOD = """\
 description = "A constant."
@@ -72,7 +75,10 @@ def test_a_case_that_does_not_hold_fails_and_says_why(project: Path) -> None:
     assert "1 failed, 2 deselected" in said
     assert "memory 0800" in said
     assert "memory 0700" in said
-    assert "harness run" in said, "the command that repeats it"
+    repeat = next(line for line in said.splitlines() if line.startswith("  repeat: "))
+    words = shlex.split(repeat.removeprefix("  repeat: "))
+    assert words[:2] == ["harness", "run"]
+    assert run_harness(words[1:]) == 1, "the command shows it again"
     assert "pytest_plugin.py" not in said
 
 
@@ -109,10 +115,12 @@ def test_what_cannot_be_checked_is_skipped_with_its_reason(project: Path) -> Non
     [
         ('harness_engines = ["engine"]', "harness_engines: there is no 'engine'"),
         ('harness_modes = ["mode"]', "there is no mode 'mode'"),
+        ('harness_variants = ["variant"]', "harness_variants: there is no 'variant'"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(project: Path, setting: str, words: str) -> None:
     (project / "pyproject.toml").write_text(f"{SETTINGS}{setting}\n")
     code, said = run_pytest(project)
-    assert code != 0
+    assert code == pytest.ExitCode.USAGE_ERROR
     assert words in said
+    assert "pytest_plugin.py" not in said
