@@ -170,14 +170,15 @@ def replay_command(
 
 def code_of(outcome: Outcome, *, by_name: bool) -> ExitCode | None:
     """What one outcome makes of the exit code. by_name: whether its mode was asked for so."""
-    from harness.outcome import Ran, TimedOut, ToolFailed, Unsupported
+    from harness.outcome import Ran, Unsupported
+    from harness.replay.failures import is_unchecked
 
     match outcome:
         case Ran():
             return None
         case Unsupported():
             return ExitCode.NOT_CHECKED if by_name else None
-        case TimedOut() | ToolFailed():
+        case _ if is_unchecked(outcome):
             return ExitCode.NOT_CHECKED
         case _:
             return ExitCode.MISMATCH
@@ -195,13 +196,13 @@ def _reduce(replayer: Replayer, failure: Distinct, folder: Path) -> Path | None:
     """The file with the smallest input found; None where there is nothing to be had."""
     from dataclasses import replace
 
-    from harness.outcome import TimedOut, ToolFailed
+    from harness.replay.failures import is_unchecked
     from harness.replay.minimise import minimise
     from harness.report.report_file import ReportFile
     from harness.toolchain.workspace import digest
 
     smallest = failure.smallest
-    if isinstance(smallest.outcome, TimedOut | ToolFailed):
+    if is_unchecked(smallest.outcome):
         return None
     symptom, mode = failure.symptom, smallest.trial.mode
     words = [symptom.name, *([symptom.kind] if symptom.kind else ())]

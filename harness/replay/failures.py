@@ -13,6 +13,7 @@ from harness.replay.places import kept
 from harness.replay.runs import Replayed, Replayer, Trial, agreed
 from harness.replay.subject import OUR_FILES
 from harness.usercode.account import Account, Point, account_of
+from harness.usercode.broken_rules import is_limit
 from harness.usercode.log import LoggedFailure, read_log
 from harness.usercode.source_lines import SourceLines
 
@@ -28,6 +29,14 @@ class Symptom:
     def __str__(self) -> str:
         kind = f" {self.kind}" if self.kind else ""
         return f"{self.name}{kind} at {self.span}" if self.span else f"{self.name}{kind}"
+
+
+def is_unchecked(outcome: Outcome) -> bool:
+    """Whether nothing can be said of a run that came to this: a limit ended it, or a tool failed.
+
+    A deadlock is Miri's own finding.
+    """
+    return isinstance(outcome, ToolFailed) or (isinstance(outcome, TimedOut) and is_limit(outcome))
 
 
 def symptom_of(outcome: Outcome) -> Symptom | None:
@@ -90,7 +99,7 @@ class Explained:
 def explain(replayer: Replayer, replayed: Replayed) -> Explained:
     """Do a failing run once more in a process of its own, and say what Miri says of it."""
     command = replayer.repeat(replayed.trial, replayed.seed)
-    if isinstance(replayed.outcome, TimedOut | ToolFailed):
+    if is_unchecked(replayed.outcome):
         # That was such a run, and there is nothing in it to be explained.
         return Explained(outcome=replayed.outcome, account=None, command=command)
     again = replayer.run_plainly(replayed.trial, replayed.seed)

@@ -11,7 +11,7 @@ from rich.text import Text
 from harness.errors import printable
 from harness.mode import Mode
 from harness.outcome import Outcome, Ran, TimedOut, ToolFailed
-from harness.replay.failures import Distinct, Explained
+from harness.replay.failures import Distinct, Explained, is_unchecked
 from harness.replay.runs import Replayed
 from harness.result import Evidence
 from harness.usercode.account_screen import render_account, seed_words
@@ -20,9 +20,10 @@ SHOWN_INPUTS = 5
 """Inputs of one failure that are named at most."""
 
 FOUND_NOTHING = "no UB found"
+STOPPED = "stopped"
 NOT_CHECKED = "not checked"
 
-_COLUMNS = (FOUND_NOTHING, "ub", "panicked", "leaked", "unsupported", NOT_CHECKED)
+_COLUMNS = (FOUND_NOTHING, "ub", "panicked", "leaked", STOPPED, "unsupported", NOT_CHECKED)
 
 
 def column(outcome: Outcome) -> str:
@@ -30,8 +31,10 @@ def column(outcome: Outcome) -> str:
     match outcome:
         case Ran():
             return FOUND_NOTHING
-        case TimedOut() | ToolFailed():
+        case _ if is_unchecked(outcome):
             return NOT_CHECKED
+        case TimedOut():
+            return STOPPED
         case _:
             return outcome.name
 
@@ -78,8 +81,9 @@ def render_failure(
     told = tuple(seed for seed in seeds if seed is not None)
     if len(told) > 1:
         yield Text(f"seeds               {seed_words(told)} of the first")
-    if isinstance(explained.outcome, TimedOut | ToolFailed):
-        yield Text(f"not checked: {printable(explained.outcome.message)}", style="yellow")
+    outcome = explained.outcome
+    if isinstance(outcome, TimedOut | ToolFailed) and is_unchecked(outcome):
+        yield Text(f"not checked: {printable(outcome.message)}", style="yellow")
     elif explained.account is not None:
         yield from render_account(explained.account, repairs_are_known=repairs_are_known)
     if reduced is not None:

@@ -160,6 +160,21 @@ def test_seeds_and_shards(crate: Path, inputs: Path, tmp_path: Path) -> None:
     assert sorted(Path(name).name for name in seen) == sorted(INPUTS)
 
 
+def test_a_deadlock_is_a_failure(
+    crate: Path, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (crate / "src" / "lib.rs").write_text(
+        "pub fn run(input: &[u8]) {\n    let it = ::std::sync::Mutex::new(1);\n"
+        "    let first = it.lock();\n"
+        "    if input.first() == Some(&b'o') { drop(it.lock()); }\n    drop(first);\n}\n"
+    )
+    words = ["replay", "--crate", str(crate), "--entry", "run", str(inputs)]
+    assert run_harness([*words, "--mode", "none-strict"]) == 1
+    said = capsys.readouterr().out
+    assert "the evaluated program deadlocked" in said
+    assert "not checked" not in said
+
+
 def test_an_input_without_an_end_is_not_checked_and_others_are(
     crate: Path, inputs: Path, tmp_path: Path
 ) -> None:
