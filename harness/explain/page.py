@@ -134,7 +134,10 @@ class _SectionBuilder:
         changing = [step.number for step in trace.steps if ranges[step.number]]
         left_out = ""
         if trace.left_out:
-            left_out = f"The first {trace.left_out} steps are left out; --last 0 shows all."
+            left_out = (
+                f"The first {trace.left_out} steps are left out; "
+                "`harness explain --last 0` shows all."
+            )
         return Section(
             id=f"{self._prefix}{trace.mode}",
             mode=str(trace.mode),

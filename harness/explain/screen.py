@@ -106,7 +106,9 @@ def _trace(explanation: Explanation, trace: Trace, *, width: int, verbose: bool)
     yield _mode_line(trace)
     yield Text(LEGENDS[trace.mode.aliasing], style="dim")
     if trace.left_out:
-        left_out = f"The first {trace.left_out} steps are left out; --last 0 shows all."
+        left_out = (
+            f"The first {trace.left_out} steps are left out; `harness explain --last 0` shows all."
+        )
         yield Text(left_out, style="dim")
     number_width = len(str(trace.steps[-1].number)) if trace.steps else 1
     path_width = max((len(path_words(step.path)) for step in trace.steps), default=1)

@@ -73,10 +73,10 @@ def title(account: Account) -> str:
     words = {
         "ub": "undefined behaviour",
         "tool-failed": "not run",
-        "timed-out": "stopped",
     }.get(account.outcome.name, account.outcome.name)
-    if isinstance(account.outcome, TimedOut) and is_limit(account.outcome):
-        words = "not checked to its end"
+    if isinstance(account.outcome, TimedOut):
+        is_ours = is_limit(account.outcome)
+        words = "not checked to its end" if is_ours else f"stopped: {account.outcome.message}"
     if account.kind is not None:
         words = f"{words}: {account.kind}"
     return words if account.whole else f"{words} (the log stops in its message)"

@@ -24,7 +24,7 @@ class Seen:
     """One run. account: of its failure; None where it has none.
 
     status: the program's own exit code, where it ended by itself.
-    command: the shell line that repeats it.
+    command: the shell line that repeats it, with Miri's words as people read them.
     """
 
     mode: Mode
@@ -120,8 +120,8 @@ def _run(
     if test is not None:
         ignored = ("--include-ignored",) if test.ignored else ()
         arguments = ("--exact", test.name, "--nocapture", *ignored)
-    command = call.command(flags, arguments, of=test.words if test else ())
-    done = launcher.run(command, limits=limits)
+    of = test.words if test else ()
+    done = launcher.run(call.command(flags, arguments, of=of), limits=limits)
     failure, account = _read(done, call)
     return Seen(
         mode=mode,
@@ -129,7 +129,7 @@ def _run(
         outcome=Ran() if failure is None else failure.outcome,
         account=account,
         status=done.exit_code,
-        command=command.shell(),
+        command=call.command(flags, arguments, of=of, for_people=True).shell(),
     )
 
 

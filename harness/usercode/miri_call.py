@@ -74,13 +74,19 @@ class MiriCall:
     extra: tuple[str, ...] = ()
 
     def command(
-        self, flags: Sequence[str], arguments: Sequence[str], *, of: Sequence[str] = ()
+        self,
+        flags: Sequence[str],
+        arguments: Sequence[str],
+        *,
+        of: Sequence[str] = (),
+        for_people: bool = False,
     ) -> Command:
         """The command that interprets the program, or its tests, with these flags of Miri's.
 
-        of: cargo's words for the target with the tests.
+        of: cargo's words for the target with the tests. for_people: whether people read what it
+        says, and not this program.
         """
-        flags = (*flags, *self.extra, "--error-format=json")
+        flags = (*flags, *self.extra, *(() if for_people else ("--error-format=json",)))
         match self.target:
             case RustFile():
                 return self._driver(self.target, flags, arguments)

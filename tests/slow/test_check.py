@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,13 @@ def test_a_file_in_every_mode(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "pointer died        main.rs:4:18" in lines
     assert "pointer died        main.rs:6:9" in lines
     assert "    let second = memory.as_mut_ptr();" in lines
+    repeat = next(line for line in lines if line.startswith("to repeat it: "))
+    again = subprocess.run(
+        ["bash", "-c", repeat.removeprefix("to repeat it: ")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert again.returncode == 1
+    assert "\n --> main.rs:7:9\n" in again.stderr, "as people read it"
 
 
 def test_a_crate_without_a_lock_file_is_only_read(
@@ -223,7 +231,8 @@ def test_a_deadlock_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     path = write(tmp_path / "code", main=text) / "main.rs"
     code, lines, _ = check(capsys, path, "--mode", "none-strict")
     assert code == 1
-    assert any("the evaluated program deadlocked" in line for line in lines)
+    found = modes(lines)["none-strict"]
+    assert found.startswith("stopped: the evaluated program deadlocked at main.rs:4:")
 
 
 def test_a_test_that_is_marked_to_be_ignored_is_never_called_clean(

@@ -87,7 +87,7 @@ def test_the_page_is_written_and_the_summary_shown(
 def test_the_last_steps_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", CASE, "--last", "2"]) == 0
     out = capsys.readouterr().out
-    assert "The first 4 steps are left out; --last 0 shows all." in out
+    assert "The first 4 steps are left out; `harness explain --last 0` shows all." in out
     assert "s = &*x" not in out
     assert run(["explain", CASE, "--last", "0"]) == 0
     assert "s = &*x" in capsys.readouterr().out
