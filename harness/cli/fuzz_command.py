@@ -35,6 +35,7 @@ def fuzz_command(
     toolchain: Annotated[str | None, Parameter("--toolchain")] = None,
     folder: Annotated[Path, Parameter("--folder")] = Path("harness-fuzz"),
     jobs: Annotated[int | None, Parameter(["-j", "--jobs"])] = None,
+    compare: Annotated[str | None, Parameter("--compare")] = None,
 ) -> int:
     """Judge random programs, or all small ones, and keep every disagreement.
 
@@ -71,6 +72,9 @@ def fuzz_command(
         Where the campaign is kept.
     jobs
         Processes at once (default: one for each processor).
+    compare
+        The pointer programs of the campaign (default: 1000 of them) only under Miri, by this
+        toolchain's too; only what they differ in is shown, and a smaller case of it kept.
     """
     from dataclasses import replace
 
@@ -89,6 +93,18 @@ def fuzz_command(
     for each in level or ():
         if each not in range(4):
             raise InputError(None, f"--level: there is no level {each}", "write 0, 1, 2 or 3")
+    if compare is not None:
+        others = (("--time", time_), ("--exhaustive", exhaustive), ("--engine", engine))
+        given = [name for name, value in (*others, ("--level", level)) if value is not None]
+        if kind == "bytecode":
+            given.append("--kind bytecode")
+        if given:
+            message = f"--compare does not go with {', '.join(given)}"
+            remedy = "it runs --count pointer programs under either Miri, and nothing else"
+            raise InputError(None, message, remedy)
+        return _compare(
+            compare, count or _COMPARED, seed, folder, mode=mode, toolchain=toolchain, jobs=jobs
+        )
     settings = replace(SETTINGS, levels=tuple(level)) if level else SETTINGS
     kinds: Sequence[Kind] = tuple(Kind) if kind == "both" else (Kind(kind),)
     sides = _sides(settings, modes=mode, engines=engine, toolchain=toolchain, jobs=jobs)
@@ -126,6 +142,41 @@ _MOST_SHOWN = 10
 _SECONDS_OF_SILENCE = 15.0
 
 _DEFAULT = (EngineName.IN_PROCESS, EngineName.NATIVE, EngineName.REFERENCE, EngineName.MIRI)
+
+
+_COMPARED = 1000
+
+
+def _compare(
+    other: str,
+    count: int,
+    seed: int,
+    folder: Path,
+    *,
+    mode: list[str] | None,
+    toolchain: str | None,
+    jobs: int | None,
+) -> int:
+    """The first pointer programs of a campaign under two Miris. Raises: InputError; MissingTool."""
+    from harness.campaign.selection import Selection
+    from harness.cli.comparing import compare_toolchains
+    from harness.cli.options import read_jobs, read_modes
+    from harness.fuzz.generation import first_programs
+    from harness.fuzz.settings import SETTINGS
+    from harness.reduce.sides import as_case
+    from harness.toolchain.miri import toolchain_name
+
+    selection = Selection(
+        modes=read_modes(mode),
+        engines=(EngineName.MIRI,),
+        toolchain=toolchain_name(toolchain),
+        jobs=read_jobs(jobs),
+    )
+    cases = [
+        as_case(made.program, f"seed-{seed}-pointer-{made.index}")
+        for made in first_programs(seed, SETTINGS, count)
+    ]
+    return compare_toolchains(cases, selection, other, own=(), reduced=folder, report=None)
 
 
 def _limit(count: int | None, seconds: float | None) -> Callable[[State], bool]:

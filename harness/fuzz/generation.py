@@ -15,6 +15,8 @@ from harness.model.machine import examine
 from harness.pointer.generator import generate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.fuzz.settings import Settings
     from harness.pointer.program import PointerProgram
 
@@ -63,3 +65,10 @@ class Generation:
         program = generate(source, settings.length, settings.statements)
         rules = {examine(program, mode).rule for mode in MODES}
         return program, rules != {None}, features_of(program, rules)
+
+
+def first_programs(seed: int, settings: Settings, count: int) -> Iterator[Made]:
+    """The first pointer programs of a campaign that has no others."""
+    generation = Generation(seed=seed, settings=settings, coverage=Coverage())
+    for index in range(count):
+        yield generation.make(Kind.POINTER, index)

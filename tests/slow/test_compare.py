@@ -146,6 +146,24 @@ def test_variants_of_the_user_s_are_compared_and_reduced(
     assert "6 runs compared: 0 changed" in capsys.readouterr().out
 
 
+def test_random_programs_are_compared_and_reduced(
+    toolchains: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["fuzz", "--toolchain", toolchains, "--count", "20", "--folder", str(tmp_path / "it")]
+    words += ["--mode", "tree-strict", "--mode", "none-strict", "--compare"]
+    assert run([*words, OTHER]) == 1
+    said = capsys.readouterr().out
+    assert "40 runs compared: " in said
+    assert "none-strict" not in said
+    cases = list((tmp_path / "it").iterdir())
+    assert len(cases) == said.count("  reduced: ")
+    loaded = load(cases, variants=VARIANTS)
+    assert not loaded.errors
+    assert len(loaded.cases) == len(cases) > 0
+    # A Miri beside itself differs in nothing.
+    assert run([*words, toolchains]) == 0
+
+
 def test_a_toolchain_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     case = corpus_dir() / "pointer" / "sound" / "operands-from-one-base.toml"
     assert run(["run", str(case), "--compare", "no-such-toolchain"]) == 3

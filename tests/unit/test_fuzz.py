@@ -23,7 +23,7 @@ from harness.fuzz.coverage import Coverage, features_of
 from harness.fuzz.exhaustive import every_program
 from harness.fuzz.exhaustive_campaign import run_exhaustively
 from harness.fuzz.findings import STATE, Folder, State, finding_name
-from harness.fuzz.generation import Generation, Kind
+from harness.fuzz.generation import Generation, Kind, first_programs
 from harness.fuzz.random_bytecode import generate_bytecode
 from harness.fuzz.settings import SETTINGS
 from harness.lowering.variants import VARIANTS
@@ -277,3 +277,27 @@ def test_bad_options_are_refused(
 
 def test_a_state_begins_empty(tmp_path: Path) -> None:
     assert Folder(path=tmp_path / "none").read("x") == State(identity="x")
+
+
+def test_two_miris_are_given_the_programs_of_the_campaign() -> None:
+    generation = Generation(seed=5, settings=SETTINGS, coverage=Coverage())
+    of_campaign = [generation.make(Kind.POINTER, index) for index in range(8)]
+    assert list(first_programs(5, SETTINGS, 8)) == of_campaign
+    assert list(first_programs(6, SETTINGS, 8)) != of_campaign
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--time", "5"],
+        ["--exhaustive", "2"],
+        ["--engine", "miri"],
+        ["--level", "0"],
+        ["--kind", "bytecode"],
+    ],
+)
+def test_what_does_not_go_with_two_miris_is_bad_usage(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["fuzz", "--compare", "x", *words]) == 2
+    assert f"--compare does not go with {words[0]}" in capsys.readouterr().err
