@@ -70,6 +70,8 @@ def read_log(data: bytes) -> Log:
         )
         failures = (replace(failures[0], seeds=seeds),)
     gap = _gap(text, transcript, failures, is_cut=cut_entry is not None)
+    if is_json and not gap and _has_others(transcript):
+        gap = "messages in the human form stand beside those in JSON, and were not read"
     return Log(
         failures=failures,
         sources=lines_in_log(text),
@@ -77,6 +79,15 @@ def read_log(data: bytes) -> Log:
         finished=not failures and _FINISHED.search(text) is not None,
         stranger=_stranger(text, transcript, failures, gap),
     )
+
+
+def _has_others(transcript: Transcript) -> bool:
+    """Whether what stands around the messages in JSON has some of Miri's in its human form.
+
+    A program may print such text itself, so that it is told of and not read.
+    """
+    messages = read_human(transcript.text.encode()).messages
+    return any(message.span and _of_miri(message.text) for message in messages)
 
 
 _JSON = '{"$message_type":"diagnostic"'

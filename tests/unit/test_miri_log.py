@@ -148,6 +148,14 @@ def test_a_cut_log_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Any) ->
     assert "kinds of repair" not in shown, "a protector, or a lost right: the log does not say"
 
 
+def test_messages_in_both_forms_are_not_dropped_in_silence() -> None:
+    first = recording("protected_argument", "stacked-strict")["stderr"]
+    second = human(recording("null_read", "none-strict")["stderr"])
+    log = read_log(f"{first}\n{second}".encode())
+    assert accounts(log) == accounts(read_log(first.encode()))
+    assert "human form" in log.gap
+
+
 # What stands around Miri's words
 
 
