@@ -111,7 +111,17 @@ def explain(replayer: Replayer, replayed: Replayed) -> Explained:
     logged = (each for each in log.failures if each.failure.outcome == again.failure.outcome)
     account = account_of(next(logged, LoggedFailure(failure=again.failure, message=None)), sources)
     points = tuple(_points(account, replayer.subject.root))
-    return Explained(outcome=outcome, account=replace(account, points=points), command=command)
+    account = replace(account, points=points, meaning=account.meaning or _of_memory(account))
+    return Explained(outcome=outcome, account=account, command=command)
+
+
+def _of_memory(account: Account) -> str:
+    """Whose the memory is that the failure is about, where no place of the user's says so."""
+    is_input = any(
+        point.what == "memory allocated" and point.span.file in OUR_FILES
+        for point in account.points
+    )
+    return "The memory is that of the input." if is_input else ""
 
 
 def _points(account: Account, root: Path) -> Iterator[Point]:
@@ -119,8 +129,6 @@ def _points(account: Account, root: Path) -> Iterator[Point]:
     for point in account.points:
         if point.span.file not in OUR_FILES:
             yield replace(point, span=kept(point.span, root))
-        elif point.what == "memory allocated" and account.outcome.name != "leaked":
-            yield replace(point, what="in the input", line="")
 
 
 def _size(trial: Trial) -> tuple[int, bytes]:

@@ -133,6 +133,10 @@ def test_every_input_comes_to_what_it_does_and_the_crate_is_only_read(
     assert Path(aliasing["reduced"]).read_bytes() == b"a\x00"
     out = capsys.readouterr().out
     assert "undefined behaviour: aliasing" in out
+    assert "it means            The memory is that of the input." in out
+    assert "src/main.rs" not in "\n".join(
+        line for line in out.splitlines() if not line.startswith("to repeat it: ")
+    ), "a place in what stands around the crate"
 
     # Whatever lasts is on record now.
     assert replay(crate, *words) == 1
