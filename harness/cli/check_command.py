@@ -161,6 +161,10 @@ def _codes(checked: Checked, *, by_name: bool) -> set[ExitCode]:
     from harness.usercode.broken_rules import is_limit
 
     codes = set()
+    outcomes = [seen.outcome for verdict in checked.verdicts for seen, _ in verdict.seen]
+    if checked.verdicts and all(isinstance(outcome, Unsupported) for outcome in outcomes):
+        # No mode has anything to say.
+        codes.add(ExitCode.NOT_CHECKED)
     for verdict in checked.verdicts:
         if verdict.refused and by_name:
             codes.add(ExitCode.NOT_CHECKED)

@@ -163,9 +163,20 @@ def replay_command(
     by_name = bool(mode)
     codes = {code_of(each.outcome, by_name=by_name) for each in replayed}
     codes |= {code_of(explained.outcome, by_name=by_name) for _, explained, _ in told}
-    if refused and by_name:
+    spoken_of = {each.trial.input.path for each in replayed if tells(each.outcome)}
+    if (refused and by_name) or any(each.path not in spoken_of for each in chosen):
         codes.add(ExitCode.NOT_CHECKED)
     return weightiest({code for code in codes if code is not None})
+
+
+def tells(outcome: Outcome) -> bool:
+    """Whether a run that came to this says something of its input.
+
+    A mode in which Miri cannot run it says nothing, but another one may.
+    """
+    from harness.outcome import Unsupported
+
+    return not isinstance(outcome, Unsupported)
 
 
 def code_of(outcome: Outcome, *, by_name: bool) -> ExitCode | None:

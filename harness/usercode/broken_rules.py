@@ -159,7 +159,8 @@ def meaning(outcome: Outcome) -> str:
         case Unsupported(kind=UnsupportedKind.INLINE_ASSEMBLY):
             return (
                 "Miri interprets no assembly, so it stops here and sees nothing of what follows. "
-                "It is no undefined behaviour by itself."
+                "It is no undefined behaviour by itself. With Rust that stands for it under "
+                "cfg(miri) Miri goes on; `harness story` holds the two against each other."
             )
         case Unsupported():
             return (

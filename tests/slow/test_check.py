@@ -181,6 +181,19 @@ def test_a_cast_of_an_integer_is_not_checked_with_strict_provenance(
     assert check(capsys, path, "--mode", "tree-strict")[0] == 3, "asked for by name"
 
 
+def test_what_miri_can_run_in_no_mode_is_not_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        'unsafe extern "C" {\n    fn not_there(x: i32) -> i32;\n}\n'
+        'fn main() {\n    println!("{}", unsafe { not_there(3) });\n}\n'
+    )
+    path = write(tmp_path / "code", main=text) / "main.rs"
+    code, lines, _ = check(capsys, path)
+    assert code == 3
+    assert set(modes(lines).values()) == {"unsupported: foreign-function at main.rs:5:29"}
+
+
 def test_the_compiler_s_errors_are_passed_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -179,6 +179,16 @@ def test_a_deadlock_is_a_failure(
     assert "not checked" not in said
 
 
+def test_an_input_that_no_mode_can_run_is_not_checked(crate: Path, inputs: Path) -> None:
+    text = (
+        'extern "C" {\n    fn not_there();\n}\npub fn run(input: &[u8]) {\n'
+        "    if input.len() == 1 { unsafe { not_there() } }\n}\n"
+    )
+    (crate / "src" / "lib.rs").write_text(text)
+    assert replay(crate, inputs / "o", entry="run") == 0
+    assert replay(crate, inputs / "o", inputs / "p", entry="run") == 3
+
+
 def test_an_input_without_an_end_is_not_checked_and_others_are(
     crate: Path, inputs: Path, tmp_path: Path
 ) -> None:
