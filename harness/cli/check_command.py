@@ -13,6 +13,7 @@ from harness.errors import InputError, quoted
 
 if TYPE_CHECKING:
     from harness.usercode.check import Checked
+    from harness.usercode.target import RustTest
 
 
 def check_command(
@@ -134,7 +135,15 @@ def check_command(
     told = []
     try:
         call.build(launcher)
-        tests = match_tests(call.tests(launcher), test) if test else ()
+        tests: tuple[RustTest, ...] = ()
+        if test:
+            listed, silent = call.tests(launcher)
+            tests = match_tests(listed, test)
+            if not set(test) <= {each.name for each in listed}:
+                # A glob may mean tests of theirs as well.
+                for each in silent:
+                    print(f"harness: not checked: {each}", file=sys.stderr)
+                    codes.add(ExitCode.NOT_CHECKED)
         for number, checked in enumerate(check(launcher, call, plan, tests)):
             if not number:
                 console.print(Text(f"{target.title}; {tool}"), soft_wrap=True)

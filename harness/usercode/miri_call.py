@@ -64,6 +64,10 @@ class NotBuilt(InputError):
         super().__init__(None, "it does not build for Miri", remedy)
 
 
+class NotListed(InputError):
+    """A target does not say which tests it has."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MiriCall:
     """A target, and the Miri that interprets it. extra: more flags for Miri, from the user."""
@@ -114,10 +118,22 @@ class MiriCall:
             case _:
                 assert_never(self.target)
 
-    def tests(self, launcher: Launcher) -> tuple[RustTest, ...]:
-        """All tests. Raises: InputError."""
+    def tests(self, launcher: Launcher) -> tuple[tuple[RustTest, ...], tuple[NotListed, ...]]:
+        """All tests, and the targets that do not say theirs, such as those without a harness.
+
+        Raises: NotBuilt; NotListed, if no target says any.
+        """
         targets = self.target.test_targets if isinstance(self.target, Crate) else ((),)
-        return tuple(test for words in targets for test in self._list(launcher, words))
+        found: list[RustTest] = []
+        silent: list[NotListed] = []
+        for words in targets:
+            try:
+                found += self._list(launcher, words)
+            except NotListed as error:
+                silent.append(error)
+        if silent and not found:
+            raise silent[0]
+        return tuple(found), tuple(silent)
 
     def _list(self, launcher: Launcher, words: tuple[str, ...]) -> Iterator[RustTest]:
         names = self._names(launcher, words)
@@ -133,8 +149,9 @@ class MiriCall:
             said = in_words(done.errors)
             if any(message.is_error for message in read_json(done.stderr).messages):
                 raise self.not_built(said, command)
-            message = f"the tests cannot be listed: {done.describe_ending()}\n{said[-2000:]}"
-            raise InputError(None, message, f"to repeat it: {command.shell()}")
+            of = f" of {' '.join(words)}" if words else ""
+            message = f"the tests{of} cannot be listed: {done.describe_ending()}\n{said[-2000:]}"
+            raise NotListed(None, message, f"to repeat it: {command.shell()}")
         lines = done.output.splitlines()
         return [line.removesuffix(": test") for line in lines if line.endswith(": test")]
 

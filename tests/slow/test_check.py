@@ -149,6 +149,28 @@ def test_tests_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "there is no test 'no_such'" in errors
 
 
+def test_a_target_that_does_not_say_its_tests_is_in_nobody_s_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(
+        tmp_path / "code", Cargo=f'{MANIFEST}[[test]]\nname = "own"\nharness = false\n',
+        src__lib="#[test]\nfn fine() {}\n", tests__own='fn main() { panic!("no list") }\n',
+    )  # fmt: skip
+    mode = ("--mode", "none-strict")
+    code, lines, errors = check(capsys, folder, "--test", "fine", *mode)
+    assert (code, errors) == (0, "")
+    assert modes(lines) == {"none-strict": "no undefined behaviour found"}
+    code, lines, errors = check(capsys, folder, "--test", "*", *mode)
+    assert code == 3
+    assert modes(lines) == {"none-strict": "no undefined behaviour found"}
+    assert "not checked: the tests of --test own cannot be listed" in errors
+    assert "no list" in errors
+    (folder / "src" / "lib.rs").write_text("")
+    code, _, errors = check(capsys, folder, "--test", "*", *mode)
+    assert code == 2
+    assert "cannot be listed" in errors
+
+
 def test_seeds_that_differ_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (
         "fn main() {\n    let x = [0u8; 3];\n    let at = (&raw const x).addr();\n"
