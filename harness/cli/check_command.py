@@ -155,13 +155,20 @@ def check_command(
                 # Whoever is ended has what is finished.
                 report.write(encode(target.title, tool, told))
             if findings is not None:
-                findings.write(check_sarif.encode(target.title, tool, target.root, told))
+                folder = _from_here(target.source)
+                findings.write(check_sarif.encode(target.title, tool, folder, told))
     except NotBuilt as error:
         sys.stderr.write(error.said)
         raise
     if all(each.test is not None and each.test.skipped for each in told):
         codes.add(ExitCode.NOT_CHECKED)
     return weightiest(codes)
+
+
+def _from_here(folder: Path) -> Path:
+    """As SARIF has it, relative to where the harness was started, if it lies below."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _codes(checked: Checked, *, by_name: bool) -> set[ExitCode]:

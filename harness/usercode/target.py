@@ -53,17 +53,23 @@ class RustFile:
     def root(self) -> Path:
         return self.path.parent
 
+    @property
+    def source(self) -> Path:
+        return self.root
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crate:
     """A program of a crate, or its tests.
 
     root: the workspace's folder, the user's or its copy: places are told relative to it.
+    source: the user's.
     words: how cargo is told what is meant. target: cargo's target folder.
     test_targets: cargo's words for each target that has tests; empty for a program.
     """
 
     root: Path
+    source: Path
     title: str
     words: tuple[str, ...]
     target: Path
@@ -103,6 +109,7 @@ def find_target(
     kind = "tests" if choice.tests else " ".join(words).removeprefix("--")
     return Crate(
         root=root,
+        source=Path(metadata.workspace_root),
         title=f"{package.name} {package.version}, {kind}",
         # Its dependencies may be of another version of itself.
         words=("--package", f"{package.name}@{package.version}", *choice.features, *words),

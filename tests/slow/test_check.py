@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -107,15 +108,23 @@ def test_a_file_in_every_mode(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_crate_without_a_lock_file_is_only_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write(
         tmp_path / "code", Cargo=MANIFEST, src__lib=REBORROWED,
         src__main="fn main() { println!(\"{}\", one::poke()); std::process::exit(7) }\n",
     )  # fmt: skip
     before = snapshot(folder)
-    code, lines, _ = check(capsys, folder, "--mode", "none-strict", "--mode", "stacked-strict")
+    monkeypatch.chdir(tmp_path)
+    found = tmp_path / "found.sarif"
+    words = ("--mode", "none-strict", "--mode", "stacked-strict", "--sarif", found)
+    code, lines, _ = check(capsys, folder, *words)
     assert code == 1
+    (result,) = json.loads(found.read_bytes())["runs"][0]["results"]
+    places = [each["physicalLocation"] for each in result["locations"] + result["relatedLocations"]]
+    assert {each["artifactLocation"]["uri"] for each in places} == {
+        "code/src/lib.rs", "code/src/main.rs",
+    }  # fmt: skip
     assert snapshot(folder) == before
     assert modes(lines) == {
         "none-strict": "no undefined behaviour found; the program's exit code is 7",

@@ -164,6 +164,7 @@ def test_without_a_lock_file_a_copy_is_built(crate: Path) -> None:
     found = find(crate, package(crate, "one", target("one", "bin")))
     assert isinstance(found, Crate)
     assert not found.root.is_relative_to(crate)
+    assert found.source == crate
     assert sorted(path.name for path in found.root.iterdir()) == ["Cargo.toml", "src"]
     # What cargo resolved stays, and what was changed is copied again.
     (found.root / "Cargo.lock").write_text("resolved\n")
