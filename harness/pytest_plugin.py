@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from harness.campaign.assemble import assemble
 from harness.campaign.selection import Selection
@@ -120,7 +121,10 @@ class CaseItem(pytest.Item):
         wrong = [each for each in results if each.fault or each.verdict is Verdict.MISMATCH]
         if wrong:
             # By its own name, so that the command that repeats it finds it.
-            named = [replace(each, run=replace(each.run, case=self.name)) for each in wrong]
+            named = [
+                structs.replace(each, run=structs.replace(each.run, case=self.name))
+                for each in wrong
+            ]
             raise Mismatch("\n\n".join(map(_told, named[:SHOWN])) + _more(wrong))
         unchecked = [each for each in results if each.verdict is Verdict.NOT_CHECKED]
         if len(unchecked) == len(results):
