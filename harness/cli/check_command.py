@@ -54,6 +54,7 @@ def check_command(
         An example in place of a binary.
     test
         A test by its full name, or a glob such as '*' for several; each is run alone; repeatable.
+        Those that are marked #[ignore] are run by their full names alone.
     features
         cargo's features, separated by commas.
     edition
