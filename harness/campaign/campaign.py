@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -181,29 +181,30 @@ class Campaign:
 
     def _predictions(self) -> Iterator[Result]:
         """What the model predicts, case by case; and all else that is foretold goes on record."""
+        if self.selection.engines == (EngineName.REFERENCE,):
+            return
         wanted = self.selection.wants_engine(EngineName.MODEL)
-        foretold = self._foretell()
+        scopes = {case.id: self._scope(EngineName.MODEL, case, None) for case in self.cases}
+        foretold = self._foretell(scopes)
         ready: set[str] = set()
         for case in self.cases:
             while case.id not in ready and (told := next(foretold, None)) is not None:
                 ready.add(told)
             if wanted:
-                yield from self._predictions_of(case)
+                yield from self._predictions_of(case, scopes[case.id])
 
-    def _foretell(self) -> Iterator[str]:
-        """Have several processes predict, and yield each case's name once that is on record."""
+    def _foretell(self, scopes: Mapping[str, str]) -> Iterator[str]:
+        """Have several processes predict, and yield each case's name once that is on record.
+
+        scopes: by case, all that decides what is predicted of it.
+        """
         selection = self.selection
-        if selection.jobs == 1 or selection.engines == (EngineName.REFERENCE,):
+        if selection.jobs == 1:
             return
-        scopes = {
-            case.id: self._scope(EngineName.MODEL, case, None)
-            for case in self.cases
-            if not isinstance(case, StoryCase)
-        }
         pending = [
             case
             for case in self.cases
-            if case.id in scopes and self.archive.expects(scopes[case.id])
+            if not isinstance(case, StoryCase) and self.archive.expects(scopes[case.id])
         ]
         if len(pending) < WORTH:
             return
@@ -211,8 +212,7 @@ class Campaign:
             self.archive.foretold(scopes[found.case.id], found.records, found.results)
             yield found.case.id
 
-    def _predictions_of(self, case: Case) -> Sequence[Result]:
-        scope = self._scope(EngineName.MODEL, case, None)
+    def _predictions_of(self, case: Case, scope: str) -> Sequence[Result]:
         results = self.archive.settled(scope)
         if results is None:
             plan = self._plan_model(case)

@@ -79,15 +79,18 @@ def method_of_layout(name: str, layout: Layout) -> Value:
 
 
 def _free(draft: Draft, address: Address, layout: Layout) -> None:
-    if not 1 <= layout.size <= SIZE_LIMIT or not is_alignment(layout.align):
-        raise CannotSay(f"the end of {layout.size} bytes, aligned to {layout.align}")
+    _check(layout, "the end")
     draft.add(p.Free(ptr=address.variable, size=layout.size, align=layout.align))
 
 
 def _allocate(draft: Draft, layout: Layout) -> Address:
-    align = layout.align
-    if not 1 <= layout.size <= SIZE_LIMIT or not is_alignment(align):
-        raise CannotSay(f"an allocation of {layout.size} bytes, aligned to {align}")
+    _check(layout, "an allocation")
     to = draft.name("allocated")
-    draft.add(p.Heap(to=to, size=layout.size, align=align))
+    draft.add(p.Heap(to=to, size=layout.size, align=layout.align))
     return Address(variable=to, size=layout.size, pointee="u8")
+
+
+def _check(layout: Layout, what: str) -> None:
+    """Whether the pointer language has such memory. Raises: CannotSay."""
+    if not 1 <= layout.size <= SIZE_LIMIT or not is_alignment(layout.align):
+        raise CannotSay(f"{what} of {layout.size} bytes, aligned to {layout.align}")

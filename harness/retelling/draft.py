@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.pointer import program as p
@@ -56,7 +56,7 @@ class Draft:
         self.add(
             p.Sub(to=to, of=address.variable, offset=offset, size=address.size, inbounds=inbounds)
         )
-        return _renamed(address, to, address.size)
+        return replace(address, variable=to)
 
     def view(self, address: Address, size: int) -> Address:
         """The same pointer, to so many bytes."""
@@ -64,7 +64,7 @@ class Draft:
             return address
         to = self.name("p")
         self.add(p.Sub(to=to, of=address.variable, offset=0, size=size, inbounds=False))
-        return _renamed(address, to, size)
+        return replace(address, variable=to, size=size)
 
     def expose(self, address: Address) -> Number:
         """The address, as an integer from which the pointer can be had again."""
@@ -199,13 +199,3 @@ def _check_size(size: int) -> None:
 
 def _address(variable: str) -> Number:
     return Number(type="usize", low=0, high=(1 << 64) - 1, variable=variable)
-
-
-def _renamed(address: Address, variable: str, size: int) -> Address:
-    return Address(
-        variable=variable,
-        size=size,
-        pointee=address.pointee,
-        is_static=address.is_static,
-        hangs_on=address.hangs_on,
-    )
