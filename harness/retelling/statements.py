@@ -33,6 +33,7 @@ class Statements(Expressions):
 
     def assign_variable(self, term: RustTerm, value: Value) -> None:
         """Assign to a variable. term: the whole assignment."""
+        # Operands and the variables of a program have rules of their own; nothing else is told.
         raise NotImplementedError
 
     def assign_elsewhere(self, place: RustTerm, operator: str, value: Value) -> None:
