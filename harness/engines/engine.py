@@ -26,6 +26,8 @@ class Job:
     variant, form: None for those. mode: None unless the engine is an interpreter.
     seed: decides addresses and other choices of an interpreter; None is its default.
     target: what an interpreter runs it for; None is the host.
+    fails: whether it is predicted to stop at an error, whose place an interpreter is asked for;
+    it decides how quickly that is found, and nothing else.
     """
 
     case: str
@@ -35,6 +37,7 @@ class Job:
     mode: Mode | None = None
     seed: int | None = None
     target: Target | None = None
+    fails: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

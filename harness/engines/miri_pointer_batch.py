@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.engines.engine import Job, Observation
 from harness.engines.miri_command import CompileFailed, Miri
-from harness.engines.miri_items import Batch, Item, main_folder
+from harness.engines.miri_items import SINGLE_THREADED, Batch, Item, main_folder
 from harness.engines.miri_libraries import compile_together
 from harness.engines.miri_records import Ended
 from harness.engines.miri_run import Runner, run_flags
@@ -70,7 +70,7 @@ def run_programs(
         miri=runner.miri,
         folder=main_folder(runner.miri, "pointer_main.rs"),
         externs={LIBRARY: compiled.library},
-        flags=(*run_flags(next(iter(jobs.values()))), "-Zmiri-ignore-leaks"),
+        flags=(*run_flags(next(iter(jobs.values()))), "-Zmiri-ignore-leaks", *SINGLE_THREADED),
         limits=runner.limits,
         begun=begun,
     )

@@ -12,7 +12,7 @@ from harness.bytecode.wire import encode
 from harness.engines.confirmation import contradiction_of_marks
 from harness.engines.engine import Job, Observation
 from harness.engines.marks import at_mark, last_mark
-from harness.engines.miri_items import Batch, Item, main_folder
+from harness.engines.miri_items import SINGLE_THREADED, Batch, Item, main_folder
 from harness.engines.miri_run import Runner, VmCrate, run_flags
 from harness.engines.miri_segments import Attributed, Stopped
 from harness.engines.result_line import read_vm_result
@@ -31,18 +31,23 @@ def run_bytecode(
     """Run jobs of one mode, by number, and tell what each came to, as soon as it is certain.
 
     A number that is not told of is to be run plainly. begun: receives the seed under which each
-    began. Those that fail are interpreted once more, with marks, to find where they were.
+    began. Those that are predicted to fail have marks, to find where they were; those that fail
+    otherwise are interpreted once more, with marks.
     """
+    first = next(iter(jobs.values()))
+    is_own = first.variant not in VARIANTS
     batch = Batch(
         launcher=runner.launcher,
         miri=runner.miri,
         folder=main_folder(runner.miri, "vm_main.rs"),
         externs=crate.externs,
-        flags=run_flags(next(iter(jobs.values()))),
+        # A user's own variant may start a thread, and ask for variables of the environment.
+        flags=(*run_flags(first), *(() if is_own else SINGLE_THREADED)),
         limits=runner.limits,
+        inherits=is_own,
         begun=begun,
     )
-    repeat = _repeater(runner, crate, next(iter(jobs.values())))
+    repeat = _repeater(runner, crate, first)
     failed: dict[int, Observation] = {}
 
     def hear(seen: Attributed) -> None:
@@ -51,11 +56,15 @@ def run_bytecode(
         outcome = _outcome(seen)
         observation = Observation(job=job, outcome=outcome, command=command, seed=seen.seed)
         if isinstance(seen.said, Stopped) and isinstance(outcome, UndefinedBehaviour | Unsupported):
-            failed[seen.item] = observation
+            if job.fails:
+                located = at_mark(outcome, last_mark(seen.said.transcript))
+                tell(seen.item, replace(observation, outcome=located))
+            else:
+                failed[seen.item] = observation
         else:
             tell(seen.item, observation)
 
-    batch.interpret({number: _item(job, marked=False) for number, job in jobs.items()}, hear)
+    batch.interpret({number: _item(job, marked=job.fails) for number, job in jobs.items()}, hear)
     batch.interpret(
         {number: _item(jobs[number], marked=True) for number in failed},
         lambda seen: tell(seen.item, _locate(failed[seen.item], seen)),

@@ -11,7 +11,7 @@ mod stream;
 use std::ptr::slice_from_raw_parts;
 
 use entry::ENTRY;
-use stream::Item;
+use stream::{Item, le};
 
 unsafe extern "C" {
     fn malloc(size: usize) -> *mut u8;
@@ -26,7 +26,7 @@ fn miri_start(_: isize, _: *const *const u8) -> isize {
     if !item.take() {
         return 3;
     }
-    let length = item.length();
+    let length = le!(item.length) as usize;
     if length == 0 {
         ENTRY(&[]);
         return done(&item);
@@ -47,7 +47,8 @@ fn miri_start(_: isize, _: *const *const u8) -> isize {
 
 /// Says that the function has come back.
 fn done(item: &Item) -> isize {
-    let mark = item.choice().to_le_bytes();
+    // As it came.
+    let mark = item.choice.to_ne_bytes();
     // SAFETY: pointer and length are those of one array. The function may have left a line on
     // standard error without its end.
     unsafe { write(2, b"\n".as_ptr(), 1) };

@@ -189,6 +189,7 @@ class Replayer:
                 externs=self.subject.externs,
                 flags=mode_flags(trials[0].mode),
                 limits=self.limits,
+                inherits=True,
                 records=lambda: ReturnReader(self._mark),
             )
             left = dict(enumerate(trials))

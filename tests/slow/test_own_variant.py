@@ -30,13 +30,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 NATIVE = ("--engine", "reference", "--engine", "native")
 
 ADDS_WRONGLY = """
-    unsafe fn binary<T: Value>(
+    unsafe fn binary<T: Value, M: Marks>(
         &mut self,
         operator: Binary,
         op1: *mut T,
         _: *mut T,
         res: *mut T,
-        marks: &mut impl Marks,
+        marks: &mut M,
     ) -> Result<(), Undivided> {
         marks.operand("addr_res");
         let value = unsafe { *op1 };

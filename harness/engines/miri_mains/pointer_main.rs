@@ -3,7 +3,7 @@
 
 mod stream;
 
-use stream::Item;
+use stream::{Item, le};
 
 /// Where Miri starts, without the runtime's own start.
 #[unsafe(no_mangle)]
@@ -12,7 +12,7 @@ fn miri_start(_: isize, _: *const *const u8) -> isize {
     if !item.take() {
         return 3;
     }
-    match harness_cases::start(item.choice() as usize, &mut |bytes| item.memory(bytes)) {
+    match harness_cases::start(le!(item.choice) as usize, &mut |bytes| item.memory(bytes)) {
         Ok(sum) => item.ran(sum, b""),
         Err(trap) => item.trapped(trap.kind, trap.instruction, trap.operand, b""),
     }

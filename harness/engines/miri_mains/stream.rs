@@ -12,6 +12,21 @@ unsafe extern "C" {
     fn write(descriptor: i32, buffer: *const u8, size: usize) -> isize;
 }
 
+/// A number between the target's order and little-endian: `from_le` or `to_le`, without the call.
+#[cfg(target_endian = "little")]
+macro_rules! le {
+    ($number:expr) => {
+        $number
+    };
+}
+#[cfg(target_endian = "big")]
+macro_rules! le {
+    ($number:expr) => {
+        $number.swap_bytes()
+    };
+}
+pub(crate) use le;
+
 /// What every record begins with.
 #[repr(C)]
 struct RecordHead {
@@ -28,7 +43,8 @@ struct RecordHead {
 }
 
 const MEMORY: u64 = u64::from_ne_bytes(*b"memory  ");
-const RAN: u64 = u64::from_ne_bytes(*b"ran     ");
+/// The item came to its end.
+pub const RAN: u64 = u64::from_ne_bytes(*b"ran     ");
 const TRAPPED: u64 = u64::from_ne_bytes(*b"trapped ");
 
 /// An item, as it comes from standard input; `length` bytes follow.
@@ -36,23 +52,31 @@ const TRAPPED: u64 = u64::from_ne_bytes(*b"trapped ");
 pub struct Item {
     /// Says that it begins.
     line: [u8; 32],
-    /// What results call it.
+    /// What results call it; this and the other numbers are little-endian.
     number: u64,
-    choice: u64,
-    place: u64,
-    count: u64,
-    length: u64,
+    /// What it is to do.
+    pub choice: u64,
+    /// Where to look for it first.
+    #[allow(dead_code, reason = "a pointer program is named by its number alone")]
+    pub place: u64,
+    /// How many things it is made of.
+    #[allow(dead_code, reason = "as above")]
+    pub count: u64,
+    /// The number of bytes that follow.
+    #[allow(dead_code, reason = "as above")]
+    pub length: u64,
 }
 
 impl Item {
     /// No item yet.
-    pub const NONE: Item = Item { line: [0; 32], number: 0, choice: 0, place: 0, count: 0, length: 0 };
+    pub const NONE: Item =
+        Item { line: [0; 32], number: 0, choice: 0, place: 0, count: 0, length: 0 };
 
     /// Takes the next item, and says that it begins; false if the input ends.
     pub fn take(&mut self) -> bool {
         let to = &raw mut *self as *mut u8;
         // SAFETY: any bytes are an item.
-        if !unsafe { fill(to, size_of::<Item>()) } {
+        if !unsafe { fill(to, const { size_of::<Item>() }) } {
             return false;
         }
         // SAFETY: it begins with the line.
@@ -60,65 +84,59 @@ impl Item {
         true
     }
 
-    /// What it is to do.
-    pub fn choice(&self) -> u64 {
-        u64::from_le(self.choice)
-    }
-
-    /// Where to look for it first.
-    #[allow(dead_code, reason = "a pointer program is named by its number alone")]
-    pub fn place(&self) -> usize {
-        u64::from_le(self.place) as usize
-    }
-
-    /// How many things it is made of.
-    #[allow(dead_code, reason = "as above")]
-    pub fn count(&self) -> usize {
-        u64::from_le(self.count) as usize
-    }
-
-    /// The number of bytes that follow.
-    #[allow(dead_code, reason = "a pointer program is named by its number alone")]
-    pub fn length(&self) -> usize {
-        u64::from_le(self.length) as usize
-    }
-
     /// Says what its memory is; to be called before the end.
     #[allow(dead_code, reason = "bytecode's memory comes with its end")]
     pub fn memory(&self, memory: &[u8]) {
-        self.record(MEMORY, 0, memory, 0, 0);
+        // SAFETY: pointer and length are those of one slice.
+        unsafe { self.record(MEMORY, 0, memory.as_ptr(), memory.len(), 0, 0) };
     }
 
     /// Says that it came to its end. value: the steps, or the checksum.
+    #[allow(dead_code, reason = "bytecode's end comes with its memory")]
     pub fn ran(&self, value: u64, memory: &[u8]) {
-        self.record(RAN, value, memory, 0, 0);
+        // SAFETY: as above.
+        unsafe { self.record(RAN, value, memory.as_ptr(), memory.len(), 0, 0) };
     }
 
     /// Says that it stopped at an operand.
     pub fn trapped(&self, kind: &str, instruction: u64, operand: &str, memory: &[u8]) {
-        let lengths = (kind.len(), operand.len());
-        self.record(TRAPPED, instruction, memory, lengths.0, lengths.1);
+        let (kinds, operands) = (kind.len(), operand.len());
+        let (base, length) = (memory.as_ptr(), memory.len());
+        // SAFETY: pointer and length are those of one slice.
+        unsafe { self.record(TRAPPED, instruction, base, length, kinds, operands) };
         // SAFETY: pointer and length are those of one string.
-        unsafe { emit(1, kind.as_ptr(), lengths.0) };
+        unsafe { emit(1, kind.as_ptr(), kinds) };
         // SAFETY: as above.
-        unsafe { emit(1, operand.as_ptr(), lengths.1) };
+        unsafe { emit(1, operand.as_ptr(), operands) };
     }
 
-    fn record(&self, kind: u64, value: u64, memory: &[u8], trap: usize, operand: usize) {
-        let length = memory.len();
+    /// A record of this kind, with the memory as it lies: to take a slice apart is three calls.
+    ///
+    /// # Safety
+    ///
+    /// `base` is valid for reads of `length` bytes.
+    pub unsafe fn record(
+        &self,
+        kind: u64,
+        value: u64,
+        base: *const u8,
+        length: usize,
+        trap: usize,
+        operand: usize,
+    ) {
         let head = RecordHead {
             // As it came, little-endian.
             item: self.number,
             kind,
-            value: value.to_le(),
-            memory: (length as u64).to_le(),
-            trap: (trap as u64).to_le(),
-            operand: (operand as u64).to_le(),
+            value: le!(value),
+            memory: le!(length as u64),
+            trap: le!(trap as u64),
+            operand: le!(operand as u64),
         };
         // SAFETY: these are the bytes of the head.
-        unsafe { emit(1, &raw const head as *const u8, size_of::<RecordHead>()) };
-        // SAFETY: pointer and length are those of one slice.
-        unsafe { emit(1, memory.as_ptr(), length) };
+        unsafe { emit(1, &raw const head as *const u8, const { size_of::<RecordHead>() }) };
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { emit(1, base, length) };
     }
 }
 

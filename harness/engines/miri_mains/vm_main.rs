@@ -7,17 +7,22 @@
 
 mod stream;
 
-use std::ptr::slice_from_raw_parts;
+use std::ptr::null_mut;
 
 use harness_vm::Outcome;
 use harness_vm::memory::Memory;
-use harness_vm::variants::find_at;
+use harness_vm::program::Program;
+use harness_vm::variants::find_by_id;
 use harness_vm::wire::decode_checked;
-use stream::Item;
+use stream::{Item, RAN, le};
 use variants::VARIANTS;
 
+/// A constant, since to call for it takes an interpreter as long as three additions.
+const NULL: *mut u8 = null_mut();
+
 unsafe extern "C" {
-    fn malloc(size: usize) -> *mut u8;
+    // An interpreter looks long for each function that it is asked for: as the VM's memory is.
+    fn posix_memalign(base: *mut *mut u8, alignment: usize, size: usize) -> i32;
     fn free(base: *mut u8);
 }
 
@@ -28,36 +33,47 @@ fn miri_start(_: isize, _: *const *const u8) -> isize {
     if !item.take() {
         return 3;
     }
-    let length = item.length();
-    // SAFETY: it takes any size.
-    let base = unsafe { malloc(length) };
+    let length = le!(item.length) as usize;
+    let mut base = NULL;
+    // SAFETY: the alignment is a power of two and a multiple of a pointer's size; any size is right.
+    if unsafe { posix_memalign(&raw mut base, 16, length) } != 0 {
+        return 3;
+    }
     // SAFETY: it has so many bytes.
     if !unsafe { stream::fill(base, length) } {
         return 3;
     }
-    // SAFETY: `fill` has written them.
-    let bytes = unsafe { &*slice_from_raw_parts(base, length) };
-    let done = run(&item, bytes);
-    // SAFETY: it comes from `malloc`, and is used no more.
+    // SAFETY: `fill` has written them; the harness encodes no program that would not be accepted,
+    // and were it otherwise, the interpreter would find it.
+    let program = unsafe { decode_checked(base, length, le!(item.count) as usize) };
+    let done = run(&item, &program);
+    // SAFETY: it was allocated above, and is used no more.
     unsafe { free(base) };
     done
 }
 
-fn run(item: &Item, wire: &[u8]) -> isize {
-    let Some(variant) = find_at(VARIANTS, item.place(), item.choice() >> 1) else {
-        return 3;
-    };
-    // SAFETY: the harness encodes no program that would not be accepted; and were it otherwise, the
-    // interpreter would find it.
-    let program = unsafe { decode_checked(wire, item.count()) };
+fn run(item: &Item, program: &Program<'_>) -> isize {
+    let choice = le!(item.choice);
+    let (place, id, marked) = (le!(item.place) as usize, choice >> 1, choice & 1 != 0);
+    // A user's own table has other places.
+    let mut variant = &VARIANTS[place];
+    if variant.id != id {
+        match find_by_id(VARIANTS, id) {
+            Some(found) => variant = found,
+            None => return 3,
+        }
+    }
     // As `harness_vm::run`, but the owner's bytes are written where they lie.
     let mut memory = Memory::holding(program.initial);
-    let marked = item.choice() & 1 != 0;
     // SAFETY: this runs in an interpreter, which finds what is undefined.
-    let outcome = unsafe { (variant.execute)(&mut memory, &program, marked) };
+    let outcome = unsafe { (variant.execute)(&mut memory, program, marked) };
+    let size = memory.size();
     let owner = memory.bytes();
     match outcome {
-        Outcome::Ran { steps } => item.ran(steps, owner),
+        Outcome::Ran { steps } => {
+            // SAFETY: the owner's borrow is of so many bytes.
+            unsafe { item.record(RAN, steps, &raw const *owner as *const u8, size, 0, 0) }
+        }
         Outcome::Trapped(trap) => {
             item.trapped(trap.kind.name(), trap.instruction as u64, trap.operand, owner)
         }

@@ -3,7 +3,7 @@
 
 mod stream;
 
-use stream::Item;
+use stream::{Item, le};
 
 static mut ITEM: Item = Item::NONE;
 
@@ -16,7 +16,7 @@ fn miri_start(_: isize, _: *const *const u8) -> isize {
     }
     harness_stories::saying::begin(record);
     // SAFETY: from here on it is only read.
-    harness_stories::start(unsafe { &*&raw const ITEM }.choice() as usize);
+    harness_stories::start(le!(unsafe { &*&raw const ITEM }.choice) as usize);
     harness_stories::saying::end()
 }
 

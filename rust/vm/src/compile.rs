@@ -45,8 +45,8 @@ impl<'m, V: Variant<'m>> Clone for OfWidth<'m, V> {
 
 impl<'m, V: Variant<'m>> Copy for OfWidth<'m, V> {}
 
-/// Checks and compiles every opcode into `compiled`, which is empty and has room for them; what is
-/// wrong with the first operand that is wrong.
+/// Checks and compiles every opcode into `compiled`, which has room for them and holds nothing else;
+/// what is wrong with the first operand that is wrong.
 ///
 /// # Safety
 ///
@@ -61,67 +61,111 @@ pub(crate) unsafe fn compile<'m, V: Variant<'m>, M: Marks>(
     let size = size as u64;
     let mut opcodes = program.opcodes;
     let count = opcodes.len();
+    let values = compiled.values();
     let mut at = 0;
     while at < count {
         let opcode = opcodes.take();
-        if opcode.code >= LOAD {
-            if opcode.code >= ALLOCATE && !V::POINTERS {
-                let kind = TrapKind::NotExpressed;
-                return Some(Trap { kind, instruction: at, operand: "pointer" });
+        let code = opcode.code;
+        // SAFETY: the room belongs to the list alone; indexing panics beyond it.
+        let slot = unsafe { &raw mut (*values)[at] };
+        // No opcode has an operand that can be behind the last.
+        if code >= JUMP {
+            if code >= LOAD {
+                // SAFETY: the caller's promise is the one that is asked for.
+                let trap = unsafe { compile_computed(view, opcode, at, size, slot, marks) };
+                if trap.is_some() {
+                    return trap;
+                }
+                at += 1;
+                continue;
             }
-            if let Some((kind, operand)) = computed::fault_in_compiling(opcode, size) {
-                return Some(Trap { kind, instruction: at, operand });
+            if code < ASSERT {
+                if M::LISTENS {
+                    marks.compile(at);
+                }
+                let target = opcode.value as usize;
+                // SAFETY: nothing else has a pointer to the slot while it is written.
+                unsafe { (*slot).width = 1 };
+                let op = if code == JUMP { Op::Jump { target } } else { Op::Halt };
+                // SAFETY: as above.
+                unsafe { (*slot).op = OfWidth { one: op } };
+                at += 1;
+                continue;
             }
-            if M::LISTENS {
-                marks.compile(at);
-            }
-            // SAFETY: every operand has been checked, and the memory's base is aligned.
-            let op = unsafe { Computed::compile(view, opcode, marks) };
-            compiled.push(Compiled { width: COMPUTED, op: OfWidth { computed: op } });
-            at += 1;
-            continue;
         }
-        let width = wire::width(opcode.code);
-        let bytes = width as u64;
+        // As `width` has it, without the call.
+        let width = match code & 3 {
+            1 => 1,
+            2 => 2,
+            3 => 4,
+            _ => 8,
+        };
         let [first, second, third] = opcode.addresses;
-        // Behind the last operand there are zeros, which are wrong only where others are, too.
-        let has_operand = opcode.code != JUMP && opcode.code != HALT;
-        if has_operand {
-            if size < bytes {
-                return Some(first_trap(opcode, size, at));
-            }
-            let last = size - bytes;
-            // Not `||`, each of which is a branch; and widths are powers of two.
-            let is_misaligned = (first | second | third) & (bytes - 1) != 0;
-            if is_misaligned | (first > last) | (second > last) | (third > last) {
-                return Some(first_trap(opcode, size, at));
+        // Behind the last operand there are zeros. No operand is more than all of them together,
+        // and widths are powers of two: where this is right, each is in bounds and aligned.
+        let together = first | second | third;
+        if size < width || together > size - width || together & (width - 1) != 0 {
+            let trap = first_trap(opcode, size, at);
+            if trap.is_some() {
+                return trap;
             }
         }
         if M::LISTENS {
             marks.compile(at);
         }
-        if !has_operand {
-            let target = opcode.value as usize;
-            let op = if opcode.code == JUMP { Op::Jump { target } } else { Op::Halt };
-            compiled.push(Compiled { width: 1, op: OfWidth { one: op } });
-            at += 1;
-            continue;
-        }
+        // SAFETY: nothing else has a pointer to the slot while it is written.
+        unsafe { (*slot).width = width as usize };
         macro_rules! compile {
             ($field:ident) => {{
                 // SAFETY: every operand has been checked, and the memory's base is aligned.
-                OfWidth { $field: unsafe { view.compile(operation(opcode), marks) } }
+                let op = unsafe { view.compile(operation(opcode), marks) };
+                // SAFETY: as above.
+                unsafe { (*slot).op = OfWidth { $field: op } };
             }};
         }
-        let op = match width {
+        match width {
             1 => compile!(one),
             2 => compile!(two),
             4 => compile!(four),
             _ => compile!(eight),
-        };
-        compiled.push(Compiled { width, op });
+        }
         at += 1;
     }
+    // SAFETY: all of them have been written.
+    unsafe { compiled.hold(count) };
+    None
+}
+
+/// Checks and compiles an opcode of which an address is computed, or that is on pointers, to where
+/// `slot` points.
+///
+/// # Safety
+///
+/// As for [`compile`], and the slot is there to be written.
+unsafe fn compile_computed<'m, V: Variant<'m>, M: Marks>(
+    view: &mut V,
+    opcode: Opcode,
+    at: usize,
+    size: u64,
+    slot: *mut Compiled<'m, V>,
+    marks: &mut M,
+) -> Option<Trap> {
+    if opcode.code >= ALLOCATE && !V::POINTERS {
+        let kind = TrapKind::NotExpressed;
+        return Some(Trap { kind, instruction: at, operand: "pointer" });
+    }
+    if let Some((kind, operand)) = computed::fault_in_compiling(opcode, size) {
+        return Some(Trap { kind, instruction: at, operand });
+    }
+    if M::LISTENS {
+        marks.compile(at);
+    }
+    // SAFETY: nothing else has a pointer to the slot while it is written.
+    unsafe { (*slot).width = COMPUTED };
+    // SAFETY: every operand has been checked, and the memory's base is aligned.
+    let computed = unsafe { Computed::compile(view, opcode, marks) };
+    // SAFETY: as above.
+    unsafe { (*slot).op = OfWidth { computed } };
     None
 }
 
@@ -129,40 +173,35 @@ pub(crate) unsafe fn compile<'m, V: Variant<'m>, M: Marks>(
 fn operation<T: Value>(opcode: Opcode) -> Op<T, usize> {
     // No truncation: each is at most the length of a slice.
     let [first, second, third] = opcode.addresses;
-    let (first, second, third) = (first as usize, second as usize, third as usize);
-    if opcode.code >= JUMP_IF {
-        let on_zero = opcode.code >= JUMP_UNLESS;
-        return Op::Branch { on_zero, addr: first, target: opcode.value as usize };
+    let addr = first as usize;
+    let code = opcode.code;
+    if code >= ADD {
+        if code < JUMP {
+            let operator = BINARY[((code - ADD) >> 2) as usize];
+            let (addr_op2, addr_res) = (second as usize, third as usize);
+            return Op::Binary { operator, addr_op1: addr, addr_op2, addr_res };
+        }
+        if code < JUMP_IF {
+            return Op::Assert { addr };
+        }
+        return Op::Branch { on_zero: code >= JUMP_UNLESS, addr, target: opcode.value as usize };
     }
-    if opcode.code >= ASSERT {
-        return Op::Assert { addr: first };
+    if code >= MOVE {
+        let operator = if code >= NOT { Unary::Not } else { Unary::Move };
+        return Op::Unary { operator, addr_op: addr, addr_res: second as usize };
     }
-    if opcode.code >= ADD {
-        let operator = BINARY[((opcode.code - ADD) / 4) as usize];
-        return Op::Binary { operator, addr_op1: first, addr_op2: second, addr_res: third };
-    }
-    if opcode.code >= MOVE {
-        let operator = if opcode.code >= NOT { Unary::Not } else { Unary::Move };
-        return Op::Unary { operator, addr_op: first, addr_res: second };
-    }
-    Op::WriteConst { addr: first, value: T::of(opcode.value) }
+    Op::WriteConst { addr, value: T::of(opcode.value) }
 }
 
 /// The trap of an opcode whose operands are not all in bounds and aligned, for a crate that
 /// executes programs in its own way.
 pub fn check(opcode: Opcode, size: u64, instruction: usize) -> Option<Trap> {
-    let width = wire::width(opcode.code) as u64;
-    let is_right = |addr| fault(addr, width, size).is_none();
-    // Behind the last operand there are zeros, which are wrong only where others are, too.
     let has_operand = opcode.code != JUMP && opcode.code != HALT;
-    if !has_operand || opcode.addresses.into_iter().all(is_right) {
-        return None;
-    }
-    Some(first_trap(opcode, size, instruction))
+    if has_operand { first_trap(opcode, size, instruction) } else { None }
 }
 
 /// What is wrong with the first operand for which something is.
-fn first_trap(opcode: Opcode, size: u64, instruction: usize) -> Trap {
+fn first_trap(opcode: Opcode, size: u64, instruction: usize) -> Option<Trap> {
     let names: &[&str] = match opcode.code {
         ASSERT.. => &["addr"],
         ADD.. => &["addr_op1", "addr_op2", "addr_res"],
@@ -173,11 +212,11 @@ fn first_trap(opcode: Opcode, size: u64, instruction: usize) -> Trap {
     let mut at = 0;
     while at < names.len() {
         if let Some(kind) = fault(opcode.addresses[at], width, size) {
-            return Trap { kind, instruction, operand: names[at] };
+            return Some(Trap { kind, instruction, operand: names[at] });
         }
         at += 1;
     }
-    unreachable!("an operand is out of bounds or misaligned")
+    None
 }
 
 /// What is wrong with a value of this width at the address, if it is not in bounds and aligned.

@@ -10,8 +10,8 @@ use crate::program::{Opcode, Value};
 use crate::variant::Variant;
 use crate::wire::{
     ALLOCATE, CALL, COPY, COPY_NONOVERLAPPING, FILL, FREE, GROW, HOST_ENTER, HOST_READ, HOST_STEPS,
-    HOST_WRITE, IS_NULL, MOVE_POINTER, OFFSET, POINT, READ, READ_POINTER, RETURN, STORE, WRITE,
-    WRITE_POINTER, width,
+    HOST_WRITE, IS_NULL, LOAD, MOVE_POINTER, OFFSET, POINT, READ, READ_POINTER, RETURN, STORE,
+    WRITE, WRITE_POINTER, width,
 };
 
 /// What is wrong, and with which operand.
@@ -54,54 +54,68 @@ impl<'m, V: Variant<'m>> Clone for OfWidth<'m, V> {
 
 impl<'m, V: Variant<'m>> Copy for OfWidth<'m, V> {}
 
-/// The operands that stand in the program: their names and widths, in order.
-fn operands(code: u8) -> &'static [(&'static str, usize)] {
+/// An operand that stands in the program: its name's index in [`NAMES`], shifted, and its width.
+/// No pair with the name itself, of which an interpreter looks after every one in a table.
+type Kind = u8;
+
+/// What operands are called.
+static NAMES: [&str; 3] = ["addr_op", "addr_res", "addr_size"];
+
+const OP: Kind = 0 << 4;
+const RES: Kind = 1 << 4;
+const SIZE: Kind = 2 << 4;
+
+/// No operand.
+const NONE: Kind = 0;
+
+/// The operands of each opcode, by the byte that names it, in their order.
+static KINDS: [[Kind; 3]; 256] = {
+    let mut kinds = [[NONE; 3]; 256];
+    let mut code = LOAD;
+    while code < BEHIND {
+        kinds[code as usize] = kinds_of(code);
+        code += 1;
+    }
+    kinds
+};
+
+/// What follows the last opcode.
+const BEHIND: u8 = WRITE + 4;
+
+const fn kinds_of(code: u8) -> [Kind; 3] {
+    let width = width(code) as Kind;
     match code {
-        RETURN | FREE | MOVE_POINTER | READ_POINTER | WRITE_POINTER => &[],
-        ALLOCATE => &[("addr_size", 8)],
-        OFFSET | POINT | CALL => &[("addr_op", 8)],
-        IS_NULL => &[("addr_res", 1)],
-        READ..WRITE => match width(code) {
-            1 => &[("addr_res", 1)],
-            2 => &[("addr_res", 2)],
-            4 => &[("addr_res", 4)],
-            _ => &[("addr_res", 8)],
-        },
-        WRITE.. => match width(code) {
-            1 => &[("addr_op", 1)],
-            2 => &[("addr_op", 2)],
-            4 => &[("addr_op", 4)],
-            _ => &[("addr_op", 8)],
-        },
-        HOST_STEPS => &[("addr_res", 8)],
-        HOST_READ | HOST_ENTER => &[("addr_op", 8), ("addr_res", 1)],
-        HOST_WRITE => &[("addr_op", 1), ("addr_res", 8)],
-        GROW => &[("addr_op", 8), ("addr_res", 8)],
-        FILL => &[("addr_op", 1), ("addr_size", 8), ("addr_res", 8)],
-        COPY.. => &[("addr_op", 8), ("addr_size", 8), ("addr_res", 8)],
-        STORE.. => match width(code) {
-            1 => &[("addr_op", 1), ("addr_res", 8)],
-            2 => &[("addr_op", 2), ("addr_res", 8)],
-            4 => &[("addr_op", 4), ("addr_res", 8)],
-            _ => &[("addr_op", 8), ("addr_res", 8)],
-        },
-        _ => match width(code) {
-            1 => &[("addr_op", 8), ("addr_res", 1)],
-            2 => &[("addr_op", 8), ("addr_res", 2)],
-            4 => &[("addr_op", 8), ("addr_res", 4)],
-            _ => &[("addr_op", 8), ("addr_res", 8)],
-        },
+        RETURN | FREE | MOVE_POINTER | READ_POINTER | WRITE_POINTER => [NONE; 3],
+        ALLOCATE => [SIZE | 8, NONE, NONE],
+        OFFSET | POINT | CALL => [OP | 8, NONE, NONE],
+        IS_NULL => [RES | 1, NONE, NONE],
+        READ..WRITE => [RES | width, NONE, NONE],
+        WRITE.. => [OP | width, NONE, NONE],
+        HOST_STEPS => [RES | 8, NONE, NONE],
+        HOST_READ | HOST_ENTER => [OP | 8, RES | 1, NONE],
+        HOST_WRITE => [OP | 1, RES | 8, NONE],
+        GROW => [OP | 8, RES | 8, NONE],
+        FILL => [OP | 1, SIZE | 8, RES | 8],
+        COPY.. => [OP | 8, SIZE | 8, RES | 8],
+        STORE.. => [OP | width, RES | 8, NONE],
+        _ => [OP | 8, RES | width, NONE],
     }
 }
 
 /// What is wrong with the first operand in the program for which something is.
 pub fn fault_in_compiling(opcode: Opcode, size: u64) -> Option<Fault> {
-    let operands = operands(opcode.code);
+    let kinds = KINDS[opcode.code as usize];
     let mut at = 0;
-    while at < operands.len() {
-        let (name, width) = operands[at];
-        if let Some(kind) = fault(opcode.addresses[at], width as u64, size) {
-            return Some((kind, name));
+    while at < 3 {
+        let kind = kinds[at];
+        if kind == NONE {
+            break;
+        }
+        let (addr, width) = (opcode.addresses[at], (kind & 15) as u64);
+        // As `fault` has it, without the call where nothing is wrong; widths are powers of two.
+        if size < width || addr > size - width || addr & (width - 1) != 0 {
+            let name = NAMES[(kind >> 4) as usize];
+            return fault(addr, width, size).map(|fault| (fault, name));
         }
         at += 1;
     }
@@ -114,13 +128,17 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// # Safety
     ///
     /// [`fault_in_compiling`] finds nothing, and the memory's base is aligned.
-    pub unsafe fn compile(view: &mut V, opcode: Opcode, marks: &mut impl Marks) -> Self {
-        let operands = operands(opcode.code);
+    pub unsafe fn compile<M: Marks>(view: &mut V, opcode: Opcode, marks: &mut M) -> Self {
+        let kinds = KINDS[opcode.code as usize];
         let mut made = [OfWidth { none: () }; 3];
         let mut at = 0;
-        while at < operands.len() {
+        while at < 3 {
+            let kind = kinds[at];
+            if kind == NONE {
+                break;
+            }
             // SAFETY: the caller's promise is the one that is asked for.
-            made[at] = unsafe { OfWidth::make(view, operands[at], opcode.addresses[at], marks) };
+            made[at] = unsafe { OfWidth::make(view, kind, opcode.addresses[at], marks) };
             at += 1;
         }
         // No truncation: registers are few, and frames small.
@@ -133,7 +151,12 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// # Safety
     ///
     /// `view` made the operands.
-    pub unsafe fn step(self, view: &mut V, size: u64, marks: &mut impl Marks) -> Result<(), Fault> {
+    pub unsafe fn step<M: Marks>(
+        self,
+        view: &mut V,
+        size: u64,
+        marks: &mut M,
+    ) -> Result<(), Fault> {
         if self.code >= HOST_READ {
             // SAFETY: the caller's promise is the one that is asked for.
             return unsafe { self.host(view, size, marks) };
@@ -145,13 +168,14 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
         macro_rules! access {
             ($value:ty) => {{
                 // SAFETY: as above; the operands have the width.
-                unsafe { self.access::<$value>(view, size, marks) }
+                unsafe { self.access::<$value, M>(view, size, marks) }
             }};
         }
-        match width(self.code) {
+        // As `width` has it, without the call.
+        match self.code & 3 {
             1 => access!(u8),
             2 => access!(u16),
-            4 => access!(u32),
+            3 => access!(u32),
             _ => access!(u64),
         }
     }
@@ -161,7 +185,7 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// # Safety
     ///
     /// It is one, and `view` made it.
-    pub unsafe fn number(self, view: &mut V, name: &'static str, marks: &mut impl Marks) -> u64 {
+    pub unsafe fn number<M: Marks>(self, view: &mut V, name: &'static str, marks: &mut M) -> u64 {
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { self.operands[0].number(view, name, marks) }
     }
@@ -171,8 +195,10 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// # Safety
     ///
     /// It is a `T`, and `view` made it.
-    pub unsafe fn take<T: Value>(self, view: &mut V, marks: &mut impl Marks) -> T {
-        marks.operand("addr_op");
+    pub unsafe fn take<T: Value, M: Marks>(self, view: &mut V, marks: &mut M) -> T {
+        if M::LISTENS {
+            marks.operand("addr_op");
+        }
         // SAFETY: the caller's promise is the one that is asked for.
         let operand = unsafe { self.operands[0].of::<T>() };
         // SAFETY: as above.
@@ -184,8 +210,10 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// # Safety
     ///
     /// As for `take`.
-    pub unsafe fn put<T: Value>(self, view: &mut V, value: T, marks: &mut impl Marks) {
-        marks.operand("addr_res");
+    pub unsafe fn put<T: Value, M: Marks>(self, view: &mut V, value: T, marks: &mut M) {
+        if M::LISTENS {
+            marks.operand("addr_res");
+        }
         // SAFETY: the caller's promise is the one that is asked for.
         let operand = unsafe { self.operands[0].of::<T>() };
         // SAFETY: as above.
@@ -198,13 +226,14 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     ///
     /// It is the last, and a `T`.
     pub unsafe fn last<T: Value>(self) -> V::Operand<T> {
-        let last = operands(self.code).len() - 1;
+        let [_, second, third] = KINDS[self.code as usize];
+        let last = (second != NONE) as usize + (third != NONE) as usize;
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { self.operands[last].of::<T>() }
     }
 
     /// A byte that the host reads or writes.
-    unsafe fn host(self, view: &mut V, size: u64, marks: &mut impl Marks) -> Result<(), Fault> {
+    unsafe fn host<M: Marks>(self, view: &mut V, size: u64, marks: &mut M) -> Result<(), Fault> {
         let [first, second, _] = self.operands;
         if self.code == HOST_READ {
             // SAFETY: its first operand has eight bytes.
@@ -214,14 +243,18 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
             }
             // SAFETY: it has just been checked; it is less than the length of a slice.
             let byte = unsafe { view.host_read(from as usize, size as usize, marks) };
-            marks.operand("addr_res");
+            if M::LISTENS {
+                marks.operand("addr_res");
+            }
             // SAFETY: its second operand is a byte.
             let result = unsafe { second.one };
             // SAFETY: `view` made it.
             unsafe { view.store(result, byte) };
             return Ok(());
         }
-        marks.operand("addr_op");
+        if M::LISTENS {
+            marks.operand("addr_op");
+        }
         // SAFETY: its first operand is a byte.
         let source = unsafe { first.one };
         // SAFETY: `view` made it.
@@ -237,11 +270,11 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     }
 
     /// A load or a store of a `T`.
-    unsafe fn access<T: Value>(
+    unsafe fn access<T: Value, M: Marks>(
         self,
         view: &mut V,
         size: u64,
-        marks: &mut impl Marks,
+        marks: &mut M,
     ) -> Result<(), Fault> {
         let [first, second, _] = self.operands;
         if self.code < STORE {
@@ -254,14 +287,18 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
             let source = unsafe { view.operand::<T>("at_op", from as usize, marks) };
             // SAFETY: it has just been made.
             let value = unsafe { view.load(source) };
-            marks.operand("addr_res");
+            if M::LISTENS {
+                marks.operand("addr_res");
+            }
             // SAFETY: a load's second operand is a `T`.
             let result = unsafe { second.of::<T>() };
             // SAFETY: `view` made it.
             unsafe { view.store(result, value) };
             return Ok(());
         }
-        marks.operand("addr_op");
+        if M::LISTENS {
+            marks.operand("addr_op");
+        }
         // SAFETY: a store's first operand is a `T`.
         let source = unsafe { first.of::<T>() };
         // SAFETY: `view` made it.
@@ -279,12 +316,14 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     }
 
     /// A copy or a fill.
-    unsafe fn block(self, view: &mut V, size: u64, marks: &mut impl Marks) -> Result<(), Fault> {
+    unsafe fn block<M: Marks>(self, view: &mut V, size: u64, marks: &mut M) -> Result<(), Fault> {
         let [first, second, third] = self.operands;
         let mut byte = 0;
         let mut from = 0;
         if self.code == FILL {
-            marks.operand("addr_op");
+            if M::LISTENS {
+                marks.operand("addr_op");
+            }
             // SAFETY: a fill's first operand is a byte.
             let source = unsafe { first.one };
             // SAFETY: `view` made it.
@@ -323,21 +362,17 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
 }
 
 impl<'m, V: Variant<'m>> OfWidth<'m, V> {
-    unsafe fn make(
-        view: &mut V,
-        (name, width): (&'static str, usize),
-        addr: u64,
-        marks: &mut impl Marks,
-    ) -> Self {
+    unsafe fn make<M: Marks>(view: &mut V, kind: Kind, addr: u64, marks: &mut M) -> Self {
         // No truncation: it is at most the length of a slice.
         let addr = addr as usize;
+        let name = NAMES[(kind >> 4) as usize];
         macro_rules! make {
             ($field:ident) => {{
                 // SAFETY: the address has been checked at the width.
                 OfWidth { $field: unsafe { view.operand(name, addr, marks) } }
             }};
         }
-        match width {
+        match kind & 15 {
             1 => make!(one),
             2 => make!(two),
             4 => make!(four),
@@ -350,8 +385,10 @@ impl<'m, V: Variant<'m>> OfWidth<'m, V> {
     /// # Safety
     ///
     /// The operand has eight bytes, and `view` made it.
-    unsafe fn number(self, view: &mut V, name: &'static str, marks: &mut impl Marks) -> u64 {
-        marks.operand(name);
+    unsafe fn number<M: Marks>(self, view: &mut V, name: &'static str, marks: &mut M) -> u64 {
+        if M::LISTENS {
+            marks.operand(name);
+        }
         // SAFETY: the caller's promise is the one that is asked for.
         let operand = unsafe { self.eight };
         // SAFETY: as above.

@@ -19,6 +19,7 @@
 //! | [`memory`] | allocations: what a program runs over, and what it is compiled to |
 //! | [`blocks`] | bytes that are moved together, and the memory as the host is lent it |
 //! | [`host`] | what the host does to a memory that it is lent |
+//! | `little_endian` | the order of the bytes on the wire |
 //! | [`marks`] | lines on standard error that say which instruction is next |
 //! | [`text`] | hexadecimal, decimal, and plain writes to the standard streams |
 //! | [`command`] | the command line, which a crate with variants of its own can call too |
@@ -34,6 +35,7 @@ pub mod command;
 pub mod compile;
 pub mod computed;
 pub mod host;
+mod little_endian;
 pub mod machine;
 pub mod marks;
 pub mod memory;

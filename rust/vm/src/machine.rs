@@ -61,14 +61,16 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     let view = V::over(unsafe { memory.lend() });
     let compiled = List::with_room_for(program.opcodes.len());
     let pointers = Registers::null();
+    let size = memory.size();
     let mut run = Run { view, compiled, program, memory, pointers, marks, steps: 0 };
-    // SAFETY: the caller's promise is the one that is asked for.
-    if let Some(trap) = unsafe { run.compile() } {
+    // SAFETY: the memory is the view's, and aligned; the caller's promise is the rest.
+    let trap = unsafe { compile(&mut run.view, program, size, &mut run.compiled, run.marks) };
+    if let Some(trap) = trap {
         return Outcome::Trapped(trap);
     }
     run.view.compiled(program.initial);
-    // SAFETY: as above.
-    match unsafe { run.from(0, 0) } {
+    // SAFETY: the caller's promise is the one that is asked for.
+    match unsafe { Run::from(&raw mut run, 0, 0) } {
         Ok(_) => Outcome::Ran { steps: run.steps },
         Err(trap) => Outcome::Trapped(trap),
     }
@@ -96,36 +98,38 @@ enum Ended {
 }
 
 impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
-    /// Checks and compiles every opcode for the memory as it is.
-    unsafe fn compile(&mut self) -> Option<Trap> {
-        let size = self.memory.size();
-        let (view, compiled) = (&mut self.view, &mut self.compiled);
-        // SAFETY: the memory is `view`'s, and aligned; the caller's promise is the rest.
-        unsafe { compile(view, self.program, size, compiled, self.marks) }
-    }
-
     /// Executes from the instruction with the index `at` on. depth: of calls and
     /// of the host's entries.
-    unsafe fn from(&mut self, mut at: usize, depth: usize) -> Result<Ended, Trap> {
-        let count = self.program.opcodes.len();
-        let limit = self.program.step_limit;
+    ///
+    /// By a pointer: borrows in borrows, as deep as calls are, would cost an interpreter a look at
+    /// all of them in every access.
+    ///
+    /// # Safety
+    ///
+    /// Nothing else uses the run meanwhile; and as for [`run`].
+    unsafe fn from(this: *mut Self, mut at: usize, depth: usize) -> Result<Ended, Trap> {
+        // SAFETY: the caller's promise is the one that is asked for.
+        let mut run = unsafe { &mut *this };
+        let count = run.program.opcodes.len();
+        let limit = run.program.step_limit;
         while at < count {
-            if self.steps == limit {
+            if run.steps == limit {
                 let kind = TrapKind::StepLimit;
                 return Err(Trap { kind, instruction: at, operand: "step" });
             }
-            self.steps += 1;
+            run.steps += 1;
             if M::LISTENS {
-                self.marks.run(at);
+                run.marks.run(at);
             }
             // Not taken out: an interpreter looks at every field of what is copied.
-            let Compiled { width, op } = self.compiled.at(at);
+            // SAFETY: all `count` of them have been compiled.
+            let Compiled { width, op } = unsafe { &(*run.compiled.values)[at] };
             macro_rules! step {
                 ($field:ident) => {{
                     // SAFETY: the operation has this width.
                     let op = unsafe { &op.$field };
                     // SAFETY: `view` compiled it.
-                    unsafe { step(&mut self.view, op, at, count, self.marks) }
+                    unsafe { step(&mut run.view, op, at, count, run.marks) }
                 }};
             }
             let following = match width {
@@ -138,22 +142,24 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
                     let computed = unsafe { op.computed };
                     match computed.code {
                         RETURN => return Ok(Ended::Returned),
-                        HOST_ENTER => {
-                            // SAFETY: `view` compiled it.
-                            match unsafe { self.enter(computed, at, depth) }? {
-                                Ended::Returned => Ok(at + 1),
-                                Ended::Halted => Ok(count),
-                            }
-                        }
-                        CALL => {
-                            // SAFETY: `view` compiled it.
-                            match unsafe { self.call(computed, at, depth) }? {
-                                Ended::Returned => Ok(at + 1),
-                                Ended::Halted => Ok(count),
+                        HOST_ENTER | CALL => {
+                            let ended = if computed.code == CALL {
+                                // SAFETY: `view` compiled it, and `run` is used no more.
+                                unsafe { Run::call(this, computed, at, depth) }
+                            } else {
+                                // SAFETY: as above.
+                                unsafe { Run::enter(this, computed, at, depth) }
+                            };
+                            // SAFETY: whatever used the run meanwhile has ended.
+                            run = unsafe { &mut *this };
+                            match ended {
+                                Ok(Ended::Returned) => Ok(at + 1),
+                                Ok(Ended::Halted) => Ok(count),
+                                Err(trap) => Err(trap),
                             }
                         }
                         // SAFETY: `view` compiled it.
-                        _ => unsafe { self.computed(computed, at) },
+                        _ => unsafe { run.computed(computed, at) },
                     }
                 }
             };
@@ -211,50 +217,67 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         // SAFETY: as in `execute_with`.
         let memory = unsafe { self.memory.lend() };
         self.view.grown(memory);
-        self.compiled.clear();
+        let (view, compiled, size) = (&mut self.view, &mut self.compiled, self.memory.size());
         // SAFETY: as before it grew.
-        let trap = unsafe { self.compile() };
+        let trap = unsafe { compile(view, self.program, size, compiled, self.marks) };
         assert!(trap.is_none(), "what was in bounds still is");
         true
     }
 
     /// Goes on at the call's target, with a frame that lasts until the return from there.
+    ///
+    /// # Safety
+    ///
+    /// As for `from`; `view` compiled the opcode.
     unsafe fn call(
-        &mut self,
+        this: *mut Self,
         computed: Computed<'m, V>,
         at: usize,
         depth: usize,
     ) -> Result<Ended, Trap> {
+        // SAFETY: the caller's promise is the one that is asked for.
+        let run = unsafe { &mut *this };
         // SAFETY: `view` compiled it, and its operand is a `u64`.
-        let argument = unsafe { computed.number(&mut self.view, "addr_op", self.marks) };
+        let argument = unsafe { computed.number(&mut run.view, "addr_op", run.marks) };
         if depth == CALL_DEPTH_LIMIT {
             return Err(Trap { kind: TrapKind::CallDepth, instruction: at, operand: "target" });
         }
         let [size, register] = computed.numbers;
-        let frame = self.pointers.frame(argument, size);
-        let before = self.pointers.get(register);
-        self.pointers.set(register, frame);
-        // SAFETY: the caller's promise is the one that is asked for.
-        if let Ended::Halted = unsafe { self.from(computed.target, depth + 1) }? {
-            return Ok(Ended::Halted);
+        let frame = run.pointers.frame(argument, size);
+        let before = run.pointers.get(register);
+        run.pointers.set(register, frame);
+        // SAFETY: the caller's promise is the one that is asked for; `run` is used no more.
+        let ended = unsafe { Run::from(this, computed.target, depth + 1) };
+        let Ok(Ended::Returned) = ended else {
+            return ended;
+        };
+        // SAFETY: whatever used the run meanwhile has ended.
+        let run = unsafe { &mut *this };
+        if M::LISTENS {
+            run.marks.operand("frame");
         }
-        self.marks.operand("frame");
         // SAFETY: it was allocated above, and the program must not give it back.
-        unsafe { self.pointers.free(frame) };
-        self.pointers.set(register, before);
+        unsafe { run.pointers.free(frame) };
+        run.pointers.set(register, before);
         Ok(Ended::Returned)
     }
 
     /// Lets the host enter the VM, and then read a byte.
+    ///
+    /// # Safety
+    ///
+    /// As for `call`.
     unsafe fn enter(
-        &mut self,
+        this: *mut Self,
         computed: Computed<'m, V>,
         at: usize,
         depth: usize,
     ) -> Result<Ended, Trap> {
+        // SAFETY: the caller's promise is the one that is asked for.
+        let run = unsafe { &mut *this };
         // SAFETY: `view` compiled it, and its first operand is a `u64`.
-        let addr = unsafe { computed.number(&mut self.view, "addr_op", self.marks) };
-        let size = self.memory.size();
+        let addr = unsafe { computed.number(&mut run.view, "addr_op", run.marks) };
+        let size = run.memory.size();
         if let Some(kind) = fault(addr, 1, size as u64) {
             return Err(Trap { kind, instruction: at, operand: "at_op" });
         }
@@ -263,24 +286,31 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         }
         // No truncation: it is less than the memory's size.
         let addr = addr as usize;
-        self.marks.operand("at_op");
-        let kept = self.view.kept_by_host(size);
-        // SAFETY: the caller's promise is the one that is asked for.
-        if let Ended::Halted = unsafe { self.from(computed.target, depth + 1) }? {
-            return Ok(Ended::Halted);
+        if M::LISTENS {
+            run.marks.operand("at_op");
         }
-        self.marks.run(at);
-        // To take the borrow out is the first use of it.
-        self.marks.operand("at_op");
+        let kept = run.view.kept_by_host(size);
+        // SAFETY: the caller's promise is the one that is asked for; `run` is used no more.
+        let ended = unsafe { Run::from(this, computed.target, depth + 1) };
+        let Ok(Ended::Returned) = ended else {
+            return ended;
+        };
+        // SAFETY: whatever used the run meanwhile has ended.
+        let run = unsafe { &mut *this };
+        if M::LISTENS {
+            run.marks.run(at);
+            // To take the borrow out is the first use of it.
+            run.marks.operand("at_op");
+        }
         let byte = if let Some(memory) = kept {
             host::read(memory, addr)
         } else {
-            let size = self.memory.size();
+            let size = run.memory.size();
             // SAFETY: it is still in bounds.
-            unsafe { self.view.host_read(addr, size, self.marks) }
+            unsafe { run.view.host_read(addr, size, run.marks) }
         };
         // SAFETY: its last operand is a `u8`.
-        unsafe { self.result::<u8>(at, byte) };
+        unsafe { run.result::<u8>(at, byte) };
         Ok(Ended::Returned)
     }
 
@@ -291,8 +321,10 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
     ///
     /// It is a [`Computed`], whose last operand is a `T`.
     unsafe fn result<T: Value>(&mut self, at: usize, value: impl Into<u64>) {
-        self.marks.run(at);
-        self.marks.operand("addr_res");
+        if M::LISTENS {
+            self.marks.run(at);
+            self.marks.operand("addr_res");
+        }
         // SAFETY: the caller's promise is the one that is asked for.
         let computed = unsafe { self.compiled.get(at).op.computed };
         // SAFETY: as above.

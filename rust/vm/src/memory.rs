@@ -15,7 +15,10 @@ pub const GROWTH_LIMIT: u64 = 1 << 20;
 ///
 /// A `Vec<u8>` would do but for its alignment of 1, a vector of aligned chunks but for its size.
 pub struct Memory {
-    room: Room,
+    base: *mut u8,
+    size: usize,
+    /// The same, so that it is lent without a call.
+    bytes: *mut [u8],
 }
 
 impl Memory {
@@ -23,32 +26,32 @@ impl Memory {
     ///
     /// Panics if that is so large that no allocation with the alignment can be.
     pub fn holding(initial: &[u8]) -> Memory {
-        let room = Room::of(initial.len());
+        let size = initial.len();
+        let base = allocate(size);
+        assert!(base != NULL, "no memory");
         // SAFETY: both have the length, and what has just been allocated overlaps nothing.
-        unsafe { copy_nonoverlapping(initial.as_ptr(), room.base, room.size) };
-        Memory { room }
+        unsafe { copy_nonoverlapping(&raw const *initial as *const u8, base, size) };
+        Memory { base, size, bytes: slice_from_raw_parts_mut(base, size) }
     }
 
     /// How many bytes there are.
     pub fn size(&self) -> usize {
-        self.room.size
+        self.size
     }
 
     /// Whether the pointer has the address of one of its bytes.
     pub fn has(&self, pointer: *mut u8) -> bool {
-        let (base, address) = (self.room.base.addr(), pointer.addr());
-        address >= base && address - base < self.room.size
+        let (base, address) = (self.base.addr(), pointer.addr());
+        address >= base && address - base < self.size
     }
 
     /// The owner's borrow of all of it.
     pub fn bytes(&mut self) -> &mut [u8] {
-        // SAFETY: `base` is aligned and valid for reads and writes of `size` initialised bytes
+        // SAFETY: they are aligned and valid for reads and writes of as many initialised bytes
         // (for no bytes, it need only be aligned); `self` is borrowed as long as the slice is.
-        unsafe { &mut *slice_from_raw_parts_mut(self.room.base, self.room.size) }
+        unsafe { &mut *self.bytes }
     }
-}
 
-impl Memory {
     /// The owner's borrow of all of it, for as long as the caller likes.
     ///
     /// # Safety
@@ -57,70 +60,86 @@ impl Memory {
     /// memory meanwhile ends its claim.
     pub unsafe fn lend<'m>(&mut self) -> &'m mut [u8] {
         // SAFETY: as for `bytes`, with the caller's promise for the lifetime.
-        unsafe { &mut *slice_from_raw_parts_mut(self.room.base, self.room.size) }
+        unsafe { &mut *self.bytes }
     }
 
     /// Moves the bytes to where there is room for `more` of them, which are zero; false where
     /// there is none, or where they would be more than [`GROWTH_LIMIT`].
     pub fn grow(&mut self, more: u64) -> bool {
-        let size = self.room.size;
+        let size = self.size;
         if more > GROWTH_LIMIT || size as u64 + more > GROWTH_LIMIT {
             return false;
         }
-        let Some(room) = Room::try_of(size + more as usize) else {
+        let more = more as usize;
+        let base = allocate(size + more);
+        if base == NULL {
             return false;
-        };
+        }
         // SAFETY: what has just been allocated overlaps nothing, and is at least as large.
-        unsafe { copy_nonoverlapping(self.room.base, room.base, size) };
+        unsafe { copy_nonoverlapping(self.base, base, size) };
         // SAFETY: the first byte of what is left, or right behind it.
-        let rest = unsafe { room.base.add(size) };
+        let rest = unsafe { base.add(size) };
         // SAFETY: so many bytes are left.
-        unsafe { rest.write_bytes(0, more as usize) };
-        self.room = room;
+        unsafe { rest.write_bytes(0, more) };
+        let size = size + more;
+        // What was here is given back.
+        *self = Memory { base, size, bytes: slice_from_raw_parts_mut(base, size) };
         true
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: it was allocated with the size, and is used no more.
+        unsafe { free(self.base, self.size) }
     }
 }
 
 /// A list of plain values.
 pub struct List<T: Copy> {
-    /// Where `values` lie.
-    room: Room,
     /// Those from `length` on are not written yet. Indexed as a pointer to a slice, which takes
     /// an interpreter no call.
-    values: *mut [T],
+    pub(crate) values: *mut [T],
+    /// How many there is room for.
+    capacity: usize,
     length: usize,
 }
 
 impl<T: Copy> List<T> {
+    /// A list with room for nothing yet.
+    pub const EMPTY: Self =
+        List { values: slice_from_raw_parts_mut(NOWHERE as *mut T, 0), capacity: 0, length: 0 };
+
     /// An empty list that does not move before there are so many values in it; for none of them it
     /// makes no allocation.
     ///
     /// Panics if that is so large that there is no such allocation.
     pub fn with_room_for(capacity: usize) -> Self {
         const { assert!(align_of::<T>() <= ALIGNMENT) };
-        assert!(capacity < isize::MAX as usize / (size_of::<T>() + 1));
-        let room = Room::of(capacity * size_of::<T>());
-        let values = slice_from_raw_parts_mut(room.base as *mut T, capacity);
-        List { room, values, length: 0 }
+        assert!(capacity < const { isize::MAX as usize / (size_of::<T>() + 1) });
+        let base = allocate(capacity * const { size_of::<T>() });
+        assert!(base != NULL, "no memory");
+        let values = slice_from_raw_parts_mut(base as *mut T, capacity);
+        List { values, capacity, length: 0 }
     }
 
     /// Adds a value.
     pub fn push(&mut self, value: T) {
-        if self.length == self.values.len() {
+        let at = self.length;
+        if at == self.capacity {
             self.make_room();
         }
         // SAFETY: the room is aligned and belongs to this list alone; indexing panics beyond it.
-        unsafe { (*self.values)[self.length] = value };
-        self.length += 1;
+        unsafe { (*self.values)[at] = value };
+        self.length = at + 1;
     }
 
     /// Moves the values to where there is room for twice as many.
     fn make_room(&mut self) {
         let larger = List::with_room_for(2 * self.length + 4);
-        let bytes = self.length * size_of::<T>();
-        // SAFETY: so many bytes have been written, and what has just been allocated overlaps
-        // nothing and has room for more.
-        unsafe { copy_nonoverlapping(self.room.base, larger.room.base, bytes) };
+        // SAFETY: so many have been written, and what has just been allocated overlaps nothing and
+        // has room for more.
+        unsafe { copy_nonoverlapping(self.values as *mut T, larger.values as *mut T, self.length) };
         let length = self.length;
         *self = larger;
         self.length = length;
@@ -145,21 +164,36 @@ impl<T: Copy> List<T> {
         self.length -= 1;
     }
 
-    /// Takes all values out.
-    pub fn clear(&mut self) {
-        self.length = 0;
+    /// The room for values, for whoever writes many of them there: they are in the list once
+    /// [`hold`](List::hold) says so.
+    pub fn values(&mut self) -> *mut [T] {
+        self.values
+    }
+
+    /// Says how many values have been written.
+    ///
+    /// # Safety
+    ///
+    /// So many have been.
+    pub unsafe fn hold(&mut self, length: usize) {
+        self.length = length;
     }
 
     /// The value with this index; panics if there is none.
     pub fn get(&self, index: usize) -> T {
-        *self.at(index)
-    }
-
-    /// As [`get`](List::get), where it lies.
-    pub fn at(&self, index: usize) -> &T {
         assert!(index < self.length);
         // SAFETY: `push` has written it.
-        unsafe { &(*self.values)[index] }
+        unsafe { (*self.values)[index] }
+    }
+}
+
+impl<T: Copy> Drop for List<T> {
+    fn drop(&mut self) {
+        if self.capacity != 0 {
+            let size = self.capacity * const { size_of::<T>() };
+            // SAFETY: it was allocated with the size, and is used no more.
+            unsafe { free(self.values as *mut u8, size) }
+        }
     }
 }
 
@@ -169,32 +203,22 @@ pub(crate) const NULL: *mut u8 = null_mut();
 /// No allocation, but a pointer that is aligned like one.
 const NOWHERE: *mut u8 = without_provenance_mut(ALIGNMENT);
 
-/// An allocation with the alignment of [`ALIGNMENT`].
-struct Room {
-    base: *mut u8,
-    size: usize,
+/// An allocation of so many bytes, aligned to [`ALIGNMENT`]; null if there is none.
+///
+/// No structure that drops itself: for each of them in another an interpreter does two calls.
+fn allocate(size: usize) -> *mut u8 {
+    if size == 0 { NOWHERE } else { allocator::allocate(size) }
 }
 
-impl Room {
-    /// Panics if there is no such allocation.
-    fn of(size: usize) -> Room {
-        let base = if size == 0 { NOWHERE } else { allocator::allocate(size) };
-        assert!(base != NULL, "no memory");
-        Room { base, size }
-    }
-
-    fn try_of(size: usize) -> Option<Room> {
-        let base = if size == 0 { NOWHERE } else { allocator::allocate(size) };
-        if base == NULL { None } else { Some(Room { base, size }) }
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        if self.size != 0 {
-            // SAFETY: `base` was allocated with this size and is freed here alone.
-            unsafe { allocator::free(self.base, self.size) }
-        }
+/// Gives it back.
+///
+/// # Safety
+///
+/// `base` comes from [`allocate`] with this size, and is used no more.
+unsafe fn free(base: *mut u8, size: usize) {
+    if size != 0 {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { allocator::free(base, size) }
     }
 }
 
@@ -329,8 +353,9 @@ mod tests {
         list.swap_remove(7);
         list.swap_remove(98);
         assert_eq!((list.len(), list.get(6), list.get(7), list.get(97)), (98, 6, 99, 97));
-        list.clear();
-        assert!(list.is_empty());
+        // SAFETY: more have been written.
+        unsafe { list.hold(2) };
+        assert_eq!((list.len(), list.get(1), list.is_empty()), (2, 1, false));
     }
 
     #[test]

@@ -56,7 +56,9 @@ pub enum Binary {
 }
 
 /// Every operator of two values, in the order of the opcodes.
-pub const BINARY: [Binary; 19] = [
+///
+/// A static, since a constant is copied wherever it stands, even to look at one element.
+pub static BINARY: [Binary; 19] = [
     Binary::Add,
     Binary::Sub,
     Binary::Mul,

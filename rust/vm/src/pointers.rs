@@ -4,6 +4,8 @@
 //! Nothing here looks whether a pointer is right: a program that uses a wrong one is undefined,
 //! and the variant with it.
 
+use std::mem::MaybeUninit;
+
 use crate::computed::{Computed, Fault};
 use crate::marks::Marks;
 use crate::memory::{List, Memory, NULL, allocator};
@@ -28,24 +30,29 @@ pub const FRAME_LIMIT: u64 = BLOCK_LIMIT - ARGUMENT as u64;
 
 /// The pointers that a program holds, null at first, and the blocks that it has not given back.
 pub struct Registers {
-    held: [*mut u8; REGISTERS],
+    /// Always written. An interpreter looks at each of them whenever they move, if it may.
+    held: MaybeUninit<[*mut u8; REGISTERS]>,
     blocks: List<*mut u8>,
 }
 
 impl Registers {
     /// All of them null.
     pub fn null() -> Registers {
-        Registers { held: [NULL; REGISTERS], blocks: List::with_room_for(0) }
+        const { Registers { held: MaybeUninit::new([NULL; REGISTERS]), blocks: List::EMPTY } }
     }
 
     /// The pointer in a register.
     pub fn get(&self, register: usize) -> *mut u8 {
-        self.held[register]
+        let held = &raw const self.held as *const [*mut u8; REGISTERS];
+        // SAFETY: it has been written.
+        unsafe { (*held)[register] }
     }
 
     /// Puts another one there.
     pub fn set(&mut self, register: usize, pointer: *mut u8) {
-        self.held[register] = pointer;
+        let held = &raw mut self.held as *mut [*mut u8; REGISTERS];
+        // SAFETY: as above.
+        unsafe { (*held)[register] = pointer };
     }
 
     /// A new frame, which holds the call's argument; the rest is uninitialised.
@@ -88,12 +95,12 @@ impl Registers {
     /// # Safety
     ///
     /// `view` made the operand, and every pointer is used as its block allows.
-    pub unsafe fn step<'m, V: Variant<'m>>(
+    pub unsafe fn step<'m, V: Variant<'m>, M: Marks>(
         &mut self,
         op: Computed<'m, V>,
         view: &mut V,
         memory: &Memory,
-        marks: &mut impl Marks,
+        marks: &mut M,
     ) -> Result<(), Fault> {
         let [first, second] = op.numbers;
         match op.code {
@@ -106,7 +113,9 @@ impl Registers {
                 self.set(first, block);
             }
             FREE => {
-                marks.operand("ptr_op");
+                if M::LISTENS {
+                    marks.operand("ptr_op");
+                }
                 let pointer = self.get(first);
                 if memory.has(pointer) {
                     return Err((TrapKind::ForeignFree, "ptr_op"));
@@ -117,7 +126,9 @@ impl Registers {
             OFFSET => {
                 // SAFETY: its operand has eight bytes.
                 let distance = unsafe { op.number(view, "addr_op", marks) };
-                marks.operand("ptr_op");
+                if M::LISTENS {
+                    marks.operand("ptr_op");
+                }
                 // SAFETY: the caller has promised that the pointer stays within its block.
                 let moved = unsafe { self.get(first).offset(signed(distance)) };
                 self.set(second, moved);
@@ -129,13 +140,17 @@ impl Registers {
                 unsafe { op.put(view, is_null, marks) };
             }
             READ_POINTER => {
-                marks.operand("at_op");
+                if M::LISTENS {
+                    marks.operand("at_op");
+                }
                 // SAFETY: the caller's promise is the one that is asked for.
                 let pointer = unsafe { view.read_pointer(self.get(first)) };
                 self.set(second, pointer);
             }
             WRITE_POINTER => {
-                marks.operand("at_res");
+                if M::LISTENS {
+                    marks.operand("at_res");
+                }
                 // SAFETY: as above.
                 unsafe { view.write_pointer(self.get(second), self.get(first)) };
             }
@@ -146,7 +161,9 @@ impl Registers {
                 if addr >= memory.size() as u64 {
                     return Err((TrapKind::OutOfBounds, "at_op"));
                 }
-                marks.operand("at_op");
+                if M::LISTENS {
+                    marks.operand("at_op");
+                }
                 // SAFETY: it has just been checked.
                 let Some(pointer) = (unsafe { view.pointer(addr as usize) }) else {
                     return Err((TrapKind::NotExpressed, "pointer"));
@@ -157,7 +174,7 @@ impl Registers {
                 macro_rules! access {
                     ($value:ty) => {{
                         // SAFETY: the operand has the width.
-                        unsafe { access::<$value, V>(op, self.get(first), view, marks) }
+                        unsafe { access::<$value, V, M>(op, self.get(first), view, marks) }
                     }};
                 }
                 match width(code) {
@@ -185,22 +202,26 @@ fn signed(distance: u64) -> isize {
 }
 
 /// Reads or writes a `T` through a pointer.
-unsafe fn access<'m, T: Value, V: Variant<'m>>(
+unsafe fn access<'m, T: Value, V: Variant<'m>, M: Marks>(
     op: Computed<'m, V>,
     pointer: *mut u8,
     view: &mut V,
-    marks: &mut impl Marks,
+    marks: &mut M,
 ) {
     let pointer = pointer.cast::<T>();
     if op.code >= WRITE {
         // SAFETY: its operand is a `T`.
-        let value = unsafe { op.take::<T>(view, marks) };
-        marks.operand("at_res");
+        let value = unsafe { op.take::<T, M>(view, marks) };
+        if M::LISTENS {
+            marks.operand("at_res");
+        }
         // SAFETY: the program must point to a `T`.
         unsafe { *pointer = value };
         return;
     }
-    marks.operand("at_op");
+    if M::LISTENS {
+        marks.operand("at_op");
+    }
     // SAFETY: as above.
     let value = unsafe { *pointer };
     // SAFETY: its operand is a `T`.

@@ -181,9 +181,11 @@ pub enum Op<T, P> {
     },
 }
 
-impl<T, P> Op<T, P> {
+// Only of what is `Copy`: an interpreter keeps account of everything else, whether it is still to
+// be dropped.
+impl<T: Copy, P: Copy> Op<T, P> {
     /// The same operation with `make` of each operand, in their order.
-    pub fn map<Q, M: Marks>(self, marks: &mut M, mut make: impl FnMut(P) -> Q) -> Op<T, Q> {
+    pub fn map<Q: Copy, M: Marks>(self, marks: &mut M, mut make: impl FnMut(P) -> Q) -> Op<T, Q> {
         macro_rules! mark {
             ($name:expr) => {
                 if M::LISTENS {

@@ -156,17 +156,21 @@ pub trait Variant<'m>: Sized {
     /// # Safety
     ///
     /// As for `load`.
-    unsafe fn unary<T: Value>(
+    unsafe fn unary<T: Value, M: Marks>(
         &mut self,
         operator: Unary,
         op: Self::Operand<T>,
         res: Self::Operand<T>,
-        marks: &mut impl Marks,
+        marks: &mut M,
     ) {
-        marks.operand("addr_op");
+        if M::LISTENS {
+            marks.operand("addr_op");
+        }
         // SAFETY: the caller's promise is the one that is asked for.
         let value = unsafe { self.load(op) };
-        marks.operand("addr_res");
+        if M::LISTENS {
+            marks.operand("addr_res");
+        }
         // SAFETY: as above.
         unsafe { self.store(res, value.unary(operator)) };
     }
@@ -179,21 +183,27 @@ pub trait Variant<'m>: Sized {
     /// # Safety
     ///
     /// As for `load`.
-    unsafe fn binary<T: Value>(
+    unsafe fn binary<T: Value, M: Marks>(
         &mut self,
         operator: Binary,
         op1: Self::Operand<T>,
         op2: Self::Operand<T>,
         res: Self::Operand<T>,
-        marks: &mut impl Marks,
+        marks: &mut M,
     ) -> Result<(), Undivided> {
-        marks.operand("addr_op1");
+        if M::LISTENS {
+            marks.operand("addr_op1");
+        }
         // SAFETY: the caller's promise is the one that is asked for.
         let left = unsafe { self.load(op1) };
-        marks.operand("addr_op2");
+        if M::LISTENS {
+            marks.operand("addr_op2");
+        }
         // SAFETY: as above.
         let right = unsafe { self.load(op2) };
-        marks.operand("addr_res");
+        if M::LISTENS {
+            marks.operand("addr_res");
+        }
         // Not by `?`, which is a call.
         match left.binary(operator, right) {
             Ok(result) => {

@@ -4,8 +4,10 @@
 //! initial bytes, then opcodes to the end: a byte that names the opcode, addresses (u64 each),
 //! and a `WriteConst`'s value or a target (u64).
 
+use std::marker::PhantomData;
 use std::ptr::slice_from_raw_parts;
 
+use crate::little_endian::{le, le_each};
 use crate::operator::BINARY;
 use crate::pointers::{FRAME_LIMIT, REGISTERS};
 use crate::program::{Opcode, Program};
@@ -168,10 +170,18 @@ impl std::error::Error for Malformed {}
 pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
     let length = wire.len();
     let base = wire.as_ptr();
-    let Some(mut program) = head(wire) else {
+    if length < HEAD {
         return Err(Malformed::Truncated);
-    };
-    let mut at = program.opcodes.at;
+    }
+    // SAFETY: the head is there.
+    let size = le!(unsafe { (*(base as *const Head)).size });
+    if size > (length - HEAD) as u64 {
+        return Err(Malformed::Truncated);
+    }
+    // No truncation: it is less than the length of a slice.
+    let mut at = HEAD + size as usize;
+    // SAFETY: head and memory are there; every opcode is looked at before it is taken.
+    let mut opcodes = unsafe { decode_checked(base, length, 0) }.opcodes;
     let mut count = 0;
     let mut furthest = 0;
     while at < length {
@@ -184,11 +194,9 @@ pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
         if next > length {
             return Err(Malformed::Truncated);
         }
+        let found = opcodes.take();
         if opcode >= ALLOCATE {
-            // SAFETY: its bytes are all there.
-            let operands = unsafe { base.add(at + 1) };
-            // SAFETY: as above.
-            let [_, first, second] = unsafe { on_pointers(opcode, operands) }.addresses;
+            let [_, first, second] = found.addresses;
             if opcode == CALL && first > FRAME_LIMIT {
                 return Err(Malformed::FrameTooLarge { size: first });
             }
@@ -198,15 +206,9 @@ pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
                 return Err(Malformed::RegisterOutside { register });
             }
         }
-        if matches!(opcode, JUMP | JUMP_IF..LOAD | HOST_ENTER | CALL) {
-            // SAFETY: the target's bytes are the opcode's last.
-            let target = unsafe { base.add(next - 8) };
-            // SAFETY: as above.
-            let Packed(target) = unsafe { *(target as *const Packed<u64>) };
-            let target = u64::from_le(target);
-            if target > furthest {
-                furthest = target;
-            }
+        let is_target = matches!(opcode, JUMP | JUMP_IF..LOAD | HOST_ENTER | CALL);
+        if is_target && found.value > furthest {
+            furthest = found.value;
         }
         at = next;
         count += 1;
@@ -214,221 +216,186 @@ pub fn decode(wire: &[u8]) -> Result<Program<'_>, Malformed> {
     if furthest > count as u64 {
         return Err(Malformed::TargetOutside { target: furthest });
     }
-    program.opcodes.left = count;
-    Ok(program)
+    // SAFETY: `count` opcodes follow the memory, whose bytes are there.
+    Ok(unsafe { decode_checked(base, length, count) })
 }
 
-/// As [`decode`], without its checks, for whoever has them behind them; they take an interpreter as
-/// long as the compile phase.
+/// As [`decode`] of the `length` bytes at `base`, without its checks, for whoever has them behind
+/// them; they take an interpreter as long as the compile phase.
 ///
 /// # Safety
 ///
-/// `decode` accepts `wire` and finds `count` opcodes in it.
-pub unsafe fn decode_checked(wire: &[u8], count: usize) -> Program<'_> {
-    let Some(mut program) = head(wire) else {
-        unreachable!("it has been accepted");
-    };
-    program.opcodes.left = count;
-    program
+/// The bytes can be read while the program lives; `decode` accepts them and finds `count` opcodes.
+pub unsafe fn decode_checked<'w>(base: *const u8, length: usize, count: usize) -> Program<'w> {
+    let head = base as *const Head;
+    // SAFETY: there is one.
+    let Head { size, step_limit: limit, initial: _ } = unsafe { *head };
+    // SAFETY: the memory's bytes begin behind it.
+    let initial = unsafe { &raw const (*head).initial as *const u8 };
+    // No truncation: it is less than the length.
+    let size = le!(size) as usize;
+    // SAFETY: the first opcode, if there is one.
+    let next = unsafe { base.add(HEAD + size) };
+    // SAFETY: the end of the bytes.
+    let end = unsafe { base.add(length) };
+    Program {
+        // SAFETY: as many follow.
+        initial: unsafe { &*slice_from_raw_parts(initial, size) },
+        step_limit: le!(limit),
+        opcodes: Opcodes { next, end, count, wire: PhantomData },
+    }
 }
 
-/// The program without its opcodes, which are yet to be counted; None if `wire` ends before them.
-fn head(wire: &[u8]) -> Option<Program<'_>> {
-    let length = wire.len();
-    if length < HEAD {
-        return None;
-    }
-    let base = wire.as_ptr();
-    // SAFETY: there are 16 bytes.
-    let Packed([size, step_limit]) = unsafe { *(base as *const Packed<[u64; 2]>) };
-    let (size, step_limit) = (u64::from_le(size), u64::from_le(step_limit));
-    if size > (length - HEAD) as u64 {
-        return None;
-    }
-    // No truncation: it is less than the length of a slice.
-    let size = size as usize;
-    // SAFETY: the memory's bytes begin there.
-    let initial = unsafe { base.add(HEAD) };
-    // SAFETY: as many follow.
-    let initial = unsafe { &*slice_from_raw_parts(initial, size) };
-    let opcodes = Opcodes { wire, base, at: HEAD + size, left: 0 };
-    Some(Program { initial, step_limit, opcodes })
+/// What a program begins with.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+struct Head {
+    /// The memory's size.
+    size: u64,
+    step_limit: u64,
+    /// The memory's bytes, of which the compiler knows none.
+    initial: [u8; 0],
 }
 
 /// Bytes before the memory.
-const HEAD: usize = 16;
+const HEAD: usize = size_of::<Head>();
 
 /// Opcodes as they stand on the wire, read one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Opcodes<'w> {
-    /// Has well-formed opcodes without a gap, from `at` to the end.
-    wire: &'w [u8],
-    /// Where `wire` begins.
-    base: *const u8,
-    /// Where the next one begins.
-    at: usize,
-    left: usize,
+    /// The next one; from here to `end` there are well-formed opcodes without a gap.
+    next: *const u8,
+    end: *const u8,
+    count: usize,
+    wire: PhantomData<&'w [u8]>,
+}
+
+/// An opcode as it stands on the wire. To name its fields is no call, as to go on by so many bytes
+/// is.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+struct On<W> {
+    code: u8,
+    words: W,
+    behind: [u8; 0],
 }
 
 impl Opcodes<'_> {
-    /// How many are left.
+    /// How many there are in all.
     pub fn len(&self) -> usize {
-        self.left
+        self.count
     }
 
     /// Whether none is left.
     pub fn is_empty(&self) -> bool {
-        self.left == 0
+        self.next == self.end
     }
 
     /// The next one; panics if none is left.
     pub fn take(&mut self) -> Opcode {
-        let at = self.at;
-        let code = self.wire[at];
-        self.at = at + LENGTHS[code as usize] as usize;
-        self.left -= 1;
-        // SAFETY: `decode` has seen that the opcode's bytes are all there.
-        let operands = unsafe { self.base.add(at + 1) };
+        let at = self.next;
+        assert!(at != self.end, "no opcode is left");
+        // SAFETY: `decode` has seen that all of the opcode's bytes are there.
+        let code = unsafe { *at };
+        macro_rules! take {
+            ($words:ty) => {{
+                let on = at as *const On<$words>;
+                // SAFETY: it is this long.
+                self.next = unsafe { &raw const (*on).behind as *const u8 };
+                // SAFETY: as above.
+                unsafe { (*on).words }
+            }};
+        }
         if code >= JUMP {
             if code >= LOAD {
-                // SAFETY: as above.
-                return unsafe { computed(code, operands) };
+                let mut value = 0;
+                let words = match LENGTHS[code as usize] {
+                    1 => {
+                        let () = take!(());
+                        [0; 3]
+                    }
+                    9 => {
+                        let first = take!(u64);
+                        [le!(first), 0, 0]
+                    }
+                    17 => {
+                        let [first, second] = take!([u64; 2]);
+                        [le!(first), le!(second), 0]
+                    }
+                    25 => {
+                        let words = take!([u64; 3]);
+                        le_each!(words)
+                    }
+                    _ => {
+                        let [first, second, third, target] = take!([u64; 4]);
+                        value = le!(target);
+                        [le!(first), le!(second), le!(third)]
+                    }
+                };
+                if code >= ALLOCATE {
+                    return Opcode { code, addresses: memory_first(code, words), value };
+                }
+                if code == HOST_ENTER {
+                    let [addr_op, addr_res, target] = words;
+                    return Opcode { code, addresses: [addr_op, addr_res, 0], value: target };
+                }
+                return Opcode { code, addresses: words, value };
             }
-            // SAFETY: as above.
-            return unsafe { control(code, operands) };
+            if code == HALT {
+                let () = take!(());
+                return Opcode { code, addresses: [0; 3], value: 0 };
+            }
+            if code >= JUMP_IF {
+                let [addr, target] = take!([u64; 2]);
+                return Opcode { code, addresses: [le!(addr), 0, 0], value: le!(target) };
+            }
+            let word = take!(u64);
+            let (addr, target) = if code == JUMP { (0, le!(word)) } else { (le!(word), 0) };
+            return Opcode { code, addresses: [addr, 0, 0], value: target };
         }
         if code >= ADD {
-            // SAFETY: as above.
-            let Packed([op1, op2, res]) = unsafe { *(operands as *const Packed<[u64; 3]>) };
-            let addresses = [u64::from_le(op1), u64::from_le(op2), u64::from_le(res)];
-            return Opcode { code, addresses, value: 0 };
+            let words = take!([u64; 3]);
+            return Opcode { code, addresses: le_each!(words), value: 0 };
         }
         if code >= MOVE {
-            // SAFETY: as above.
-            let Packed([op, res]) = unsafe { *(operands as *const Packed<[u64; 2]>) };
-            return Opcode { code, addresses: [u64::from_le(op), u64::from_le(res), 0], value: 0 };
+            let [op, res] = take!([u64; 2]);
+            return Opcode { code, addresses: [le!(op), le!(res), 0], value: 0 };
         }
-        // SAFETY: as above.
-        let Packed(addr) = unsafe { *(operands as *const Packed<u64>) };
-        // SAFETY: as above.
-        let value = unsafe { self.base.add(at + 9) };
-        // SAFETY: a value of the width follows the address.
-        let value = unsafe { number(value, width(code)) };
-        Opcode { code, addresses: [u64::from_le(addr), 0, 0], value }
+        macro_rules! constant {
+            ($value:ty) => {{
+                let Constant { addr, value } = take!(Constant<$value>);
+                (le!(addr), le!(value) as u64)
+            }};
+        }
+        // The value has the opcode's width.
+        let (addr, value) = match code & 3 {
+            1 => constant!(u8),
+            2 => constant!(u16),
+            3 => constant!(u32),
+            _ => constant!(u64),
+        };
+        Opcode { code, addresses: [addr, 0, 0], value }
     }
 }
 
-/// The opcode `code` that decides where to go on.
-///
-/// # Safety
-///
-/// Its operands can be read there.
-unsafe fn control(code: u8, operands: *const u8) -> Opcode {
-    let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
-    if code == HALT {
-        return opcode;
-    }
-    // SAFETY: the caller's promise is the one that is asked for.
-    let Packed(first) = unsafe { *(operands as *const Packed<u64>) };
-    let first = u64::from_le(first);
-    if code == JUMP {
-        opcode.value = first;
-        return opcode;
-    }
-    opcode.addresses[0] = first;
-    if code >= JUMP_IF {
-        // SAFETY: as above.
-        let Packed([_, target]) = unsafe { *(operands as *const Packed<[u64; 2]>) };
-        opcode.value = u64::from_le(target);
-    }
-    opcode
-}
-
-/// The opcode `code` of which an address is computed, or that is on pointers.
-///
-/// # Safety
-///
-/// Its operands can be read there.
-unsafe fn computed(code: u8, operands: *const u8) -> Opcode {
-    if code >= ALLOCATE {
-        // SAFETY: the caller's promise is the one that is asked for.
-        return unsafe { on_pointers(code, operands) };
-    }
-    let mut opcode = Opcode { code, addresses: [0; 3], value: 0 };
-    let count = LENGTHS[code as usize] as usize / 8;
-    let mut at = 0;
-    while at < count {
-        // SAFETY: so many are there.
-        let operand = unsafe { operands.add(8 * at) };
-        // SAFETY: as above.
-        let Packed(operand) = unsafe { *(operand as *const Packed<u64>) };
-        opcode.addresses[at] = u64::from_le(operand);
-        at += 1;
-    }
-    if code == HOST_ENTER {
-        opcode.value = opcode.addresses[2];
-        opcode.addresses[2] = 0;
-    }
-    opcode
-}
-
-/// An opcode on pointers: its memory operand first, if it has one, then its registers.
-///
-/// # Safety
-///
-/// Its operands can be read there.
-unsafe fn on_pointers(code: u8, operands: *const u8) -> Opcode {
-    let word = |index: usize| {
-        // SAFETY: so many are there, where it is asked for.
-        let at = unsafe { operands.add(8 * index) };
-        // SAFETY: as above.
-        unsafe { number(at, 8) }
-    };
-    let addresses = match code {
-        FREE => [0, word(0), 0],
-        OFFSET => [word(1), word(0), word(2)],
-        MOVE_POINTER | READ_POINTER | WRITE_POINTER => [0, word(0), word(1)],
-        IS_NULL | READ..WRITE => [word(1), word(0), 0],
-        CALL => [word(0), word(1), word(2)],
-        _ => [word(0), word(1), 0],
-    };
-    Opcode { code, addresses, value: if code == CALL { word(3) } else { 0 } }
-}
-
-/// The little-endian number of `width` bytes at `from`.
-///
-/// # Safety
-///
-/// So many bytes can be read there.
-unsafe fn number(from: *const u8, width: usize) -> u64 {
-    match width {
-        1 => {
-            // SAFETY: the caller's promise is the one that is asked for.
-            let byte = unsafe { *from };
-            u64::from(byte)
-        }
-        2 => {
-            // SAFETY: as above.
-            let Packed(pair) = unsafe { *(from as *const Packed<u16>) };
-            u64::from(u16::from_le(pair))
-        }
-        4 => {
-            // SAFETY: as above.
-            let Packed(four) = unsafe { *(from as *const Packed<u32>) };
-            u64::from(u32::from_le(four))
-        }
-        _ => {
-            // SAFETY: as above.
-            let Packed(eight) = unsafe { *(from as *const Packed<u64>) };
-            u64::from_le(eight)
-        }
-    }
-}
-
-/// A value at any address.
+/// The words of a `WriteConst`.
 #[derive(Clone, Copy)]
 #[repr(C, packed)]
-struct Packed<T>(T);
+struct Constant<T> {
+    addr: u64,
+    value: T,
+}
+
+/// The words of an opcode on pointers: its memory operand first, if it has one, then its registers.
+fn memory_first(code: u8, [first, second, third]: [u64; 3]) -> [u64; 3] {
+    match code {
+        FREE => [0, first, 0],
+        OFFSET => [second, first, third],
+        MOVE_POINTER | READ_POINTER | WRITE_POINTER => [0, first, second],
+        IS_NULL | READ..WRITE => [second, first, 0],
+        _ => [first, second, third],
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -501,7 +468,8 @@ mod tests {
         let wire = some_opcodes();
         let mut checked = decode(&wire).expect("well-formed");
         // SAFETY: it has just been decoded.
-        let mut trusted = unsafe { decode_checked(&wire, checked.opcodes.len()) };
+        let mut trusted =
+            unsafe { decode_checked(wire.as_ptr(), wire.len(), checked.opcodes.len()) };
         assert_eq!((checked.initial, checked.step_limit), (trusted.initial, trusted.step_limit));
         while !checked.opcodes.is_empty() {
             assert_eq!(checked.opcodes.take(), trusted.opcodes.take());

@@ -28,7 +28,7 @@ impl<'m> Variant<'m> for DerefMut {
         marks: &mut impl Marks,
     ) -> Op<T, *mut T> {
         // SAFETY: the address is in bounds of the memory that `base` points to.
-        op.map(marks, |addr| unsafe { self.base.add(addr) }.cast())
+        op.map(marks, |addr| unsafe { self.base.add(addr) as *mut T })
     }
 
     unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
@@ -43,50 +43,70 @@ impl<'m> Variant<'m> for DerefMut {
         *to = value;
     }
 
-    unsafe fn unary<T: Value>(
+    unsafe fn unary<T: Value, M: Marks>(
         &mut self,
         operator: Unary,
         op: *mut T,
         res: *mut T,
-        marks: &mut impl Marks,
+        marks: &mut M,
     ) {
-        marks.operand("addr_res");
+        if M::LISTENS {
+            marks.operand("addr_res");
+        }
         // SAFETY: in bounds, aligned, initialised, but not sound where the operands alias each
         // other: see `DerefMut` for the broken rule.
         let res = unsafe { &mut *res };
-        marks.operand("addr_op");
+        if M::LISTENS {
+            marks.operand("addr_op");
+        }
         // SAFETY: as above.
         let op = unsafe { &mut *op };
-        marks.operand("addr_op");
+        if M::LISTENS {
+            marks.operand("addr_op");
+        }
         let value = *op;
-        marks.operand("addr_res");
+        if M::LISTENS {
+            marks.operand("addr_res");
+        }
         *res = value.unary(operator);
     }
 
-    unsafe fn binary<T: Value>(
+    unsafe fn binary<T: Value, M: Marks>(
         &mut self,
         operator: Binary,
         op1: *mut T,
         op2: *mut T,
         res: *mut T,
-        marks: &mut impl Marks,
+        marks: &mut M,
     ) -> Result<(), Undivided> {
-        marks.operand("addr_res");
+        if M::LISTENS {
+            marks.operand("addr_res");
+        }
         // SAFETY: in bounds, aligned, initialised, but not sound where the operands alias each
         // other: see `DerefMut` for the broken rule.
         let res = unsafe { &mut *res };
-        marks.operand("addr_op1");
+        if M::LISTENS {
+            marks.operand("addr_op1");
+        }
         // SAFETY: as above.
         let op1 = unsafe { &mut *op1 };
-        marks.operand("addr_op2");
+        if M::LISTENS {
+            marks.operand("addr_op2");
+        }
         // SAFETY: as above.
         let op2 = unsafe { &mut *op2 };
         // The accesses of `*res = op1.wrapping_add(*op2)`, in the same order.
-        marks.operand("addr_op1");
+        if M::LISTENS {
+            marks.operand("addr_op1");
+        }
         let left = *op1;
-        marks.operand("addr_op2");
+        if M::LISTENS {
+            marks.operand("addr_op2");
+        }
         let right = *op2;
-        marks.operand("addr_res");
+        if M::LISTENS {
+            marks.operand("addr_res");
+        }
         *res = left.binary(operator, right)?;
         Ok(())
     }

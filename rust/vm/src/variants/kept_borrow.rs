@@ -45,7 +45,7 @@ impl<'m> Variant<'m> for KeptBorrow<'m> {
     ) -> Op<T, *mut T> {
         let base = self.base();
         // SAFETY: the address is in bounds of the memory that `base` points to.
-        op.map(marks, |addr| unsafe { base.add(addr) }.cast())
+        op.map(marks, |addr| unsafe { base.add(addr) as *mut T })
     }
 
     unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {

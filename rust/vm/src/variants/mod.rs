@@ -71,9 +71,17 @@ macro_rules! entry {
         $crate::Entry {
             name: $name,
             id: const { $crate::variants::id($name) },
-            execute: |memory, program, marked| {
-                // SAFETY: `execute` asks for what the caller of this function promises.
-                unsafe { $crate::machine::execute::<$variant>(memory, program, marked) }
+            // No closure: to call one through a pointer is two calls.
+            execute: {
+                unsafe fn execute(
+                    memory: &mut $crate::memory::Memory,
+                    program: &$crate::program::Program<'_>,
+                    marked: bool,
+                ) -> $crate::Outcome {
+                    // SAFETY: it asks for what the caller of this function promises.
+                    unsafe { $crate::machine::execute::<$variant>(memory, program, marked) }
+                }
+                execute
             },
         }
     };
@@ -129,14 +137,6 @@ pub fn find_by_id(table: &[Entry], id: u64) -> Option<&Entry> {
         at += 1;
     }
     None
-}
-
-/// As [`find_by_id`], for whoever thinks to know its place in the table.
-pub fn find_at(table: &[Entry], place: usize, id: u64) -> Option<&Entry> {
-    if place < table.len() && table[place].id == id {
-        return Some(&table[place]);
-    }
-    find_by_id(table, id)
 }
 
 /// A name as a number of 63 bits: half of FNV-1a, as `harness/engines/miri_vm_batch.py` has it.

@@ -25,7 +25,7 @@ impl<'m> Variant<'m> for Raw {
         marks: &mut impl Marks,
     ) -> Op<T, *mut T> {
         // SAFETY: the address is in bounds of the memory that `base` points to.
-        op.map(marks, |addr| unsafe { self.base.add(addr) }.cast())
+        op.map(marks, |addr| unsafe { self.base.add(addr) as *mut T })
     }
 
     unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {

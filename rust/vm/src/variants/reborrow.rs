@@ -18,7 +18,7 @@ pub struct Reborrow<'m> {
 
 fn compile<T: Value>(memory: &mut [u8], op: Op<T, usize>, marks: &mut impl Marks) -> Op<T, *mut T> {
     // SAFETY: the address is in bounds of the slice that the pointer has just been made from.
-    op.map(marks, |addr| unsafe { memory.as_mut_ptr().add(addr) }.cast())
+    op.map(marks, |addr| unsafe { memory.as_mut_ptr().add(addr) as *mut T })
 }
 
 /// # Safety

@@ -20,7 +20,7 @@ unsafe fn compile<T: Value>(
     marks: &mut impl Marks,
 ) -> Op<T, *mut T> {
     // SAFETY: the address is in bounds.
-    op.map(marks, |addr| unsafe { (memory as *mut u8).add(addr) }.cast())
+    op.map(marks, |addr| unsafe { (memory as *mut u8).add(addr) as *mut T })
 }
 
 impl<'m> Variant<'m> for SlicePtr {

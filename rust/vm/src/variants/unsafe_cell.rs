@@ -25,7 +25,7 @@ unsafe fn compile<T: Value>(
     marks: &mut impl Marks,
 ) -> Op<T, *mut T> {
     // SAFETY: the address is in bounds of the cell.
-    op.map(marks, |addr| unsafe { memory.get().cast::<u8>().add(addr) }.cast())
+    op.map(marks, |addr| unsafe { (memory.get() as *mut u8).add(addr) as *mut T })
 }
 
 impl<'m> Variant<'m> for UnsafeCellSlice<'m> {
@@ -56,7 +56,7 @@ impl<'m> Variant<'m> for UnsafeCellSlice<'m> {
 
     unsafe fn pointer(&mut self, addr: usize) -> Option<*mut u8> {
         // SAFETY: in bounds of the cell.
-        Some(unsafe { self.memory.get().cast::<u8>().add(addr) })
+        Some(unsafe { (self.memory.get() as *mut u8).add(addr) })
     }
 
     // What is in the cell is not lent: the host, too, goes through pointers out of it.

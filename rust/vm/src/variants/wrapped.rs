@@ -24,7 +24,7 @@ impl<'m> Wrapped<'m> {
     unsafe fn at<T: Value>(self, addr: usize) -> *mut T {
         debug_assert!(addr + T::SIZE <= self.length);
         // SAFETY: the address is in bounds of the memory that `base` points to.
-        unsafe { self.base.add(addr) }.cast()
+        unsafe { self.base.add(addr) as *mut T }
     }
 }
 
