@@ -49,7 +49,7 @@ def fuzz_command(
     Parameters
     ----------
     count
-        Programs to judge, those of earlier calls in this folder included.
+        Programs to judge, those of earlier calls in this folder included, in whole rounds of 100.
     time_
         Seconds after which no new round begins (default: 60, if --count is not given).
     seed
@@ -65,7 +65,7 @@ def fuzz_command(
         Only by this engine: reference, in-process, native, const or miri (default: all but
         const, and Miri where it is here); repeatable.
     level
-        Optimisation level of compiled code, 0 to 3; repeatable (default: 0 and 3).
+        Optimisation level of compiled code, 0 to 3; repeatable (default: 0, 1 and 3).
     toolchain
         rustup's name of the toolchain with Miri (default: $HARNESS_MIRI_TOOLCHAIN, or nightly).
     folder
@@ -78,6 +78,7 @@ def fuzz_command(
     """
     from dataclasses import replace
 
+    from harness.cli.options import read_level
     from harness.fuzz.campaign import Fuzzer
     from harness.fuzz.findings import Folder
     from harness.fuzz.generation import Kind
@@ -91,8 +92,7 @@ def fuzz_command(
         message = f"--exhaustive: {exhaustive} statements"
         raise InputError(None, message, f"write 1 to {_MOST_STATEMENTS}")
     for each in level or ():
-        if each not in range(4):
-            raise InputError(None, f"--level: there is no level {each}", "write 0, 1, 2 or 3")
+        read_level(each)
     if compare is not None:
         others = (("--time", time_), ("--exhaustive", exhaustive), ("--engine", engine))
         given = [name for name, value in (*others, ("--level", level)) if value is not None]
@@ -105,8 +105,14 @@ def fuzz_command(
         return _compare(
             compare, count or _COMPARED, seed, folder, mode=mode, toolchain=toolchain, jobs=jobs
         )
+    if exhaustive is not None and kind == "bytecode":
+        remedy = "leave out one of them: every small program is a pointer program"
+        raise InputError(None, "--exhaustive does not go with --kind bytecode", remedy)
     settings = replace(SETTINGS, levels=tuple(level)) if level else SETTINGS
     kinds: Sequence[Kind] = tuple(Kind) if kind == "both" else (Kind(kind),)
+    if exhaustive is not None:
+        kinds = (Kind.POINTER,)
+    _demand_something_to_compare(engine, kinds)
     sides = _sides(settings, modes=mode, engines=engine, toolchain=toolchain, jobs=jobs)
     fuzzer = Fuzzer(
         seed=seed,
@@ -197,6 +203,19 @@ def _limit(count: int | None, seconds: float | None) -> Callable[[State], bool]:
     return wants_more
 
 
+def _demand_something_to_compare(engines: list[str] | None, kinds: Sequence[Kind]) -> None:
+    """Raises: InputError, if nobody who is named runs any program."""
+    from harness.fuzz.generation import Kind
+
+    running = [EngineName.NATIVE, EngineName.CONST, EngineName.MIRI]
+    if Kind.BYTECODE in kinds:
+        running.insert(0, EngineName.IN_PROCESS)
+    if engines and not {*engines} & {*running} and {*engines} <= {*EngineName}:
+        programs = "pointer programs" if kinds == (Kind.POINTER,) else "programs"
+        message = f"--engine: none of {', '.join(dict.fromkeys(engines))} runs {programs}"
+        raise InputError(None, message, f"name one that does: {', '.join(running)}")
+
+
 def _sides(
     settings: Settings,
     *,
@@ -211,13 +230,9 @@ def _sides(
     from harness.campaign.assemble import assemble
     from harness.campaign.selection import Selection
     from harness.cli.options import read_choices, read_jobs, read_modes
-    from harness.engines.native import NativeEngine
     from harness.fuzz.campaign import Side
     from harness.reduce.sides import Sides
-    from harness.resources import rust_vm_dir
-    from harness.toolchain.environment import cache_folder
     from harness.toolchain.miri import toolchain_name
-    from harness.toolchain.process import Launcher
 
     named = read_choices("--engine", EngineName, engines)
     selection = Selection(
@@ -238,13 +253,10 @@ def _sides(
     rest = tuple(engine for engine in here if engine is not EngineName.NATIVE)
     sides = [Side(sides=Sides(campaign=setup.campaign), selection=replace(selection, engines=rest))]
     if EngineName.NATIVE in here:
+        only = replace(selection, engines=(EngineName.NATIVE,))
         for level in settings.levels:
-            native = NativeEngine(
-                Launcher(), vm_folder=rust_vm_dir(), cache=cache_folder(), level=level
-            )
-            campaign = replace(setup.campaign, engines=(native,))
-            only = replace(selection, engines=(EngineName.NATIVE,))
-            sides.append(Side(sides=Sides(campaign=campaign), selection=only, level=level))
+            campaign = assemble((), only, level=level).campaign
+            sides.append(Side(sides=Sides(campaign=campaign, level=level), selection=only))
     return sides
 
 

@@ -55,15 +55,18 @@ path = "src/main.rs"
 [workspace]
 """
 
-FILE_MANIFEST = """\
+FILE_PACKAGE = "own-variants"
+"""What a file is called as a crate."""
+
+FILE_MANIFEST = f"""\
 [package]
-name = "own-variants"
+name = "{FILE_PACKAGE}"
 version = "0.0.0"
 edition = "2024"
 publish = false
 
 [dependencies]
-{vm_package} = {{ path = {vm} }}
+{{vm_package}} = {{{{ path = {{vm}} }}}}
 
 [workspace]
 """

@@ -17,6 +17,7 @@ from harness.fuzz.coverage import Coverage
 from harness.fuzz.findings import Folder, State
 from harness.fuzz.generation import Generation, Kind
 from harness.lowering.variants import VARIANTS
+from harness.mode import MODES
 from harness.result import EngineName, Form, Result, Verdict
 
 if TYPE_CHECKING:
@@ -29,11 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """Sides that are asked together. level: how far the compiled one among them optimises."""
+    """Sides that are asked together, and for what."""
 
     sides: Sides
     selection: Selection
-    level: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +58,13 @@ class Fuzzer:
         engines = "+".join(
             dict.fromkeys(str(e) for each in self.judged_by for e in each.selection.engines or ())
         )
-        return f"seed {self.seed}, {kinds}, by {engines}, {self.settings}"
+        return f"seed {self.seed}, {kinds}, by {engines}{self._modes}, {self.settings}"
+
+    @property
+    def _modes(self) -> str:
+        """The modes, where they are not those that are there without being named."""
+        modes = tuple(dict.fromkeys(m for side in self.judged_by for m in side.selection.modes))
+        return "" if modes == MODES else f" in {'+'.join(map(str, modes))}"
 
     def run(self, wants_more: Callable[[State], bool]) -> State:
         """Rounds as long as more are wanted; goes on from what the folder has.
@@ -105,7 +111,7 @@ def judge_round(
             # Each case in each variant once, the modes and forms in turn.
             chosen = variants_of_round(fuzzer.seed, number, fuzzer.settings.variants)
             selection = replace(selection, variants=chosen, quick=True, forms=tuple(Form))
-        seen = side.sides.look(programs, selection, confirm=True, level=side.level)
+        seen = side.sides.look(programs, selection, confirm=True)
         for program, name, results in zip(programs, names, seen, strict=True):
             for result, symptom in results:
                 count(counts, result)

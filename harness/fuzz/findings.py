@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from harness.errors import InputError, Place
 from harness.reduce.journal import case_text
 from harness.report.report_file import ReportFile
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 STATE = "campaign.json"
 FINDINGS = "findings"
+CASE, FINDING = "case.toml", "finding.json"
 
 MOST_INDICES = 20
 """Programs that a finding names."""
@@ -100,7 +103,7 @@ class Folder:
         name: the program's in its campaign. reason: why it is one, in words.
         """
         folder = self.path / FINDINGS / finding_name(symptom)
-        file = folder / "finding.json"
+        file = folder / FINDING
         known: dict[str, Any] = {"programs": [], "modes": []}
         if file.exists():
             known = json.loads(file.read_text(encoding="utf-8"))
@@ -114,18 +117,20 @@ class Folder:
                 rule=symptom.rule or "",
                 remarks=(str(symptom), reason),
             )
-            self._put(folder / "case.toml", text)
+            self._put(folder / CASE, text)
         if name not in known["programs"] and len(known["programs"]) < MOST_INDICES:
             known["programs"].append(name)
         mode = str(symptom.mode or "native")
         known["modes"] = sorted({*known["modes"], mode})
-        known = {"symptom": str(symptom), "reason": reason, **known}
+        # Of the program that was first: it is the case.
+        first = {"symptom": str(symptom), "reason": reason, "run": symptom.options()}
+        known = {**first, **known}
         self._put(file, json.dumps(known, indent=1) + "\n")
         return new
 
     def findings(self) -> list[Path]:
         """The cases of all findings."""
-        return sorted((self.path / FINDINGS).glob("*/case.toml"))
+        return sorted((self.path / FINDINGS).glob(f"*/{CASE}"))
 
     def _put(self, path: Path, text: str) -> None:
         ReportFile(option="--folder", path=path).write(text.encode())
@@ -133,6 +138,29 @@ class Folder:
     def _error(self, message: str) -> InputError:
         place = Place(file=str(self.path))
         return InputError(place, message, "name another folder with --folder, or remove this one")
+
+
+def run_of_finding(case: Path) -> dict[str, str]:
+    """The options that name the run which disagreed; none if the case is no finding.
+
+    case: its file. Raises: InputError.
+    """
+    file = case.parent / FINDING
+    if case.name != CASE or not file.is_file():
+        return {}
+    try:
+        run = msgspec.json.decode(file.read_bytes(), type=_Finding).run
+        int(run.get("--level", 0))
+    except (OSError, ValueError) as error:
+        message, remedy = f"cannot be read: {error}", "move the case out of this folder"
+        raise InputError(Place(file=str(file)), message, remedy) from None
+    return run
+
+
+class _Finding(msgspec.Struct):
+    """What is read of a finding again."""
+
+    run: dict[str, str] = {}
 
 
 def finding_name(symptom: Symptom) -> str:

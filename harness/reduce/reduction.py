@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.bytecode.program import Program
 from harness.errors import HarnessFault, InputError
 from harness.mode import EVERY_MODE, MODES
-from harness.outcome import Trapped
+from harness.outcome import Trapped, UndefinedBehaviour
 from harness.reduce.languages import BYTECODE, POINTER
 from harness.reduce.search import Language, Search, Tally
 from harness.reduce.sides import Sides, SymptomJudge
@@ -41,7 +41,8 @@ def language_of(program: AnyProgram) -> Language[Any, Any]:
 
 
 def choose_symptom(program: AnyProgram, sides: Sides, selection: Selection) -> Symptom:
-    """The first way in which the program fails: a disagreement first, then undefined behaviour.
+    """The first way in which the program fails: a disagreement first, then undefined behaviour,
+    then what no engine can go on from.
 
     Of sides that agree, Miri's word comes before a mere prediction.
 
@@ -62,10 +63,11 @@ def choose_symptom(program: AnyProgram, sides: Sides, selection: Selection) -> S
     return min(found, key=_order)
 
 
-def _order(symptom: Symptom) -> tuple[bool, bool, bool, bool, int]:
+def _order(symptom: Symptom) -> tuple[bool, bool, bool, bool, bool, int]:
     return (
         symptom.verdict is not Verdict.MISMATCH,
         symptom.seen.name == Trapped.name,
+        symptom.seen.name != UndefinedBehaviour.name,
         symptom.engine is not EngineName.MIRI,
         # The Rust that a reproducer has is the unrolled one.
         symptom.form is Form.VM,

@@ -48,11 +48,22 @@ class Symptom:
         what = f"{self.engine}{level} saw {self.seen}"
         if self.predicted is not None and self.predicted != self.seen:
             what += f", predicted {self.predicted}"
-        elif self.verdict is Verdict.MISMATCH:
+        elif self.verdict is Verdict.MISMATCH and (self.predicted or self.seen.name == Ran.name):
             what += " with another result"
         rule = f" by {self.rule}" if self.rule else ""
         place = ", ".join(each for each in where if each)
         return f"{what}{rule}" + (f" ({place})" if place else "")
+
+    def options(self) -> dict[str, str]:
+        """What asks `harness reduce` and `harness repro` for this run alone, by option."""
+        named = {
+            "--engine": self.engine,
+            "--level": self.level,
+            "--mode": self.mode,
+            "--variant": self.variant,
+            "--form": self.form,
+        }
+        return {option: str(value) for option, value in named.items() if value is not None}
 
 
 def sight(outcome: Outcome) -> Sight:

@@ -31,8 +31,9 @@ class Story:
     command: the shell line that repeats it, without any path of this machine.
     expected: what must come of it; rule: the broken one, by its name.
     seen: what came of the very file; None where nothing could run it, for the reason `unchecked`.
-    seen_line: where in the file. other: what the sides of a disagreement say, in a line; empty
-    where they agree. versions: of all that had a part, a line each.
+    seen_line: where in the file. seen_place: in which file and line of a project, where it is
+    not that file. other: what the sides of a disagreement say, in a line; empty where they agree.
+    versions: of all that had a part, a line each.
     """
 
     case: str
@@ -45,6 +46,7 @@ class Story:
     unchecked: str
     other: str
     versions: tuple[str, ...]
+    seen_place: str = ""
 
 
 def head(story: Story) -> list[str]:
@@ -129,7 +131,8 @@ def sighting(story: Story) -> str:
     """What came of the very file, in words."""
     if story.seen is None:
         return f"not checked: {story.unchecked}"
-    where = f" (line {story.seen_line})" if story.seen_line else ""
+    place = f"line {story.seen_line}" if story.seen_line else story.seen_place
+    where = f" ({place})" if place else ""
     match story.seen:
         case UndefinedBehaviour(message=message):
             return f"{_first_line(message)}{where}"

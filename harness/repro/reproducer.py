@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from harness.engines.result_line import read_vm_result
 from harness.errors import HarnessError
 from harness.outcome import Outcome, Panicked, Ran, Trapped, UndefinedBehaviour
 from harness.reduce.symptom import Sight, sight
@@ -14,7 +15,7 @@ from harness.repro.plain_rust import Plainness, PlainSource, write_plain
 from harness.verdict import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.mode import Mode
     from harness.pointer.program import Path, PointerProgram
@@ -54,11 +55,18 @@ class Reproducer:
 
 
 def reproduce(
-    program: PointerProgram, wanted: Wanted, tool: Tool, *, command: str, unchecked: str = ""
+    program: PointerProgram,
+    wanted: Wanted,
+    tool: Tool,
+    *,
+    command: str,
+    unchecked: str = "",
+    run: Callable[[str], Seen] | None = None,
 ) -> Reproducer:
     """The plainest file that shows what is wanted.
 
     command: as the head has it. unchecked: why the tool cannot run it; empty if it can.
+    run: how the very file is run that is handed over, if not by the tool as it is.
 
     Raises: NotReproduced, if not even the exact Rust shows it.
     """
@@ -74,9 +82,59 @@ def reproduce(
         differing = _difference(wanted, seen, source.path_at(seen.line or 0, 0))
         if not differing:
             reproducer = _written(source, wanted, tool, command, seen, "")
-            _run_again(reproducer, source, wanted, tool)
+            _run_again(reproducer, source, wanted, run or tool.run)
             return reproducer
     raise NotReproduced(f"{wanted.case}: the Rust file does not show it: {differing}")
+
+
+def reproduce_in_vm(
+    main: str,
+    wanted: Wanted,
+    tool: Tool,
+    *,
+    files: Callable[[str], Mapping[str, bytes]],
+    command: str,
+    unchecked: str = "",
+) -> Reproducer:
+    """The `main.rs` of a project with the Rust VM, under a head that says what it shows.
+
+    main: without the head. files: all of the project's, with that text as its `main.rs`.
+    command, unchecked: as in `reproduce`.
+
+    Raises: NotReproduced.
+    """
+
+    def run(text: str) -> Seen:
+        seen = _of_vm(tool.run_project(files(text)))
+        if differing := _difference(wanted, seen, None):
+            raise NotReproduced(f"{wanted.case}: the project does not show it: {differing}")
+        return seen
+
+    seen = None if unchecked else run(main)
+    story = Story(
+        case=wanted.case,
+        mode=wanted.mode,
+        command=command,
+        expected=wanted.expected,
+        rule=wanted.rule,
+        seen=seen.outcome if seen else None,
+        seen_line=None,
+        seen_place=seen.place if seen else "",
+        unchecked=unchecked,
+        other=_disagreement(wanted, seen),
+        versions=(*tool.versions(), f"harness {version('harness')}"),
+    )
+    text = "".join(f"{line}\n" for line in (*head(story), "", *main.splitlines()))
+    if not unchecked:
+        run(text)
+    return Reproducer(text=text, story=story, seen=seen)
+
+
+def _of_vm(seen: Seen) -> Seen:
+    """What the VM says of itself, where it came to say anything."""
+    if not isinstance(seen.outcome, Ran):
+        return seen
+    return replace(seen, outcome=read_vm_result(seen.printed))
 
 
 def _written(
@@ -109,9 +167,11 @@ def _written(
     return Reproducer(text=source.text(lines), story=story, seen=seen)
 
 
-def _run_again(reproducer: Reproducer, source: PlainSource, wanted: Wanted, tool: Tool) -> None:
+def _run_again(
+    reproducer: Reproducer, source: PlainSource, wanted: Wanted, run: Callable[[str], Seen]
+) -> None:
     """Run what is to be handed over. Raises: NotReproduced."""
-    seen = tool.run(reproducer.text)
+    seen = run(reproducer.text)
     above = len(reproducer.text.splitlines()) - len(source.lines)
     differing = _difference(wanted, seen, source.path_at(seen.line or 0, above))
     if not differing and seen.line != reproducer.story.seen_line:

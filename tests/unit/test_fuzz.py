@@ -22,7 +22,7 @@ from harness.fuzz.campaign import Fuzzer, Side, variants_of_round
 from harness.fuzz.coverage import Coverage, features_of
 from harness.fuzz.exhaustive import every_program
 from harness.fuzz.exhaustive_campaign import run_exhaustively
-from harness.fuzz.findings import STATE, Folder, State, finding_name
+from harness.fuzz.findings import STATE, Folder, State, finding_name, run_of_finding
 from harness.fuzz.generation import Generation, Kind, first_programs
 from harness.fuzz.random_bytecode import generate_bytecode
 from harness.fuzz.settings import SETTINGS
@@ -118,6 +118,9 @@ def test_another_campaign_is_refused(tmp_path: Path) -> None:
     fuzzer(tmp_path).run(up_to(10))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="another campaign"):
         fuzzer(tmp_path, seed=2).run(up_to(20))  # type: ignore[arg-type]
+    other_modes = fuzzer(tmp_path, modes=TWO_MODES[:1])
+    with pytest.raises(InputError, match="another campaign"):
+        other_modes.run(up_to(20))  # type: ignore[arg-type]
     (tmp_path / STATE).write_text("{")
     with pytest.raises(InputError, match="cannot be read"):
         fuzzer(tmp_path).run(up_to(20))  # type: ignore[arg-type]
@@ -134,6 +137,8 @@ def test_findings_are_kept_once_and_shrink(tmp_path: Path) -> None:
         assert isinstance(case, PointerCase)
         listed = json.loads((path.parent / "finding.json").read_text())
         assert listed["programs"]
+        found = {symptom for symptom in told if finding_name(symptom) == path.parent.name}
+        assert [run_of_finding(path)] == [symptom.options() for symptom in found]
     path, symptom = Folder(path=tmp_path).findings()[0], sorted(told, key=finding_name)[0]
     (case,) = load([path]).cases
     assert isinstance(case, PointerCase)
@@ -266,6 +271,10 @@ def identity_in(folder: Path) -> str:
         (["--level", "4"], "--level"),
         (["--mode", "no"], "--mode"),
         (["--engine", "no"], "--engine"),
+        (["--engine", "reference"], "none of reference runs programs"),
+        (["--engine", "in-process", "--kind", "pointer"], "runs pointer programs"),
+        (["--engine", "in-process", "--exhaustive", "2"], "runs pointer programs"),
+        (["--exhaustive", "2", "--kind", "bytecode"], "--kind bytecode"),
     ],
 )
 def test_bad_options_are_refused(
