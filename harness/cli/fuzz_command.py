@@ -16,6 +16,7 @@ from harness.result import EngineName
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from harness.engines.own_crate import OwnCrate
     from harness.fuzz.campaign import Fuzzer, Side
     from harness.fuzz.findings import State
     from harness.fuzz.generation import Kind
@@ -27,8 +28,9 @@ def fuzz_command(
     count: Annotated[int | None, Parameter("--count")] = None,
     time_: Annotated[float | None, Parameter("--time")] = None,
     seed: Annotated[int, Parameter("--seed")] = 0,
-    kind: Annotated[Literal["pointer", "bytecode", "both"], Parameter("--kind")] = "both",
+    kind: Annotated[Literal["pointer", "bytecode", "both"] | None, Parameter("--kind")] = None,
     exhaustive: Annotated[int | None, Parameter("--exhaustive")] = None,
+    variant: Annotated[list[str] | None, Parameter("--variant")] = None,
     mode: Annotated[list[str] | None, Parameter("--mode")] = None,
     engine: Annotated[list[str] | None, Parameter("--engine")] = None,
     level: Annotated[list[int] | None, Parameter("--level")] = None,
@@ -55,10 +57,13 @@ def fuzz_command(
     seed
         What decides all programs.
     kind
-        pointer, bytecode, or both in turn.
+        pointer, bytecode, or both in turn (default: both; with --variant, bytecode).
     exhaustive
         Instead of random ones every pointer program of up to so many statements over
         allocations of one byte, up to renaming.
+    variant
+        Only in this variant, or in those of a crate of your own, by its path; repeatable
+        (default: two of the table for each round, in turn).
     mode
         Only in this mode, such as tree-strict; repeatable.
     engine
@@ -96,6 +101,8 @@ def fuzz_command(
     if compare is not None:
         others = (("--time", time_), ("--exhaustive", exhaustive), ("--engine", engine))
         given = [name for name, value in (*others, ("--level", level)) if value is not None]
+        if variant:
+            given.append("--variant")
         if kind == "bytecode":
             given.append("--kind bytecode")
         if given:
@@ -108,12 +115,20 @@ def fuzz_command(
     if exhaustive is not None and kind == "bytecode":
         remedy = "leave out one of them: every small program is a pointer program"
         raise InputError(None, "--exhaustive does not go with --kind bytecode", remedy)
+    if variant and (exhaustive is not None or kind in ("pointer", "both")):
+        what = "--exhaustive" if exhaustive is not None else f"--kind {kind}"
+        remedy = "leave out one of them: pointer programs run in no variant"
+        raise InputError(None, f"--variant does not go with {what}", remedy)
     settings = replace(SETTINGS, levels=tuple(level)) if level else SETTINGS
-    kinds: Sequence[Kind] = tuple(Kind) if kind == "both" else (Kind(kind),)
+    kinds: Sequence[Kind] = tuple(Kind) if kind in (None, "both") else (Kind(kind),)
+    if variant:
+        kinds = (Kind.BYTECODE,)
     if exhaustive is not None:
         kinds = (Kind.POINTER,)
     _demand_something_to_compare(engine, kinds)
-    sides = _sides(settings, modes=mode, engines=engine, toolchain=toolchain, jobs=jobs)
+    sides, crates = _sides(
+        settings, variants=variant, modes=mode, engines=engine, toolchain=toolchain, jobs=jobs
+    )
     fuzzer = Fuzzer(
         seed=seed,
         settings=settings,
@@ -121,6 +136,7 @@ def fuzz_command(
         judged_by=sides,
         folder=Folder(path=folder),
         told=lambda symptom, reason: print(f"finding: {symptom}\n  {reason}", flush=True),
+        crates=crates,
     )
     wants_more = _limit(count, time_ if time_ or count or exhaustive else 60.0)
     try:
@@ -219,30 +235,38 @@ def _demand_something_to_compare(engines: list[str] | None, kinds: Sequence[Kind
 def _sides(
     settings: Settings,
     *,
+    variants: list[str] | None,
     modes: list[str] | None,
     engines: list[str] | None,
     toolchain: str | None,
     jobs: int | None,
-) -> list[Side]:
-    """Who judges. Raises: InputError; MissingTool, for an engine named that is not here."""
+) -> tuple[list[Side], Sequence[OwnCrate]]:
+    """Who judges, and the crates of the user's own that are judged.
+
+    Raises: InputError; MissingTool, for an engine named that is not here.
+    """
     from dataclasses import replace
 
     from harness.campaign.assemble import assemble
     from harness.campaign.selection import Selection
-    from harness.cli.options import read_choices, read_jobs, read_modes
+    from harness.cli.options import choose_variants, read_choices, read_jobs, read_modes
+    from harness.cli.reducing import crates_of
     from harness.fuzz.campaign import Side
     from harness.reduce.sides import Sides
     from harness.toolchain.miri import toolchain_name
 
     named = read_choices("--engine", EngineName, engines)
+    chosen = choose_variants(variants)
     selection = Selection(
+        variants=chosen.table,
         modes=read_modes(modes),
         engines=named or _DEFAULT,
         toolchain=toolchain_name(toolchain),
         live=True,
         jobs=read_jobs(jobs),
     )
-    setup = assemble((), selection)
+    own = crates_of(chosen, selection)
+    setup = assemble((), selection, own=own)
     missing = setup.missing()
     for engine in named or ():
         if engine in missing:
@@ -255,9 +279,9 @@ def _sides(
     if EngineName.NATIVE in here:
         only = replace(selection, engines=(EngineName.NATIVE,))
         for level in settings.levels:
-            campaign = assemble((), only, level=level).campaign
+            campaign = assemble((), only, own=own, level=level).campaign
             sides.append(Side(sides=Sides(campaign=campaign, level=level), selection=only))
-    return sides
+    return sides, own
 
 
 def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
@@ -266,12 +290,11 @@ def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
 
     tallies = state.tallies
     if random:
-        print(
-            f"{tallies['programs']} programs; {tallies['undefined programs']} pointer programs are "
-            f"undefined behaviour in some mode by prediction"
-        )
+        print(f"{tallies['programs']} programs")
         coverage = Coverage(counts=state.counts)
         if Kind.POINTER in fuzzer.kinds:
+            undefined = f"{tallies['undefined programs']} pointer programs are undefined behaviour"
+            print(f"{undefined} in some mode by prediction")
             print("programs that broke each rule:")
             for rule, count in coverage.rules().items():
                 print(f"{count:8}  {rule}")

@@ -10,13 +10,13 @@ from cyclopts import Parameter
 
 from harness.cli.exit_code import ExitCode
 from harness.errors import InputError
-from harness.lowering.variants import ON_DEMAND, VARIANTS
 from harness.result import EngineName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from harness.cases.case import Case
+    from harness.engines.own_crate import OwnCrate
     from harness.reduce.reduction import Reduced
     from harness.reduce.sides import Sides
     from harness.reduce.symptom import Symptom
@@ -110,22 +110,21 @@ def reduce_command(
     )
     print(f"wrote {written.path}")
     if symptom.engine is not EngineName.CONST:
-        print(
-            shlex.join(("harness", "repro", str(written.path), *_repro_options(symptom, variant)))
-        )
+        options = _repro_options(symptom, gathered.own)
+        print(shlex.join(("harness", "repro", str(written.path), *options)))
     return ExitCode.AGREE
 
 
-def _repro_options(symptom: Symptom, variants: list[str] | None) -> Iterator[str]:
-    """What names the same run of the reduced case. variants: as they were given."""
-    for option, value in symptom.options().items():
-        if option == "--engine" and symptom.engine is EngineName.MODEL:
-            # A prediction runs nothing; Miri does, where it is here.
-            continue
-        # A variant of the user's own is named by its crate.
-        known = option != "--variant" or value in VARIANTS or value in ON_DEMAND
-        for word in (value,) if known else variants or ():
-            yield from (option, word)
+def _repro_options(symptom: Symptom, own: Sequence[OwnCrate]) -> Iterator[str]:
+    """What names the same run of the reduced case."""
+    from harness.campaign.own_variants import paths_of
+
+    # With a slash it is a path, whatever it is called.
+    paths = {n: str(p) if "/" in str(p) else f"./{p}" for n, p in paths_of(own).items()}
+    for option, value in symptom.options(paths).items():
+        # A prediction runs nothing; Miri does, where it is here.
+        if value != EngineName.MODEL:
+            yield from (option, value)
 
 
 def _text(case: Case, reduced: Reduced, sides: Sides, symptom: Symptom) -> str:

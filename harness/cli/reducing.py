@@ -13,6 +13,7 @@ from harness.result import EngineName, Form
 if TYPE_CHECKING:
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
+    from harness.cli.options import VariantChoice
     from harness.engines.own_crate import OwnCrate
     from harness.reduce.sides import Sides
 
@@ -75,6 +76,21 @@ def as_found(case: Case, asked: Asked) -> Asked:
     )
 
 
+def crates_of(chosen: VariantChoice, selection: Selection) -> list[OwnCrate]:
+    """The crates of the variants that stand in no table, built.
+
+    Raises: InputError, if one of the user's does not build; MissingTool, if one cannot be had.
+    """
+    from harness.campaign.own_variants import AbsentCrate, prepare_own
+
+    crates: list[OwnCrate] = []
+    for crate in prepare_own(chosen.on_demand, chosen.paths, selection):
+        if isinstance(crate, AbsentCrate):
+            raise crate.missing.error()
+        crates.append(crate)
+    return crates
+
+
 def gather(case: Case, asked: Asked, *, toolchain: str | None, jobs: int | None) -> Gathered:
     """The sides for a case, and what is to be run of it.
 
@@ -83,7 +99,6 @@ def gather(case: Case, asked: Asked, *, toolchain: str | None, jobs: int | None)
     Raises: InputError; MissingTool, for an engine that was named and is missing.
     """
     from harness.campaign.assemble import assemble
-    from harness.campaign.own_variants import AbsentCrate, prepare_own
     from harness.campaign.selection import Selection
     from harness.cli.options import (
         choose_variants,
@@ -119,11 +134,7 @@ def gather(case: Case, asked: Asked, *, toolchain: str | None, jobs: int | None)
         jobs=read_jobs(jobs),
     )
     require_forms(chosen.table or (), selection.forms)
-    own: list[OwnCrate] = []
-    for crate in prepare_own(chosen.on_demand, chosen.paths, selection):
-        if isinstance(crate, AbsentCrate):
-            raise crate.missing.error()
-        own.append(crate)
+    own = crates_of(chosen, selection)
     setup = assemble((), selection, own=own, level=read_level(asked.level))
     missing = setup.missing()
     for engine in named or ():

@@ -22,6 +22,8 @@ from harness.report.report_file import ReportFile
 from harness.toolchain.workspace import digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.bytecode.program import Program
     from harness.pointer.program import PointerProgram
     from harness.reduce.symptom import Symptom
@@ -96,11 +98,19 @@ class Folder:
             raise self._error(f"it cannot be made: {error.strerror}") from None
 
     def keep(
-        self, program: Program | PointerProgram, symptom: Symptom, name: str, reason: str
+        self,
+        program: Program | PointerProgram,
+        symptom: Symptom,
+        name: str,
+        *,
+        reason: str,
+        run: Mapping[str, str],
+        where: str,
     ) -> bool:
         """Keep a finding, or add the program to one that is there; whether it is new.
 
-        name: the program's in its campaign. reason: why it is one, in words.
+        name: the program's in its campaign. reason: why it is one, in words. run: the options
+        that name the run which disagreed. where: the mode or the level that it was in.
         """
         folder = self.path / FINDINGS / finding_name(symptom)
         file = folder / FINDING
@@ -120,10 +130,9 @@ class Folder:
             self._put(folder / CASE, text)
         if name not in known["programs"] and len(known["programs"]) < MOST_INDICES:
             known["programs"].append(name)
-        mode = str(symptom.mode or "native")
-        known["modes"] = sorted({*known["modes"], mode})
+        known["modes"] = sorted({*known["modes"], where})
         # Of the program that was first: it is the case.
-        first = {"symptom": str(symptom), "reason": reason, "run": symptom.options()}
+        first = {"symptom": str(symptom), "reason": reason, "run": dict(run)}
         known = {**first, **known}
         self._put(file, json.dumps(known, indent=1) + "\n")
         return new

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.outcome import Outcome, Ran
@@ -54,13 +56,23 @@ class Symptom:
         place = ", ".join(each for each in where if each)
         return f"{what}{rule}" + (f" ({place})" if place else "")
 
-    def options(self) -> dict[str, str]:
-        """What asks `harness reduce` and `harness repro` for this run alone, by option."""
+    @property
+    def where(self) -> str:
+        """The mode, or the engine that knows none, with its level of optimisation."""
+        level = "" if self.level is None else f"-O{self.level}"
+        return str(self.mode) if self.mode else f"{self.engine}{level}"
+
+    def options(self, crates: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+        """What asks `harness reduce` and `harness repro` for this run alone, by option.
+
+        crates: by a variant of the user's own the path that names it.
+        """
+        variant = self.variant and crates.get(self.variant, self.variant)
         named = {
             "--engine": self.engine,
             "--level": self.level,
             "--mode": self.mode,
-            "--variant": self.variant,
+            "--variant": variant,
             "--form": self.form,
         }
         return {option: str(value) for option, value in named.items() if value is not None}

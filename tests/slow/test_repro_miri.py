@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import subprocess
@@ -159,6 +160,28 @@ def test_a_variant_of_the_user_s_own_is_reduced_and_reproduced(
     # Nothing of it lies elsewhere.
     (tmp_path / "mine.rs").unlink()
     assert say(command_in(project / "src" / "main.rs")).stdout.strip() == told[1]
+
+
+def test_what_is_found_in_a_variant_of_the_user_s_own_is_reduced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.rs").write_text(WRONG)
+    fuzz = ["fuzz", "--variant", "./mine.rs", "--engine", "native", "--count", "100"]
+    assert main.run([*fuzz, "--level", "0", "--level", "2"]) == 1
+    findings = [
+        json.loads(path.read_text()) for path in tmp_path.glob("harness-fuzz/findings/*/*.json")
+    ]
+    # What it does at both levels is found once.
+    assert findings
+    assert all(each["modes"] == ["native-O0", "native-O2"] for each in findings)
+    assert all(each["run"]["--level"] == "0" for each in findings)
+    ran = next((tmp_path / "harness-fuzz" / "findings").glob("*-ran-*/case.toml"))
+    capsys.readouterr()
+    assert main.run(["reduce", str(ran)]) == 0
+    assert "to 1\n" in capsys.readouterr().out
+    assert main.run(["repro", str(ran)]) == 0
+    assert re.search(r"prints 'ran .+' where it must print 'ran .+'", capsys.readouterr().out)
 
 
 def test_every_plain_file_of_exact_rust_compiles() -> None:

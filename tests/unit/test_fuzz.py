@@ -257,6 +257,17 @@ def test_fuzzing_in_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert program is Program
 
 
+def test_fuzzing_a_variant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["fuzz", "--engine", "in-process", "--folder", str(tmp_path), "--variant", "raw"]
+    assert main.run([*arguments, "--count", "100"]) == 0
+    # Bytecode alone, each program once.
+    out = capsys.readouterr().out
+    assert "100 comparisons" in out
+    assert "pointer programs" not in out
+    assert main.run([*arguments, "--variant", "cell", "--count", "200"]) == 2
+    assert "in the variants raw" in capsys.readouterr().err
+
+
 def identity_in(folder: Path) -> str:
     identity: str = json.loads((folder / STATE).read_text())["identity"]
     return identity
@@ -275,6 +286,10 @@ def identity_in(folder: Path) -> str:
         (["--engine", "in-process", "--kind", "pointer"], "runs pointer programs"),
         (["--engine", "in-process", "--exhaustive", "2"], "runs pointer programs"),
         (["--exhaustive", "2", "--kind", "bytecode"], "--kind bytecode"),
+        (["--exhaustive", "2", "--variant", "raw"], "--variant does not go with --exhaustive"),
+        (["--kind", "pointer", "--variant", "raw"], "--variant does not go with --kind pointer"),
+        (["--variant", "no-such-variant"], "there is no variant"),
+        (["--variant", "./no-such-crate"], "no such path"),
     ],
 )
 def test_bad_options_are_refused(
