@@ -33,7 +33,9 @@ class Story:
     seen: what came of the very file; None where nothing could run it, for the reason `unchecked`.
     seen_line: where in the file. seen_place: in which file and line of a project, where it is
     not that file. other: what the sides of a disagreement say, in a line; empty where they agree.
-    versions: of all that had a part, a line each.
+    versions: of all that had a part, a line each. must_print, printed: what a run that comes to
+    its end has to print, and did; None where nobody looks at it. beside: what else it takes, in
+    words, if the file is not all of it.
     """
 
     case: str
@@ -47,6 +49,9 @@ class Story:
     other: str
     versions: tuple[str, ...]
     seen_place: str = ""
+    must_print: str | None = None
+    printed: str | None = None
+    beside: str = ""
 
 
 def head(story: Story) -> list[str]:
@@ -71,11 +76,14 @@ def issue(story: Story, file: str, code: str, *, distributed: bool) -> str:
     that everybody can install.
     """
     mode = f" in mode {story.mode}" if story.mode else ""
-    lines = [f"I tried this code (`{file}`){mode}:", "", "```rust", code.rstrip("\n"), "```", ""]
+    beside = f", {story.beside}" if story.beside else ""
+    lines = [f"I tried this code (`{file}`{beside}){mode}:", ""]
+    lines += ["```rust", code.rstrip("\n"), "```", ""]
     lines += ["with", "", "```sh", story.command, "```", ""]
     lines += [f"I expected to see this: {expectation(story)}", ""]
-    lines += [f"> {each}" for each in rule_lines(story)]
-    lines += ["", f"Instead, this happened: {story.other or sighting(story)}", ""]
+    if rule := rule_lines(story):
+        lines += [*(f"> {each}" for each in rule), ""]
+    lines += [f"Instead, this happened: {story.other or sighting(story)}", ""]
     if story.other:
         lines += [f"Of this very file: {sighting(story)}", ""]
     lines += ["### Meta", "", *(f"- {each}" for each in story.versions)]
@@ -107,6 +115,8 @@ def expectation(story: Story) -> str:
         case UndefinedBehaviour(kind=kind):
             by = f", by the rule {story.rule}" if story.rule else ""
             return f"undefined behaviour ({kind}){by}"
+        case Ran() if story.must_print is not None and isinstance(story.seen, Ran):
+            return f"it prints {story.must_print!r}"
         case Ran():
             return "it runs to its end, without undefined behaviour"
         case Unsupported(kind=kind):
@@ -136,6 +146,8 @@ def sighting(story: Story) -> str:
     match story.seen:
         case UndefinedBehaviour(message=message):
             return f"{_first_line(message)}{where}"
+        case Ran() if story.printed is not None:
+            return f"it printed {story.printed!r}"
         case Ran():
             return "it ran to its end" + ("; no undefined behaviour found" if story.mode else "")
         case Panicked(message=message):

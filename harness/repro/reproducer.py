@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from harness.engines.result_line import read_vm_result
+from harness.engines.vm_crate import VM_PACKAGE
 from harness.errors import HarnessError
 from harness.outcome import Outcome, Panicked, Ran, Trapped, UndefinedBehaviour
 from harness.reduce.symptom import Sight, sight
@@ -120,8 +121,11 @@ def reproduce_in_vm(
         seen=seen.outcome if seen else None,
         seen_line=None,
         seen_place=seen.place if seen else "",
+        beside=f"in a project with the Rust VM, `{VM_PACKAGE}`, which is attached",
         unchecked=unchecked,
         other=_disagreement(wanted, seen),
+        must_print=wanted.printed,
+        printed=seen.printed if seen and wanted.printed is not None else None,
         versions=(*tool.versions(), f"harness {version('harness')}"),
     )
     text = "".join(f"{line}\n" for line in (*head(story), "", *main.splitlines()))
@@ -155,6 +159,8 @@ def _written(
         seen_line=seen.line if seen else None,
         unchecked=unchecked,
         other=_disagreement(wanted, seen),
+        must_print=wanted.printed,
+        printed=seen.printed if seen and wanted.printed is not None else None,
         versions=(*tool.versions(), f"harness {version('harness')}"),
     )
     above = len(head(story)) + 1

@@ -165,6 +165,10 @@ def test_a_disagreement_is_reproduced_by_what_the_tool_sees() -> None:
 
     made = reproduce(program, told, Compiler(""), command="run it")
     assert "it prints '0' where it must print '7'" in made.text
+    assert "// Expected: it prints '7'\n" in made.text
+    assert "// Seen: it printed '0'\n" in made.text
+    body = issue(made.story, "a.rs", "", distributed=True)
+    assert "I expected to see this: it prints '7'\n\nInstead, this happened: " in body
     Compiler.printed = "7"
     with pytest.raises(NotReproduced, match="wanted not '7', saw '7'"):
         reproduce(program, told, Compiler(""), command="run it")
@@ -325,6 +329,8 @@ def test_a_project_that_does_not_show_it_is_an_error() -> None:
     tool = Vm("")
     made = reproduce_in_vm(text, told, tool, files=files, command="run it")
     assert "// But: it prints 'ran 1 08' where it must print 'ran 1 07'\n" in made.text
+    body = issue(made.story, "main.rs", made.text, distributed=True)
+    assert "I tried this code (`main.rs`, in a project with the Rust VM, `harness-vm`, " in body
     assert made.text.endswith(text)
     assert tool.runs == 2
     for printed, message in (
