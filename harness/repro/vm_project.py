@@ -20,6 +20,8 @@ from harness.resources import rust_vm_dir
 from harness.toolchain.cargo_metadata import toml_string
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.bytecode.program import Program
     from harness.engines.own_crate import OwnCrate
     from harness.outcome import Location, Outcome
@@ -76,9 +78,12 @@ def write_main(program: Program, variant: str, own: OwnCrate | None, place: Loca
     )
 
 
-def project_files(main: str, own: OwnCrate | None) -> dict[str, bytes]:
-    """The files of the project. main: the text of its `main.rs`."""
-    vm = {f"{VM_PACKAGE}/{path}": data for path, data in vm_files(rust_vm_dir()).items()}
+def project_files(
+    main: str, own: OwnCrate | None, *, vm_folder: Path | None = None
+) -> dict[str, bytes]:
+    """The files of the project. main: the text of its `main.rs`. vm_folder: another VM."""
+    files = vm_files(vm_folder or rust_vm_dir())
+    vm = {f"{VM_PACKAGE}/{path}": data for path, data in files.items()}
     return {**_around(own), **vm, "src/main.rs": main.encode()}
 
 
