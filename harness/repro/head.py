@@ -115,7 +115,7 @@ def expectation(story: Story) -> str:
         case UndefinedBehaviour(kind=kind):
             by = f", by the rule {story.rule}" if story.rule else ""
             return f"undefined behaviour ({kind}){by}"
-        case Ran() if story.must_print is not None and isinstance(story.seen, Ran):
+        case Ran() | Trapped() if story.must_print is not None and _came_to_its_end(story):
             return f"it prints {story.must_print!r}"
         case Ran():
             return "it runs to its end, without undefined behaviour"
@@ -127,6 +127,11 @@ def expectation(story: Story) -> str:
             return "a panic"
         case _:
             return describe(outcome)
+
+
+def _came_to_its_end(story: Story) -> bool:
+    """Whether the program said itself what came of it."""
+    return isinstance(story.seen, Ran | Trapped)
 
 
 def rule_lines(story: Story) -> list[str]:
@@ -146,7 +151,7 @@ def sighting(story: Story) -> str:
     match story.seen:
         case UndefinedBehaviour(message=message):
             return f"{_first_line(message)}{where}"
-        case Ran() if story.printed is not None:
+        case Ran() | Trapped() if story.printed is not None:
             return f"it printed {story.printed!r}"
         case Ran():
             return "it ran to its end" + ("; no undefined behaviour found" if story.mode else "")

@@ -193,8 +193,8 @@ def _difference(wanted: Wanted, seen: Seen, path: Path | None) -> str:
     same_kind = wanted.seen.kind in (None, sight(seen.outcome).kind) or Trapped.name in names
     if seen.outcome.name not in names or not same_kind:
         return f"wanted {wanted.seen}, saw {describe(seen.outcome)}"
-    ran = wanted.printed is not None and isinstance(seen.outcome, Ran)
-    if ran and wanted.disagrees == (seen.printed == wanted.printed):
+    told = wanted.printed is not None and isinstance(seen.outcome, Ran | Trapped)
+    if told and wanted.disagrees == (seen.printed == wanted.printed):
         what = f"{'not ' if wanted.disagrees else ''}{wanted.printed!r}"
         return f"wanted {what}, saw {seen.printed!r}"
     at = _statement(wanted.expected)
@@ -206,7 +206,8 @@ def _difference(wanted: Wanted, seen: Seen, path: Path | None) -> str:
 def _disagreement(wanted: Wanted, seen: Seen | None) -> str:
     if not wanted.disagrees:
         return ""
-    if wanted.printed is not None and seen is not None and isinstance(seen.outcome, Ran):
+    told = seen is not None and isinstance(seen.outcome, Ran | Trapped)
+    if wanted.printed is not None and seen is not None and told:
         return f"it prints {seen.printed!r} where it must print {wanted.printed!r}"
     return f"the tool sees {wanted.seen}"
 

@@ -15,7 +15,7 @@ from harness.bytecode.assembly import format_instruction
 from harness.bytecode.wire import encode, encode_instruction
 from harness.engines.own_crate import FILE_MANIFEST, FILE_PACKAGE
 from harness.engines.vm_crate import LIBRARY, TABLE, VM_PACKAGE, vm_files
-from harness.outcome import Ran
+from harness.outcome import Ran, Trapped
 from harness.resources import rust_vm_dir
 from harness.toolchain.cargo_metadata import toml_string
 
@@ -106,9 +106,13 @@ def _around(own: OwnCrate | None) -> Mapping[str, bytes]:
 
 def result_line(outcome: Outcome) -> str | None:
     """What the project prints where that is what comes of it; None where only the kind counts."""
-    if not isinstance(outcome, Ran) or outcome.memory is None or outcome.steps is None:
-        return None
-    return f"ran {outcome.steps} {outcome.memory.hex() or '-'}"
+    match outcome:
+        case Ran(memory=bytes() as memory, steps=int() as steps):
+            return f"ran {steps} {memory.hex() or '-'}"
+        case Trapped(kind=kind, memory=bytes() as memory, location=place):
+            return f"trapped {kind} {place.instruction} {place.operand} {memory.hex() or '-'}"
+        case _:
+            return None
 
 
 def _program_lines(program: Program, place: Location | None) -> Iterator[str]:
