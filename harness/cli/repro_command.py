@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 from cyclopts import Parameter
 
 from harness.cli.exit_code import ExitCode
-from harness.errors import InputError
+from harness.errors import InputError, Place, printable
 from harness.result import EngineName, Form
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _make(
     """What is written to where, by the target's paths. Raises: InputError; NotReproduced."""
     from harness.repro.choice import InVm, Straight, tool_for
     from harness.repro.reproducer import reproduce, reproduce_in_vm
-    from harness.repro.vm_project import project_files, write_main
+    from harness.repro.vm_project import PACKAGE, project_files, write_main
     from harness.toolchain.cargo import package_files
 
     in_vm = isinstance(chosen, InVm)
@@ -167,7 +167,7 @@ def _make(
                 return target, made, {target.path.name: made.text.encode()}
 
             def files(text: str) -> Mapping[str, bytes]:
-                return package_files("repro", {"main": text})
+                return package_files(PACKAGE, {"main": text})
 
             made = reproduce(
                 chosen.program,
@@ -221,10 +221,25 @@ class _Target:
             return
         if self.output is not None:
             raise InputError(None, "--output and --project", "name one of them")
+        self._spare_crates(self.project)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(None, f"--project: {error}", "name another folder") from None
+
+    def _spare_crates(self, folder: Path) -> None:
+        """Raises: InputError, if a crate is there that no reproducer is."""
+        from harness.repro.vm_project import PACKAGES
+
+        manifest = folder / "Cargo.toml"
+        try:
+            there = manifest.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return
+        if not any(f'name = "{name}"' in there for name in PACKAGES):
+            place = Place(file=printable(str(manifest)))
+            message = "there is a crate in this folder already, which would be replaced"
+            raise InputError(place, message, "name another folder with --project")
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Put the files there: of a project by their paths in it. Raises: InputError."""

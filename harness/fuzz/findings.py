@@ -116,7 +116,11 @@ class Folder:
         file = folder / FINDING
         known: dict[str, Any] = {"programs": [], "modes": []}
         if file.exists():
-            known = json.loads(file.read_text(encoding="utf-8"))
+            try:
+                known |= msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+            except (OSError, ValueError) as error:
+                message, remedy = f"cannot be read: {error}", "remove the folder that it is in"
+                raise InputError(Place(file=str(file)), message, remedy) from None
         new = not known["programs"]
         if new:
             folder.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.bytecode.assembly import format_instruction
 from harness.bytecode.wire import encode, encode_instruction
-from harness.engines.own_crate import FILE_MANIFEST, FILE_PACKAGE
+from harness.engines.own_crate import FILE_MANIFEST, FILE_PACKAGE, OWN_PACKAGE
 from harness.engines.vm_crate import LIBRARY, TABLE, VM_PACKAGE, vm_files
 from harness.outcome import Ran, Trapped
 from harness.resources import rust_vm_dir
@@ -29,9 +29,15 @@ if TYPE_CHECKING:
 _FILE = "own-variant"
 """The folder of a crate that is a single file."""
 
+PACKAGE = "repro"
+"""What a reproducer is called as a package."""
+
+PACKAGES = (PACKAGE, OWN_PACKAGE)
+"""With the one on top of a user's crate."""
+
 MANIFEST = f"""\
 [package]
-name = "repro"
+name = "{PACKAGE}"
 version = "0.0.0"
 edition = "2024"
 publish = false

@@ -150,6 +150,15 @@ def test_findings_are_kept_once_and_shrink(tmp_path: Path) -> None:
     assert predicted.outcome.name != judge(shrunk.program, symptom.mode).name
 
 
+def test_a_finding_that_cannot_be_read_is_bad_input(tmp_path: Path) -> None:
+    fuzzer(tmp_path, oracle=Wrong).run(up_to(60))  # type: ignore[arg-type]
+    finding = Folder(path=tmp_path).findings()[0].parent / "finding.json"
+    finding.write_text("[")
+    (tmp_path / STATE).unlink()
+    with pytest.raises(InputError, match=r"finding\.json: cannot be read"):
+        fuzzer(tmp_path, oracle=Wrong).run(up_to(60))  # type: ignore[arg-type]
+
+
 def test_generation_is_steered_to_what_is_rare() -> None:
     plain = Generation(seed=3, settings=replace(SMALL, candidates=1), coverage=Coverage())
     steered = Generation(seed=3, settings=replace(SMALL, candidates=4), coverage=Coverage())

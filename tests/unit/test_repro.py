@@ -343,6 +343,19 @@ def test_a_project_that_does_not_show_it_is_an_error() -> None:
             reproduce_in_vm(text, told, Vm(""), files=files, command="run it")
 
 
+def test_a_crate_that_is_there_is_spared(no_miri: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = no_miri / "thread-program"
+    folder.mkdir()
+    (folder / "Cargo.toml").write_text('[package]\nname = "mine"\n')
+    for arguments in (IN_VM, [CASE, "--project", "thread-program"]):
+        assert main.run(["repro", *arguments]) == 2
+        assert "Cargo.toml: there is a crate" in capsys.readouterr().err
+    assert list(folder.iterdir()) == [folder / "Cargo.toml"]
+    # A reproducer is replaced.
+    assert main.run(["repro", *IN_VM, "--project", "new"]) == 0
+    assert main.run(["repro", *IN_VM, "--project", "new"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
