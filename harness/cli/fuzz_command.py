@@ -126,6 +126,9 @@ def fuzz_command(
     if exhaustive is not None:
         kinds = (Kind.POINTER,)
     _demand_something_to_compare(engine, kinds)
+    if level and engine and EngineName.NATIVE not in engine:
+        message = "--level is of compiled code, and nobody asked for that"
+        raise InputError(None, message, "name it as well: --engine native")
     sides, crates = _sides(
         settings, variants=variant, modes=mode, engines=engine, toolchain=toolchain, jobs=jobs
     )
@@ -143,6 +146,8 @@ def fuzz_command(
         if exhaustive is not None:
             from harness.fuzz.exhaustive_campaign import run_exhaustively
 
+            if exhaustive > _SOON_COUNTED:
+                print("counting the programs first", file=sys.stderr, flush=True)
             state, total = run_exhaustively(fuzzer, exhaustive, wants_more)
             done = state.tallies["programs"]
             print(f"{done} of {total} programs of up to {exhaustive} statements")
@@ -158,6 +163,9 @@ def fuzz_command(
 
 _MOST_STATEMENTS = 8
 """The number of programs grows about thirtyfold with each."""
+
+_SOON_COUNTED = 4
+"""Statements up to which all programs are counted within seconds."""
 
 _MOST_SHOWN = 10
 

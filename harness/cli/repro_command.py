@@ -120,6 +120,9 @@ def _by_what_runs_it(asked: Asked) -> Asked:
     if tuple(asked.engines) == (EngineName.IN_PROCESS,):
         # A process of its own does what this one did.
         return replace(asked, engines=(EngineName.NATIVE,), forms=(Form.VM,))
+    if EngineName.CONST in asked.engines:
+        remedy = "harness run CASE --engine const says the command that repeats what it sees"
+        raise InputError(None, "--engine: const evaluates programs, and runs none", remedy)
     for engine in asked.engines:
         if engine not in (EngineName.MIRI, EngineName.NATIVE):
             message = f"--engine: {engine!r} runs no file"

@@ -289,6 +289,7 @@ def identity_in(folder: Path) -> str:
         (["--time", "-1"], "--time"),
         (["--exhaustive", "99"], "--exhaustive"),
         (["--level", "4"], "--level"),
+        (["--level", "1", "--engine", "in-process"], "name it as well: --engine native"),
         (["--mode", "no"], "--mode"),
         (["--engine", "no"], "--engine"),
         (["--engine", "reference"], "none of reference runs programs"),

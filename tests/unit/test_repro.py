@@ -366,6 +366,7 @@ def test_a_crate_that_is_there_is_spared(no_miri: Path, capsys: pytest.CaptureFi
         ([CASE, "--level", "1"], "--engine native"),
         ([CASE, "--engine", "native", "--level", "4"], "--level"),
         ([CASE, "--engine", "reference"], "--engine"),
+        ([CASE, "--engine", "const"], "harness run CASE --engine const"),
         ([CASE, "--output", "no/folder/x.rs"], "--output"),
         ([CASE, "--variant", "raw"], "--variant"),
         ([CASE, "--output", "x.rs", "--project", "y"], "name one of them"),
