@@ -294,6 +294,7 @@ def _sides(
 
 def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
     from harness.fuzz.coverage import Coverage
+    from harness.fuzz.findings import MISSED
     from harness.fuzz.generation import Kind
 
     tallies = state.tallies
@@ -315,6 +316,10 @@ def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
     for name, count in sorted(tallies.items()):
         if name.split()[0] in ("verdict", *EngineName):
             print(f"{count:8}  {name}")
+    if missed := fuzzer.folder.findings(MISSED):
+        print(f"{len(missed)} kinds of run that Miri's wildcard lets pass:")
+        for path in missed:
+            print(f"  harness repro {path}")
     findings = fuzzer.folder.findings()
     print(f"{len(findings)} findings in {fuzzer.folder.path}")
     for path in findings:

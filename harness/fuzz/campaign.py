@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from harness.bytecode.program import Program
 from harness.campaign.own_variants import paths_of
 from harness.fuzz.coverage import Coverage
-from harness.fuzz.findings import Folder, State
+from harness.fuzz.findings import FINDINGS, MISSED, Folder, State
 from harness.fuzz.generation import Generation, Kind
 from harness.lowering.variants import VARIANTS
 from harness.mode import MODES
-from harness.result import EngineName, Form, Result, Verdict
+from harness.reduce.symptom import MISSES
+from harness.result import EngineName, Form, Result
 
 if TYPE_CHECKING:
     from harness.campaign.selection import Selection
@@ -133,17 +134,22 @@ def judge_round(
                 count(counts, result)
                 if result.fault:
                     fuzzer.faults += 1
-                if symptom is None or result.verdict is not Verdict.MISMATCH:
+                if symptom is None or not symptom.disagrees:
                     continue
+                missed = symptom.verdict in MISSES
                 # What a program does at every level is one finding: of the first that shows it.
                 shown = first.setdefault((name, replace(symptom, level=None)), symptom)
-                if fuzzer.folder.keep(
-                    program,
-                    shown,
-                    name,
-                    reason=result.reason,
-                    run=shown.options(paths),
-                    where=symptom.where,
+                if (
+                    fuzzer.folder.keep(
+                        program,
+                        shown,
+                        name,
+                        reason=result.reason,
+                        run=shown.options(paths),
+                        where=symptom.where,
+                        under=MISSED if missed else FINDINGS,
+                    )
+                    and not missed
                 ):
                     fuzzer.told(shown, result.reason)
     return counts

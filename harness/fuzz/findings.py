@@ -1,5 +1,7 @@
 """The folder of a campaign: how far it is, and every finding, each a case of its own.
 
+Beside the findings lies, in the same way, what Miri is known to miss.
+
 A finding is a folder with `case.toml`, which every command takes, and `finding.json`, which says
 what disagreed. Two programs in which the same sides disagree about the same by the same rule are
 one finding. All is written whole, as soon as it is known.
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 STATE = "campaign.json"
 FINDINGS = "findings"
 CASE, FINDING = "case.toml", "finding.json"
+
+MISSED = "missed"
+"""For what Miri's wildcard lets pass: known, and nothing that disagrees."""
 
 MOST_INDICES = 20
 """Programs that a finding names."""
@@ -106,13 +111,15 @@ class Folder:
         reason: str,
         run: Mapping[str, str],
         where: str,
+        under: str = FINDINGS,
     ) -> bool:
         """Keep a finding, or add the program to one that is there; whether it is new.
 
         name: the program's in its campaign. reason: why it is one, in words. run: the options
         that name the run which disagreed. where: the mode or the level that it was in.
+        under: the folder.
         """
-        folder = self.path / FINDINGS / finding_name(symptom)
+        folder = self.path / under / finding_name(symptom)
         file = folder / FINDING
         known: dict[str, Any] = {"programs": [], "modes": []}
         if file.exists():
@@ -141,9 +148,9 @@ class Folder:
         self._put(file, json.dumps(known, indent=1) + "\n")
         return new
 
-    def findings(self) -> list[Path]:
-        """The cases of all findings."""
-        return sorted((self.path / FINDINGS).glob(f"*/{CASE}"))
+    def findings(self, under: str = FINDINGS) -> list[Path]:
+        """The cases of all findings, or of what lies under another folder."""
+        return sorted((self.path / under).glob(f"*/{CASE}"))
 
     def _put(self, path: Path, text: str) -> None:
         ReportFile(option="--folder", path=path).write(text.encode())

@@ -14,7 +14,7 @@ from harness.cases.pointer_case import PointerCase
 from harness.evidence.no_archive import NoArchive
 from harness.outcome import Trapped
 from harness.reduce.search import Judged
-from harness.reduce.symptom import Symptom, sight, symptom_of
+from harness.reduce.symptom import Symptom, symptom_of
 from harness.reference import vm as reference_vm
 from harness.result import EngineName, Form, Result, Verdict
 
@@ -97,18 +97,13 @@ class Sides:
         )
         found: list[list[tuple[Result, Symptom | None]]] = [[] for _ in programs]
         for result in campaign.results():
-            number = numbers[result.run.case]
-            rule = rule_of(oracle, cases[number], result)
-            of_native = self.level if result.run.engine is EngineName.NATIVE else None
-            found[number].append((result, symptom_of(result, rule, of_native)))
+            number, run = numbers[result.run.case], result.run
+            prediction = (
+                oracle.prediction(cases[number], run.variant, run.mode) if run.mode else None
+            )
+            of_native = self.level if run.engine is EngineName.NATIVE else None
+            found[number].append((result, symptom_of(result, prediction, of_native)))
         return found
-
-
-def rule_of(oracle: Oracle, case: ProgramCase, result: Result) -> str | None:
-    """The rule that the abstract machine names for a run; None where it has none."""
-    mode = result.run.mode
-    prediction = None if mode is None else oracle.prediction(case, result.run.variant, mode)
-    return None if prediction is None else prediction.rule
 
 
 def as_case(program: AnyProgram, id: str) -> ProgramCase:
@@ -166,7 +161,7 @@ class SymptomJudge(Generic[Judged]):
         if prediction is None:
             # Of a user's own variant nobody knows anything before it runs.
             return False
-        return (sight(prediction.outcome), prediction.rule) != (wanted.predicted, wanted.rule)
+        return not wanted.is_of(prediction)
 
     def fail_alike(self, programs: Sequence[AnyProgram]) -> list[bool]:
         if self._symptom.engine is EngineName.MODEL:

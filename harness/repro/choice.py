@@ -11,9 +11,11 @@ from harness.engines.miri import MiriEngine
 from harness.errors import InputError
 from harness.lowering.variants import VARIANTS
 from harness.mode import MODES
+from harness.model.exposed import missed_by_wildcard
 from harness.outcome import Location, Ran
 from harness.reduce.reduction import choose_symptom, reduce
 from harness.reduce.sides import SymptomJudge, as_case
+from harness.reduce.symptom import MISSES, predicted_for
 from harness.repro.check import Compiled, UnderMiri
 from harness.repro.reproducer import NotReproduced, Wanted
 from harness.repro.vm_project import result_line
@@ -112,7 +114,7 @@ def _in_vm(name: str, program: Program, sides: Sides, symptom: Symptom, *, whole
     predicted = (
         None if symptom.mode is None else oracle.prediction(case, symptom.variant, symptom.mode)
     )
-    expected = predicted.outcome if predicted else oracle.reference(case)
+    expected = predicted_for(symptom.verdict, predicted) if predicted else oracle.reference(case)
     owed = oracle.owed(case, symptom.variant)
     assert expected is not None, "bytecode has a reference"
     wanted = Wanted(
@@ -121,7 +123,8 @@ def _in_vm(name: str, program: Program, sides: Sides, symptom: Symptom, *, whole
         expected=expected,
         rule=symptom.rule,
         seen=symptom.seen,
-        disagrees=symptom.verdict is Verdict.MISMATCH,
+        disagrees=symptom.disagrees,
+        open_question=predicted.open_question if predicted else None,
         printed=None if owed is None else result_line(owed),
     )
     place = getattr(shown.outcome, "location", None)
@@ -132,7 +135,10 @@ def _wanted(name: str, program: PointerProgram, symptom: Symptom, sides: Sides) 
     # Compiled code counts only where all permissive modes come to the same defined end.
     mode = symptom.mode or MODES[1]
     prediction = sides.oracle().predicted(as_case(program, name), None, mode)
-    expected, printed = prediction.outcome, None
+    expected, printed = predicted_for(symptom.verdict, prediction), None
+    assert expected is not None, "what the symptom rests on is there"
+    # By which rule the exact reading is undefined, it says itself.
+    exact = missed_by_wildcard(program, mode) if symptom.verdict in MISSES else None
     if isinstance(expected, Ran) and expected.checksum is not None:
         memory = "" if expected.memory is None else f" [{expected.memory.hex(',')}]"
         printed = f"{expected.checksum}{memory.replace(',', ', ')}"
@@ -140,10 +146,11 @@ def _wanted(name: str, program: PointerProgram, symptom: Symptom, sides: Sides) 
         case=name,
         mode=symptom.mode,
         expected=expected,
-        rule=prediction.rule,
+        rule=exact.judgement.rule if exact else prediction.rule,
         seen=symptom.seen,
-        disagrees=symptom.verdict is Verdict.MISMATCH,
+        disagrees=symptom.disagrees,
         printed=printed,
+        open_question=exact.open_question if exact else None,
     )
 
 

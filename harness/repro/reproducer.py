@@ -35,6 +35,7 @@ class Wanted:
     rule: that it names. seen: what the tool has to see. disagrees: whether that is something
     else than what is expected, so that no line can be compared.
     printed: what it must print, or must not where the sides disagree; None for anything.
+    open_question: the address of what the specification has not settled, if it hangs on that.
     """
 
     case: str
@@ -44,6 +45,7 @@ class Wanted:
     seen: Sight
     disagrees: bool = False
     printed: str | None = None
+    open_question: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def reproduce(
     unchecked: str = "",
     run: Callable[[str], Seen] | None = None,
 ) -> Reproducer:
-    """The plainest file that shows what is wanted.
+    """The plainest file that shows what is wanted; the exact one, where the sides disagree.
 
     command: as the head has it. unchecked: why the tool cannot run it; empty if it can.
     run: how the very file is run that is handed over, if not by the tool as it is.
@@ -77,7 +79,9 @@ def reproduce(
         source = write_plain(program, prints=prints, remarks=remarks)
         return _written(source, wanted, tool, command, None, unchecked)
     differing = ""
-    for plainness in sorted(Plainness, reverse=True):
+    # Where the sides disagree the machine alone says what is right, and says it of the exact Rust.
+    forms = (Plainness.EXACT,) if wanted.disagrees else sorted(Plainness, reverse=True)
+    for plainness in forms:
         source = write_plain(program, plainness=plainness, prints=prints, remarks=remarks)
         seen = tool.run(source.text(()))
         differing = _difference(wanted, seen, source.path_at(seen.line or 0, 0))
@@ -209,7 +213,10 @@ def _disagreement(wanted: Wanted, seen: Seen | None) -> str:
     told = seen is not None and isinstance(seen.outcome, Ran | Trapped)
     if wanted.printed is not None and seen is not None and told:
         return f"it prints {seen.printed!r} where it must print {wanted.printed!r}"
-    return f"the tool sees {wanted.seen}"
+    said = f"the tool sees {wanted.seen}"
+    if wanted.open_question is not None:
+        said += f"; which is right is an open question of the specification: {wanted.open_question}"
+    return said
 
 
 def _remarks(wanted: Wanted) -> Mapping[Path, str]:

@@ -90,6 +90,18 @@ def say(command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.miri
+def test_what_miri_misses_is_reproduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "exposed-siblings-are-both-read"
+    assert main.run(["repro", f"pointer/provenance/{name}", "--mode", "tree-permissive"]) == 0
+    text = (tmp_path / f"{name}.rs").read_text()
+    assert "// Expected: undefined behaviour (aliasing), by the rule tree/" in text
+    assert "// Seen: it ran to its end; no undefined behaviour found" in text
+    done = say(command_in(tmp_path / f"{name}.rs"))
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("variant", ["reborrow", "owner"])
 @pytest.mark.miri
 def test_the_project_with_the_vm_shows_it(

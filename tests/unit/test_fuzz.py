@@ -18,11 +18,18 @@ from harness.cases.pointer_case import PointerCase
 from harness.cli import main
 from harness.errors import InputError
 from harness.explain.rules import RULES
-from harness.fuzz.campaign import Fuzzer, Side, variants_of_round
+from harness.fuzz.campaign import Fuzzer, Side, judge_round, variants_of_round
 from harness.fuzz.coverage import Coverage, features_of
 from harness.fuzz.exhaustive import every_program
 from harness.fuzz.exhaustive_campaign import run_exhaustively
-from harness.fuzz.findings import STATE, Folder, State, finding_name, run_of_finding
+from harness.fuzz.findings import (
+    MISSED,
+    STATE,
+    Folder,
+    State,
+    finding_name,
+    run_of_finding,
+)
 from harness.fuzz.generation import Generation, Kind, first_programs
 from harness.fuzz.random_bytecode import generate_bytecode
 from harness.fuzz.settings import SETTINGS
@@ -41,6 +48,7 @@ from harness.reduce.reduction import reduce
 from harness.reduce.sides import as_case
 from harness.reduce.symptom import Symptom
 from harness.reference import vm as reference_vm
+from harness.resources import corpus_dir
 from tests.unit.stand_in import StandIn, selection_of, sides_of
 
 SMALL = replace(SETTINGS, round=10, candidates=2)
@@ -148,6 +156,22 @@ def test_findings_are_kept_once_and_shrink(tmp_path: Path) -> None:
     assert symptom.mode is not None
     predicted = Wrong().predicted(as_case(shrunk.program, "shrunk"), None, symptom.mode)
     assert predicted.outcome.name != judge(shrunk.program, symptom.mode).name
+
+
+def test_what_miri_is_known_to_miss_is_kept_and_no_finding(tmp_path: Path) -> None:
+    name = "pointer/provenance/exposed-siblings-are-both-read.toml"
+    (case,) = load([corpus_dir() / name]).cases
+    assert isinstance(case, PointerCase)
+    told: list[Symptom] = []
+    it = fuzzer(tmp_path, modes=MODES, told=told)
+    for number in range(2):
+        judge_round(it, [case.program], [f"program {number}"], 0)
+    assert not told
+    assert not Folder(path=tmp_path).findings()
+    (path,) = Folder(path=tmp_path).findings(MISSED)
+    assert run_of_finding(path) == {"--engine": "miri", "--mode": "tree-permissive"}
+    listed = json.loads((path.parent / "finding.json").read_text())
+    assert listed["programs"] == ["program 0", "program 1"]
 
 
 def test_a_finding_that_cannot_be_read_is_bad_input(tmp_path: Path) -> None:

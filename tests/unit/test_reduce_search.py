@@ -16,13 +16,15 @@ from harness.cases.load import load
 from harness.cli import main
 from harness.errors import InputError
 from harness.mode import MODES, Mode, parse_mode
+from harness.model.exposed import OPEN_QUESTION, missed_by_wildcard
 from harness.model.machine import examine
 from harness.pointer.generator import generate
 from harness.pointer.program import PointerProgram
 from harness.reduce.journal import Journal
 from harness.reduce.languages import BYTECODE, POINTER
 from harness.reduce.search import LARGEST_BATCH, Search
-from harness.reduce.symptom import Sight, Symptom
+from harness.reduce.symptom import Sight, Symptom, sight
+from harness.resources import corpus_dir
 from harness.result import EngineName, Verdict
 
 MOST_BATCHES = 60
@@ -206,6 +208,32 @@ def test_undefined_behaviour_comes_before_what_miri_cannot_do(
     assert "saw unsupported int-to-ptr" in capsys.readouterr().out
     assert main.run(["reduce", "it.toml", "--engine", "model", "--steps", "all"]) == 0
     assert "saw ub " in capsys.readouterr().out
+
+
+def test_what_miri_s_wildcard_misses_is_reduced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mode = parse_mode("tree-permissive")
+    for name, question in (
+        ("exposed-siblings-are-both-read", None),
+        ("wildcard-reaches-two-allocations", OPEN_QUESTION),
+    ):
+        named = [f"pointer/provenance/{name}", "--engine", "model", "--mode", str(mode)]
+        assert main.run(["reduce", *named]) == 0
+        assert "model saw ran, predicted ub " in capsys.readouterr().out
+        (case,) = load([f"{name}.reduced.toml"]).cases
+        (original,) = load([corpus_dir() / "pointer" / "provenance" / f"{name}.toml"]).cases
+        assert isinstance(case.program, PointerProgram)
+        assert isinstance(original.program, PointerProgram)
+        # The second has no statement too many, but numbers that do not matter.
+        assert case.program != original.program
+        assert POINTER.size(case.program) <= POINTER.size(original.program)
+        small, large = (missed_by_wildcard(each.program, mode) for each in (case, original))
+        assert small is not None
+        assert large is not None
+        assert sight(small.judgement.outcome) == sight(large.judgement.outcome)
+        assert small.open_question == large.open_question == question
 
 
 def test_a_finding_is_reduced_by_the_run_that_disagreed(

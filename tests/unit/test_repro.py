@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -172,6 +172,16 @@ def test_a_disagreement_is_reproduced_by_what_the_tool_sees() -> None:
     Compiler.printed = "7"
     with pytest.raises(NotReproduced, match="wanted not '7', saw '7'"):
         reproduce(program, told, Compiler(""), command="run it")
+
+
+def test_what_only_the_machine_calls_undefined_is_written_exactly() -> None:
+    program = read(FAULT)
+    told = replace(wanted(program), seen=sight(Ran()), disagrees=True, open_question="https://x")
+    made = reproduce(program, told, FakeTool("nowhere"), command="run it")
+    # A plainer file may be another program, and nobody would notice.
+    assert "&mut *(&raw mut x1)" in made.text
+    assert "// But: the tool sees ran; which is right is an open question" in made.text
+    assert "https://x" in made.text
 
 
 @pytest.mark.parametrize("seed", range(40))
