@@ -59,7 +59,7 @@ def reduce_command(
         Only in this form: vm or unrolled; repeatable.
     engine
         Only what this engine sees: model, in-process, native, const or miri (default: the model,
-        and Miri where it is here); repeatable.
+        and Miri where it is here; of a variant of your own compiled code, too); repeatable.
     level
         At which compiled code is optimised, 0 to 3 (default: that of a release).
     toolchain

@@ -94,7 +94,8 @@ def crates_of(chosen: VariantChoice, selection: Selection) -> list[OwnCrate]:
 def gather(case: Case, asked: Asked, *, toolchain: str | None, jobs: int | None) -> Gathered:
     """The sides for a case, and what is to be run of it.
 
-    Without engines by name: the model, and Miri where it is here.
+    Without engines by name: the model, and Miri where it is here; with variants in crates of
+    their own compiled code, too.
 
     Raises: InputError; MissingTool, for an engine that was named and is missing.
     """
@@ -124,11 +125,15 @@ def gather(case: Case, asked: Asked, *, toolchain: str | None, jobs: int | None)
         message = "--level is of compiled code, and nobody asked for that"
         raise InputError(None, message, "name it as well: --engine native")
     chosen = choose_variants(asked.variants)
+    default = [EngineName.MODEL, EngineName.MIRI]
+    if chosen.paths or chosen.on_demand:
+        # Nobody predicts anything of these, so that compiled code has its say, too.
+        default.append(EngineName.NATIVE)
     selection = Selection(
         variants=tuple(VARIANTS) if chosen.table is None else chosen.table,
         modes=read_modes(asked.modes),
         forms=read_choices("--form", Form, asked.forms) or tuple(Form),
-        engines=named or (EngineName.MODEL, EngineName.MIRI),
+        engines=named or tuple(default),
         toolchain=toolchain_name(toolchain),
         live=True,
         jobs=read_jobs(jobs),
