@@ -82,7 +82,8 @@ class Folder:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._error(f"{STATE} cannot be read: {error!r}") from None
         if state.identity != identity:
-            raise self._error(f"it holds another campaign: {state.identity}, not {identity}")
+            other, this = _apart(state.identity, identity)
+            raise self._error(f"it holds another campaign: {other}; not {this}")
         return state
 
     def write(self, state: State) -> None:
@@ -158,6 +159,15 @@ class Folder:
     def _error(self, message: str) -> InputError:
         place = Place(file=str(self.path))
         return InputError(place, message, "name another folder with --folder, or remove this one")
+
+
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """The parts in which two identities differ; all of both, where one has more of them."""
+    pairs = list(zip(one.split(", "), other.split(", "), strict=False))
+    if len(pairs) != max(one.count(", "), other.count(", ")) + 1:
+        return one, other
+    differing = [pair for pair in pairs if pair[0] != pair[1]]
+    return ", ".join(each for each, _ in differing), ", ".join(each for _, each in differing)
 
 
 def run_of_finding(case: Path) -> dict[str, str]:

@@ -124,7 +124,7 @@ def test_the_same_seed_gives_the_same_campaign_even_if_it_is_killed(tmp_path: Pa
 
 def test_another_campaign_is_refused(tmp_path: Path) -> None:
     fuzzer(tmp_path).run(up_to(10))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="another campaign"):
+    with pytest.raises(InputError, match=r"another campaign: seed 1; not seed 2\n"):
         fuzzer(tmp_path, seed=2).run(up_to(20))  # type: ignore[arg-type]
     other_modes = fuzzer(tmp_path, modes=TWO_MODES[:1])
     with pytest.raises(InputError, match="another campaign"):
