@@ -53,15 +53,19 @@ class WireError(InputError):
 
 def encode(program: Program) -> bytes:
     """The wire form of `program`."""
-    wire = bytearray(len(program.memory).to_bytes(_U64, "little"))
-    wire += program.step_limit.to_bytes(_U64, "little")
-    wire += program.memory
-    for instruction in program.instructions:
-        form = form_of(instruction)
-        wire.append(form.opcode)
-        for field in form.encoded:
-            number: int = getattr(instruction, field.name)
-            wire += number.to_bytes(_size(field, form), "little")
+    head = len(program.memory).to_bytes(_U64, "little") + program.step_limit.to_bytes(
+        _U64, "little"
+    )
+    return b"".join((head, program.memory, *map(encode_instruction, program.instructions)))
+
+
+def encode_instruction(instruction: Instruction) -> bytes:
+    """The part of the wire form that is this instruction."""
+    form = form_of(instruction)
+    wire = bytearray((form.opcode,))
+    for field in form.encoded:
+        number: int = getattr(instruction, field.name)
+        wire += number.to_bytes(_size(field, form), "little")
     return bytes(wire)
 
 

@@ -18,6 +18,7 @@ from harness.engines.miri_batch import MiriBatchEngine
 from harness.engines.native import NativeEngine
 from harness.engines.own_crate import OwnCrate
 from harness.evidence.archive import Archive
+from harness.evidence.no_archive import NoArchive
 from harness.evidence.store import Store
 from harness.ledger import Ledger, entries
 from harness.lowering.variants import VARIANTS
@@ -93,12 +94,14 @@ def assemble(
     own: Sequence[OwnCrate | AbsentCrate] = (),
     echo: Callable[[str], None] | None = None,
     own_sysroot: Path | None = None,
+    level: int | None = None,
 ) -> Setup:
     """The campaign for `cases` and all engines; nothing is looked for or started yet.
 
     own: crates with variants of their own, which run beside those of the selection.
     echo: called with the shell line of each command before it starts.
     own_sysroot: where Miri's standard library is to be, where two Miris are at work at once.
+    level: at which compiled code is optimised; None for that of a plain release.
     """
     launcher = Launcher(echo=echo)
     cache = cache_folder()
@@ -109,6 +112,7 @@ def assemble(
             vm_folder=rust_vm_dir(),
             cache=cache,
             own=crate,
+            level=level,
             workers=selection.jobs,
             seeds=selection.seeds,
         )
@@ -146,11 +150,16 @@ def assemble(
     const = ConstEngine(launcher, cache=cache, workers=selection.jobs)
     # A record is of one seed.
     several = selection.seeds > 1
-    archive = Archive(
-        Store(cache / "evidence" / "records.log"),
-        vm_folder=rust_vm_dir(),
-        own={name: crate.digest for crate in crates for name in crate.names},
-        live=selection.live or several,
+    archive = (
+        NoArchive()
+        # Records are of a plain release.
+        if level is not None
+        else Archive(
+            Store(cache / "evidence" / "records.log"),
+            vm_folder=rust_vm_dir(),
+            own={name: crate.digest for crate in crates for name in crate.names},
+            live=selection.live or several,
+        )
     )
 
     def tool_of(engine: EngineName) -> Tool | None:

@@ -77,6 +77,12 @@ def prepare_own(
     return tuple(crates)
 
 
+def paths_of(crates: Iterable[OwnCrate]) -> dict[str, Path]:
+    """Where each variant of the user's own lies, as the user said it."""
+    named = ((name, crate.path) for crate in crates for name in crate.names)
+    return {name: path for name, path in named if name not in ON_DEMAND}
+
+
 def why_refused(variant: str, program: Program, target: Target | None) -> str | None:
     """Why a variant in a crate of its own cannot run a program; None if it can."""
     return ON_DEMAND[variant].refuses(program, target) if variant in ON_DEMAND else None

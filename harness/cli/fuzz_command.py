@@ -16,6 +16,7 @@ from harness.result import EngineName
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from harness.engines.own_crate import OwnCrate
     from harness.fuzz.campaign import Fuzzer, Side
     from harness.fuzz.findings import State
     from harness.fuzz.generation import Kind
@@ -27,8 +28,9 @@ def fuzz_command(
     count: Annotated[int | None, Parameter("--count")] = None,
     time_: Annotated[float | None, Parameter("--time")] = None,
     seed: Annotated[int, Parameter("--seed")] = 0,
-    kind: Annotated[Literal["pointer", "bytecode", "both"], Parameter("--kind")] = "both",
+    kind: Annotated[Literal["pointer", "bytecode", "both"] | None, Parameter("--kind")] = None,
     exhaustive: Annotated[int | None, Parameter("--exhaustive")] = None,
+    variant: Annotated[list[str] | None, Parameter("--variant")] = None,
     mode: Annotated[list[str] | None, Parameter("--mode")] = None,
     engine: Annotated[list[str] | None, Parameter("--engine")] = None,
     level: Annotated[list[int] | None, Parameter("--level")] = None,
@@ -49,23 +51,26 @@ def fuzz_command(
     Parameters
     ----------
     count
-        Programs to judge, those of earlier calls in this folder included.
+        Programs to judge, those of earlier calls in this folder included, in whole rounds of 100.
     time_
         Seconds after which no new round begins (default: 60, if --count is not given).
     seed
         What decides all programs.
     kind
-        pointer, bytecode, or both in turn.
+        pointer, bytecode, or both in turn (default: both; with --variant, bytecode).
     exhaustive
         Instead of random ones every pointer program of up to so many statements over
         allocations of one byte, up to renaming.
+    variant
+        Only in this variant, or in those of a crate of your own, by its path; repeatable
+        (default: two of the table for each round, in turn).
     mode
         Only in this mode, such as tree-strict; repeatable.
     engine
         Only by this engine: reference, in-process, native, const or miri (default: all but
         const, and Miri where it is here); repeatable.
     level
-        Optimisation level of compiled code, 0 to 3; repeatable (default: 0 and 3).
+        Optimisation level of compiled code, 0 to 3; repeatable (default: 0, 1 and 3).
     toolchain
         rustup's name of the toolchain with Miri (default: $HARNESS_MIRI_TOOLCHAIN, or nightly).
     folder
@@ -78,6 +83,7 @@ def fuzz_command(
     """
     from dataclasses import replace
 
+    from harness.cli.options import read_level
     from harness.fuzz.campaign import Fuzzer
     from harness.fuzz.findings import Folder
     from harness.fuzz.generation import Kind
@@ -91,11 +97,12 @@ def fuzz_command(
         message = f"--exhaustive: {exhaustive} statements"
         raise InputError(None, message, f"write 1 to {_MOST_STATEMENTS}")
     for each in level or ():
-        if each not in range(4):
-            raise InputError(None, f"--level: there is no level {each}", "write 0, 1, 2 or 3")
+        read_level(each)
     if compare is not None:
         others = (("--time", time_), ("--exhaustive", exhaustive), ("--engine", engine))
         given = [name for name, value in (*others, ("--level", level)) if value is not None]
+        if variant:
+            given.append("--variant")
         if kind == "bytecode":
             given.append("--kind bytecode")
         if given:
@@ -105,9 +112,26 @@ def fuzz_command(
         return _compare(
             compare, count or _COMPARED, seed, folder, mode=mode, toolchain=toolchain, jobs=jobs
         )
+    if exhaustive is not None and kind == "bytecode":
+        remedy = "leave out one of them: every small program is a pointer program"
+        raise InputError(None, "--exhaustive does not go with --kind bytecode", remedy)
+    if variant and (exhaustive is not None or kind in ("pointer", "both")):
+        what = "--exhaustive" if exhaustive is not None else f"--kind {kind}"
+        remedy = "leave out one of them: pointer programs run in no variant"
+        raise InputError(None, f"--variant does not go with {what}", remedy)
     settings = replace(SETTINGS, levels=tuple(level)) if level else SETTINGS
-    kinds: Sequence[Kind] = tuple(Kind) if kind == "both" else (Kind(kind),)
-    sides = _sides(settings, modes=mode, engines=engine, toolchain=toolchain, jobs=jobs)
+    kinds: Sequence[Kind] = tuple(Kind) if kind in (None, "both") else (Kind(kind),)
+    if variant:
+        kinds = (Kind.BYTECODE,)
+    if exhaustive is not None:
+        kinds = (Kind.POINTER,)
+    _demand_something_to_compare(engine, kinds)
+    if level and engine and EngineName.NATIVE not in engine:
+        message = "--level is of compiled code, and nobody asked for that"
+        raise InputError(None, message, "name it as well: --engine native")
+    sides, crates = _sides(
+        settings, variants=variant, modes=mode, engines=engine, toolchain=toolchain, jobs=jobs
+    )
     fuzzer = Fuzzer(
         seed=seed,
         settings=settings,
@@ -115,12 +139,15 @@ def fuzz_command(
         judged_by=sides,
         folder=Folder(path=folder),
         told=lambda symptom, reason: print(f"finding: {symptom}\n  {reason}", flush=True),
+        crates=crates,
     )
     wants_more = _limit(count, time_ if time_ or count or exhaustive else 60.0)
     try:
         if exhaustive is not None:
             from harness.fuzz.exhaustive_campaign import run_exhaustively
 
+            if exhaustive > _SOON_COUNTED:
+                print("counting the programs first", file=sys.stderr, flush=True)
             state, total = run_exhaustively(fuzzer, exhaustive, wants_more)
             done = state.tallies["programs"]
             print(f"{done} of {total} programs of up to {exhaustive} statements")
@@ -136,6 +163,9 @@ def fuzz_command(
 
 _MOST_STATEMENTS = 8
 """The number of programs grows about thirtyfold with each."""
+
+_SOON_COUNTED = 4
+"""Statements up to which all programs are counted within seconds."""
 
 _MOST_SHOWN = 10
 
@@ -197,37 +227,54 @@ def _limit(count: int | None, seconds: float | None) -> Callable[[State], bool]:
     return wants_more
 
 
+def _demand_something_to_compare(engines: list[str] | None, kinds: Sequence[Kind]) -> None:
+    """Raises: InputError, if nobody who is named runs any program."""
+    from harness.fuzz.generation import Kind
+
+    running = [EngineName.NATIVE, EngineName.CONST, EngineName.MIRI]
+    if Kind.BYTECODE in kinds:
+        running.insert(0, EngineName.IN_PROCESS)
+    if engines and not {*engines} & {*running} and {*engines} <= {*EngineName}:
+        programs = "pointer programs" if kinds == (Kind.POINTER,) else "programs"
+        message = f"--engine: none of {', '.join(dict.fromkeys(engines))} runs {programs}"
+        raise InputError(None, message, f"name one that does: {', '.join(running)}")
+
+
 def _sides(
     settings: Settings,
     *,
+    variants: list[str] | None,
     modes: list[str] | None,
     engines: list[str] | None,
     toolchain: str | None,
     jobs: int | None,
-) -> list[Side]:
-    """Who judges. Raises: InputError; MissingTool, for an engine named that is not here."""
+) -> tuple[list[Side], Sequence[OwnCrate]]:
+    """Who judges, and the crates of the user's own that are judged.
+
+    Raises: InputError; MissingTool, for an engine named that is not here.
+    """
     from dataclasses import replace
 
     from harness.campaign.assemble import assemble
     from harness.campaign.selection import Selection
-    from harness.cli.options import read_choices, read_jobs, read_modes
-    from harness.engines.native import NativeEngine
+    from harness.cli.options import choose_variants, read_choices, read_jobs, read_modes
+    from harness.cli.reducing import crates_of
     from harness.fuzz.campaign import Side
     from harness.reduce.sides import Sides
-    from harness.resources import rust_vm_dir
-    from harness.toolchain.environment import cache_folder
     from harness.toolchain.miri import toolchain_name
-    from harness.toolchain.process import Launcher
 
     named = read_choices("--engine", EngineName, engines)
+    chosen = choose_variants(variants)
     selection = Selection(
+        variants=chosen.table,
         modes=read_modes(modes),
         engines=named or _DEFAULT,
         toolchain=toolchain_name(toolchain),
         live=True,
         jobs=read_jobs(jobs),
     )
-    setup = assemble((), selection)
+    own = crates_of(chosen, selection)
+    setup = assemble((), selection, own=own)
     missing = setup.missing()
     for engine in named or ():
         if engine in missing:
@@ -238,28 +285,25 @@ def _sides(
     rest = tuple(engine for engine in here if engine is not EngineName.NATIVE)
     sides = [Side(sides=Sides(campaign=setup.campaign), selection=replace(selection, engines=rest))]
     if EngineName.NATIVE in here:
+        only = replace(selection, engines=(EngineName.NATIVE,))
         for level in settings.levels:
-            native = NativeEngine(
-                Launcher(), vm_folder=rust_vm_dir(), cache=cache_folder(), level=level
-            )
-            campaign = replace(setup.campaign, engines=(native,))
-            only = replace(selection, engines=(EngineName.NATIVE,))
-            sides.append(Side(sides=Sides(campaign=campaign), selection=only, level=level))
-    return sides
+            campaign = assemble((), only, own=own, level=level).campaign
+            sides.append(Side(sides=Sides(campaign=campaign, level=level), selection=only))
+    return sides, own
 
 
 def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
     from harness.fuzz.coverage import Coverage
+    from harness.fuzz.findings import MISSED
     from harness.fuzz.generation import Kind
 
     tallies = state.tallies
     if random:
-        print(
-            f"{tallies['programs']} programs; {tallies['undefined programs']} pointer programs are "
-            f"undefined behaviour in some mode by prediction"
-        )
+        print(f"{tallies['programs']} programs")
         coverage = Coverage(counts=state.counts)
         if Kind.POINTER in fuzzer.kinds:
+            undefined = f"{tallies['undefined programs']} pointer programs are undefined behaviour"
+            print(f"{undefined} in some mode by prediction")
             print("programs that broke each rule:")
             for rule, count in coverage.rules().items():
                 print(f"{count:8}  {rule}")
@@ -272,6 +316,10 @@ def _tell(fuzzer: Fuzzer, state: State, *, random: bool) -> None:
     for name, count in sorted(tallies.items()):
         if name.split()[0] in ("verdict", *EngineName):
             print(f"{count:8}  {name}")
+    if missed := fuzzer.folder.findings(MISSED):
+        print(f"{len(missed)} kinds of run that Miri's wildcard lets pass:")
+        for path in missed:
+            print(f"  harness repro {path}")
     findings = fuzzer.folder.findings()
     print(f"{len(findings)} findings in {fuzzer.folder.path}")
     for path in findings:

@@ -128,6 +128,13 @@ def read_limit(option: str, limit: Number) -> Number:
     return limit
 
 
+def read_level(level: int | None) -> int | None:
+    """The level of optimisation, if there is such a one. Raises: InputError."""
+    if level is not None and level not in range(4):
+        raise InputError(None, f"--level: there is no level {level}", "write 0, 1, 2 or 3")
+    return level
+
+
 def read_jobs(jobs: int | None) -> int:
     """The number of processes at once; as many as there are processors by default.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,9 +10,13 @@ from cyclopts import Parameter
 
 from harness.cli.exit_code import ExitCode
 from harness.errors import InputError
+from harness.result import EngineName
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from harness.cases.case import Case
+    from harness.engines.own_crate import OwnCrate
     from harness.reduce.reduction import Reduced
     from harness.reduce.sides import Sides
     from harness.reduce.symptom import Symptom
@@ -24,6 +29,7 @@ def reduce_command(
     mode: Annotated[list[str] | None, Parameter("--mode")] = None,
     form: Annotated[list[str] | None, Parameter("--form")] = None,
     engine: Annotated[list[str] | None, Parameter("--engine")] = None,
+    level: Annotated[int | None, Parameter("--level")] = None,
     toolchain: Annotated[str | None, Parameter("--toolchain")] = None,
     in_: Annotated[list[Path] | None, Parameter("--in")] = None,
     steps: Annotated[Path | None, Parameter("--steps")] = None,
@@ -42,17 +48,20 @@ def reduce_command(
     Parameters
     ----------
     case
-        A case file, such as a finding of `harness fuzz`, or the name of a case.
+        A case file, or the name of a case. Of a finding of `harness fuzz` the run that disagreed
+        is reduced, unless options name another.
     variant
-        How bytecode touches its memory; repeatable (default: all, of which the first that fails
-        is taken).
+        How bytecode touches its memory, or the path of a crate with a variant of your own;
+        repeatable (default: all of the table, of which the first that fails is taken).
     mode
         Only in this mode, such as tree-strict; repeatable.
     form
         Only in this form: vm or unrolled; repeatable.
     engine
-        Only what this engine sees: model, native, const or miri (default: the model, and Miri
-        where it is here); repeatable.
+        Only what this engine sees: model, in-process, native, const or miri (default: the model,
+        and Miri where it is here; of a variant of your own compiled code, too); repeatable.
+    level
+        At which compiled code is optimised, 0 to 3 (default: that of a release).
     toolchain
         rustup's name of the toolchain with Miri (default: $HARNESS_MIRI_TOOLCHAIN, or nightly).
     in_
@@ -65,7 +74,7 @@ def reduce_command(
     jobs
         Processes at once (default: one for each processor).
     """
-    from harness.cli.reducing import gather
+    from harness.cli.reducing import Asked, as_found, gather
     from harness.explain.choice import find_program
     from harness.reduce.journal import Journal
     from harness.reduce.reduction import choose_symptom, reduce
@@ -74,17 +83,17 @@ def reduce_command(
     found = find_program(case, in_ or ())
     name = found.id.rsplit("/", 1)[-1]
     written = ReportFile(option="--output", path=output or Path(f"{name}.reduced.toml"))
-    sides, selection = gather(
-        found,
-        variants=variant,
-        modes=mode,
-        forms=form,
-        engines=engine,
-        toolchain=toolchain,
-        jobs=jobs,
+    asked = Asked(
+        variants=variant or (),
+        modes=mode or (),
+        forms=form or (),
+        engines=engine or (),
+        level=level,
     )
+    gathered = gather(found, as_found(found, asked), toolchain=toolchain, jobs=jobs)
+    sides = gathered.sides
     try:
-        symptom = choose_symptom(found.program, sides, selection)
+        symptom = choose_symptom(found.program, sides, gathered.selection)
     except InputError as error:
         raise InputError(found.place, error.message, error.remedy) from None
     print(f"{found.id}: {symptom}")
@@ -100,7 +109,22 @@ def reduce_command(
         f"{tally.batches} batches; {tally.accepted} steps in {journal.folder}"
     )
     print(f"wrote {written.path}")
+    if symptom.engine is not EngineName.CONST:
+        options = _repro_options(symptom, gathered.own)
+        print(shlex.join(("harness", "repro", str(written.path), *options)))
     return ExitCode.AGREE
+
+
+def _repro_options(symptom: Symptom, own: Sequence[OwnCrate]) -> Iterator[str]:
+    """What names the same run of the reduced case."""
+    from harness.campaign.own_variants import paths_of
+
+    # With a slash it is a path, whatever it is called.
+    paths = {n: str(p) if "/" in str(p) else f"./{p}" for n, p in paths_of(own).items()}
+    for option, value in symptom.options(paths).items():
+        # A prediction runs nothing; Miri does, where it is here.
+        if value != EngineName.MODEL:
+            yield from (option, value)
 
 
 def _text(case: Case, reduced: Reduced, sides: Sides, symptom: Symptom) -> str:

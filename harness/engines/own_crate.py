@@ -37,9 +37,12 @@ MAIN = f"""\
 harness_vm::main!({TABLE}::VARIANTS);
 """
 
+OWN_PACKAGE = "harness-own-variants"
+"""What makes a command of a user's crate."""
+
 MANIFEST = """\
 [package]
-name = "harness-own-variants"
+name = "{name}"
 version = "0.0.0"
 edition = "2024"
 publish = false
@@ -55,15 +58,18 @@ path = "src/main.rs"
 [workspace]
 """
 
-FILE_MANIFEST = """\
+FILE_PACKAGE = "own-variants"
+"""What a file is called as a crate."""
+
+FILE_MANIFEST = f"""\
 [package]
-name = "own-variants"
+name = "{FILE_PACKAGE}"
 version = "0.0.0"
 edition = "2024"
 publish = false
 
 [dependencies]
-{vm_package} = {{ path = {vm} }}
+{{vm_package}} = {{{{ path = {{vm}} }}}}
 
 [workspace]
 """
@@ -136,6 +142,7 @@ class _Preparation:
         self._demand_library(package)
         files = {
             "Cargo.toml": MANIFEST.format(
+                name=OWN_PACKAGE,
                 binary=BINARY,
                 vm_package=VM_PACKAGE,
                 # Its own, so that the override finds one package and not two.

@@ -56,7 +56,8 @@ def find_program(named: str, paths: Sequence[Path] = ()) -> ProgramCase:
     case = find_case(named, paths)
     if isinstance(case, StoryCase):
         remedy = "name a pointer case or a bytecode case; `harness run` says what a story breaks"
-        raise InputError(case.place, "what a story does is not shown step by step", remedy)
+        message = "a story is not shown step by step, nor reduced or reproduced"
+        raise InputError(case.place, message, remedy)
     return case
 
 

@@ -66,6 +66,10 @@ def planted_command(
     if only not in (None, "model", "vm"):
         raise InputError(None, f"--only: there is no {only!r}", "write model or vm")
     planted, caught = table(), []
+    there = len(planted["model"])
+    if count < 1 or not 0 <= first < there:
+        message = f"--first {first} --count {count} are none of the {there} of each"
+        raise InputError(None, message, f"write --first 0 to {there - 1}, --count 1 or more")
     launcher = Launcher()
     if only != "vm":
         names = planted["model"][first : first + count]

@@ -13,14 +13,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.bytecode.program import Program
+from harness.campaign.own_variants import paths_of
 from harness.fuzz.coverage import Coverage
-from harness.fuzz.findings import Folder, State
+from harness.fuzz.findings import FINDINGS, MISSED, Folder, State
 from harness.fuzz.generation import Generation, Kind
 from harness.lowering.variants import VARIANTS
-from harness.result import EngineName, Form, Result, Verdict
+from harness.mode import MODES
+from harness.reduce.symptom import MISSES
+from harness.result import EngineName, Form, Result
 
 if TYPE_CHECKING:
     from harness.campaign.selection import Selection
+    from harness.engines.own_crate import OwnCrate
     from harness.fuzz.settings import Settings
     from harness.pointer.program import PointerProgram
     from harness.reduce.sides import Sides
@@ -29,18 +33,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """Sides that are asked together. level: how far the compiled one among them optimises."""
+    """Sides that are asked together, and for what."""
 
     sides: Sides
     selection: Selection
-    level: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Fuzzer:
     """told: called with each new finding, and with the reason.
 
-    faults: how often the harness contradicted itself.
+    crates: with variants of the user's own that bytecode runs in. faults: how often the harness
+    contradicted itself.
     """
 
     seed: int
@@ -49,6 +53,7 @@ class Fuzzer:
     judged_by: Sequence[Side]
     folder: Folder
     told: Callable[[Symptom, str], None]
+    crates: Sequence[OwnCrate] = ()
     faults: int = 0
 
     @property
@@ -58,7 +63,21 @@ class Fuzzer:
         engines = "+".join(
             dict.fromkeys(str(e) for each in self.judged_by for e in each.selection.engines or ())
         )
-        return f"seed {self.seed}, {kinds}, by {engines}, {self.settings}"
+        named = f"{self._modes}{self._variants}"
+        return f"seed {self.seed}, {kinds}, by {engines}{named}, {self.settings}"
+
+    @property
+    def _variants(self) -> str:
+        """The variants that were named, the user's own as they are now."""
+        named = list(self.judged_by[0].selection.variants or ())
+        named += [f"{name} {crate.digest}" for crate in self.crates for name in crate.names]
+        return f" in the variants {'+'.join(named)}" if named else ""
+
+    @property
+    def _modes(self) -> str:
+        """The modes, where they are not those that are there without being named."""
+        modes = tuple(dict.fromkeys(m for side in self.judged_by for m in side.selection.modes))
+        return "" if modes == MODES else f" in {'+'.join(map(str, modes))}"
 
     def run(self, wants_more: Callable[[State], bool]) -> State:
         """Rounds as long as more are wanted; goes on from what the folder has.
@@ -99,22 +118,40 @@ def judge_round(
     """
     counts: Counter[str] = Counter()
     bytecode = any(isinstance(each, Program) for each in programs)
+    paths = {name: str(path.resolve()) for name, path in paths_of(fuzzer.crates).items()}
+    first: dict[tuple[str, Symptom], Symptom] = {}
     for side in fuzzer.judged_by:
         selection = side.selection
         if bytecode:
             # Each case in each variant once, the modes and forms in turn.
-            chosen = variants_of_round(fuzzer.seed, number, fuzzer.settings.variants)
+            chosen = selection.variants
+            if chosen is None:
+                chosen = variants_of_round(fuzzer.seed, number, fuzzer.settings.variants)
             selection = replace(selection, variants=chosen, quick=True, forms=tuple(Form))
-        seen = side.sides.look(programs, selection, confirm=True, level=side.level)
+        seen = side.sides.look(programs, selection, confirm=True)
         for program, name, results in zip(programs, names, seen, strict=True):
             for result, symptom in results:
                 count(counts, result)
                 if result.fault:
                     fuzzer.faults += 1
-                if symptom is None or result.verdict is not Verdict.MISMATCH:
+                if symptom is None or not symptom.disagrees:
                     continue
-                if fuzzer.folder.keep(program, symptom, name, result.reason):
-                    fuzzer.told(symptom, result.reason)
+                missed = symptom.verdict in MISSES
+                # What a program does at every level is one finding: of the first that shows it.
+                shown = first.setdefault((name, replace(symptom, level=None)), symptom)
+                if (
+                    fuzzer.folder.keep(
+                        program,
+                        shown,
+                        name,
+                        reason=result.reason,
+                        run=shown.options(paths),
+                        where=symptom.where,
+                        under=MISSED if missed else FINDINGS,
+                    )
+                    and not missed
+                ):
+                    fuzzer.told(shown, result.reason)
     return counts
 
 

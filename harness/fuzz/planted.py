@@ -31,6 +31,10 @@ from harness.reduce.reduction import reduce
 from harness.reduce.search import Search
 from harness.reduce.sides import Sides
 from harness.reduce.symptom import Symptom, sight
+from harness.reference import vm as reference_vm
+from harness.repro.choice import tool_for
+from harness.repro.reproducer import NotReproduced, Wanted, reproduce_in_vm
+from harness.repro.vm_project import project_files, result_line, write_main
 from harness.result import EngineName, Form, Verdict
 from harness.toolchain.workspace import stage
 
@@ -43,6 +47,9 @@ if TYPE_CHECKING:
     from harness.mutation.altered_model import Model
     from harness.pointer.program import PointerProgram
     from harness.toolchain.process import Launcher
+
+PROJECT = "planted"
+"""The folder of a reproducer, in words."""
 
 MOST_PROGRAMS = 4000
 """After so many programs a fault counts as not found."""
@@ -188,7 +195,7 @@ def hunt_vm_faults(
 ) -> Iterator[Caught]:
     """Compile each wrong VM, find what is wrong with it, and shrink that.
 
-    Confirmed is what the wrong VM gets wrong once more, and the right one right.
+    Confirmed is what a project with the wrong VM shows, and the same with the right one does not.
     """
     selection = Selection(
         engines=(EngineName.NATIVE,), forms=(Form.VM,), toolchain="none", live=True, jobs=1
@@ -199,9 +206,9 @@ def hunt_vm_faults(
         engine = NativeEngine(launcher, vm_folder=folder, cache=cache, level=0)
         return Sides(campaign=replace(base, engines=(engine,)))
 
-    right = sides(vm_folder)
     for fault in faults:
-        wrong = sides(fault.plant(vm_folder, cache))
+        folder = fault.plant(vm_folder, cache)
+        wrong = sides(folder)
         only = replace(selection, variants=(fault.variant,))
         wrong = replace(wrong, campaign=replace(wrong.campaign, selection=only))
         began = time.monotonic()
@@ -211,7 +218,7 @@ def hunt_vm_faults(
             yield Caught(name=fault.name, programs=programs, seconds=seconds)
             continue
         reduced = reduce(found, wrong, symptom)
-        again = _shows(wrong, only, reduced.program)
+        shown = _Shown(fault.name, reduced.program, fault.variant, symptom)
         yield Caught(
             name=fault.name,
             programs=programs,
@@ -219,7 +226,7 @@ def hunt_vm_faults(
             tries=reduced.tally.tries,
             batches=reduced.tally.batches,
             size=reduced.after,
-            confirmed=again == symptom and _shows(right, only, reduced.program) is None,
+            confirmed=shown.by(folder) and not shown.by(vm_folder),
         )
 
 
@@ -239,8 +246,37 @@ def _first_vm_fault(
     return None, None, most
 
 
-def _shows(sides: Sides, selection: Selection, program: Any) -> Symptom | None:
-    (results,) = sides.look([program], selection, confirm=True)
-    return next(
-        (symptom for result, symptom in results if result.verdict is Verdict.MISMATCH), None
-    )
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a reproducer has to show: a cargo project of the program, compiled."""
+
+    name: str
+    program: Any
+    variant: str
+    symptom: Symptom
+
+    def by(self, vm_folder: Path) -> bool:
+        """Whether the project with that VM shows it. Raises: MissingTool."""
+        reference = reference_vm.run(self.program)
+        wanted = Wanted(
+            case=self.name,
+            mode=None,
+            expected=reference,
+            rule=None,
+            seen=self.symptom.seen,
+            disagrees=True,
+            printed=result_line(reference),
+        )
+        tool, unchecked = tool_for(None, "", level=0)
+        assert not unchecked, "there is a compiler, since it compiled the VM"
+        try:
+            reproduce_in_vm(
+                write_main(self.program, self.variant, None, None),
+                wanted,
+                tool,
+                files=lambda text: project_files(text, None, vm_folder=vm_folder),
+                command=tool.project_command(PROJECT),
+            )
+        except NotReproduced:
+            return False
+        return True

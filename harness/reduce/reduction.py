@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from harness.bytecode.program import Program
 from harness.errors import HarnessFault, InputError
 from harness.mode import EVERY_MODE, MODES
-from harness.outcome import Trapped
+from harness.outcome import Trapped, UndefinedBehaviour
 from harness.reduce.languages import BYTECODE, POINTER
 from harness.reduce.search import Language, Search, Tally
 from harness.reduce.sides import Sides, SymptomJudge
+from harness.reduce.symptom import MISSES
 from harness.result import EngineName, Form, Verdict
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def language_of(program: AnyProgram) -> Language[Any, Any]:
 
 
 def choose_symptom(program: AnyProgram, sides: Sides, selection: Selection) -> Symptom:
-    """The first way in which the program fails: a disagreement first, then undefined behaviour.
+    """The first way in which the program fails: a disagreement first, then undefined behaviour,
+    then what Miri's wildcard misses, then what no engine can go on from.
 
     Of sides that agree, Miri's word comes before a mere prediction.
 
@@ -62,10 +64,12 @@ def choose_symptom(program: AnyProgram, sides: Sides, selection: Selection) -> S
     return min(found, key=_order)
 
 
-def _order(symptom: Symptom) -> tuple[bool, bool, bool, bool, int]:
+def _order(symptom: Symptom) -> tuple[bool, bool, bool, bool, bool, bool, int]:
     return (
         symptom.verdict is not Verdict.MISMATCH,
         symptom.seen.name == Trapped.name,
+        symptom.seen.name != UndefinedBehaviour.name,
+        symptom.verdict not in MISSES,
         symptom.engine is not EngineName.MIRI,
         # The Rust that a reproducer has is the unrolled one.
         symptom.form is Form.VM,

@@ -14,7 +14,7 @@ from harness.cases.pointer_case import PointerCase
 from harness.evidence.no_archive import NoArchive
 from harness.outcome import Trapped
 from harness.reduce.search import Judged
-from harness.reduce.symptom import Symptom, sight, symptom_of
+from harness.reduce.symptom import Symptom, symptom_of
 from harness.reference import vm as reference_vm
 from harness.result import EngineName, Form, Result, Verdict
 
@@ -59,10 +59,12 @@ class Sides:
     """campaign: whose engines, tools and selection are used; its cases are not.
 
     oracle: makes what knows of programs; another model is another oracle.
+    level: at which compiled code is optimised; None for that of a plain release.
     """
 
     campaign: Campaign
     oracle: Callable[[], Oracle] = Oracle
+    level: int | None = None
 
     def look(
         self,
@@ -70,12 +72,11 @@ class Sides:
         selection: Selection | None = None,
         *,
         confirm: bool = False,
-        level: int | None = None,
     ) -> list[list[tuple[Result, Symptom | None]]]:
         """Every result of each program, with the symptom, if it is one.
 
         selection: what to run, other than the campaign's own. confirm: whether every mismatch
-        is done again plainly. level: how far the native engine optimises, for its symptoms.
+        is done again plainly.
         """
         cases = [as_case(program, f"candidate-{n}") for n, program in enumerate(programs)]
         numbers = {case.id: number for number, case in enumerate(cases)}
@@ -85,24 +86,24 @@ class Sides:
             self.campaign,
             cases=cases,
             selection=chosen,
-            variants=chosen.variants or self.campaign.variants,
+            variants=self.campaign.variants if chosen.variants is None else chosen.variants,
             engines=[e if confirm else Unconfirmed(e) for e in self.campaign.engines],
+            own=[
+                replace(lane, engines=[e if confirm else Unconfirmed(e) for e in lane.engines])
+                for lane in self.campaign.own
+            ],
             oracle=oracle,
             archive=NoArchive(),
         )
         found: list[list[tuple[Result, Symptom | None]]] = [[] for _ in programs]
         for result in campaign.results():
-            number = numbers[result.run.case]
-            rule = rule_of(oracle, cases[number], result)
-            of_native = level if result.run.engine is EngineName.NATIVE else None
-            found[number].append((result, symptom_of(result, rule, of_native)))
+            number, run = numbers[result.run.case], result.run
+            prediction = (
+                oracle.prediction(cases[number], run.variant, run.mode) if run.mode else None
+            )
+            of_native = self.level if run.engine is EngineName.NATIVE else None
+            found[number].append((result, symptom_of(result, prediction, of_native)))
         return found
-
-
-def rule_of(oracle: Oracle, case: ProgramCase, result: Result) -> str | None:
-    """The rule that the abstract machine names for a run; None where it has none."""
-    mode = result.run.mode
-    return None if mode is None else oracle.predicted(case, result.run.variant, mode).rule
 
 
 def as_case(program: AnyProgram, id: str) -> ProgramCase:
@@ -124,16 +125,27 @@ class SymptomJudge(Generic[Judged]):
 
     def __init__(self, sides: Sides, symptom: Symptom) -> None:
         selection = sides.campaign.selection
-        self._sides = sides
+        own = [
+            replace(lane, names=(symptom.variant,))
+            for lane in sides.campaign.own
+            if symptom.variant in lane.names
+        ]
+        in_table = () if symptom.variant is None or own else (symptom.variant,)
+        self._sides = replace(sides, campaign=replace(sides.campaign, own=own))
         self._symptom = symptom
         self._selection = replace(
             selection,
             cases=None,
             engines=(symptom.engine,),
             modes=selection.modes if symptom.mode is None else (symptom.mode,),
-            variants=None if symptom.variant is None else (symptom.variant,),
+            variants=None if symptom.variant is None else in_table,
             forms=tuple(Form) if symptom.form is None else (symptom.form,),
         )
+
+    def witness(self, program: AnyProgram) -> Result | None:
+        """The run of the program that shows the symptom, confirmed; None if none does."""
+        (results,) = self._sides.look([program], self._selection, confirm=True)
+        return next((result for result, found in results if found == self._symptom), None)
 
     def rules_out(self, program: AnyProgram) -> bool:
         """Whether the abstract machine predicts something else already."""
@@ -145,14 +157,17 @@ class SymptomJudge(Generic[Judged]):
             return wanted.verdict is Verdict.MISMATCH and not oracle.is_defined(
                 case, wanted.variant
             )
-        prediction = oracle.predicted(case, wanted.variant, wanted.mode)
-        return (sight(prediction.outcome), prediction.rule) != (wanted.predicted, wanted.rule)
+        prediction = oracle.prediction(case, wanted.variant, wanted.mode)
+        if prediction is None:
+            # Of a user's own variant nobody knows anything before it runs.
+            return False
+        return not wanted.is_of(prediction)
 
     def fail_alike(self, programs: Sequence[AnyProgram]) -> list[bool]:
         if self._symptom.engine is EngineName.MODEL:
             # What the machine predicts is all there is to see, and it was not ruled out.
             return [True] * len(programs)
-        seen = self._sides.look(programs, self._selection, level=self._symptom.level)
+        seen = self._sides.look(programs, self._selection)
         return [any(symptom == self._symptom for _, symptom in results) for results in seen]
 
 

@@ -31,8 +31,11 @@ class Story:
     command: the shell line that repeats it, without any path of this machine.
     expected: what must come of it; rule: the broken one, by its name.
     seen: what came of the very file; None where nothing could run it, for the reason `unchecked`.
-    seen_line: where in the file. other: what the sides of a disagreement say, in a line; empty
-    where they agree. versions: of all that had a part, a line each.
+    seen_line: where in the file. seen_place: in which file and line of a project, where it is
+    not that file. other: what the sides of a disagreement say, in a line; empty where they agree.
+    versions: of all that had a part, a line each. must_print, printed: what a run that comes to
+    its end has to print, and did; None where nobody looks at it. beside: what else it takes, in
+    words, if the file is not all of it.
     """
 
     case: str
@@ -45,6 +48,10 @@ class Story:
     unchecked: str
     other: str
     versions: tuple[str, ...]
+    seen_place: str = ""
+    must_print: str | None = None
+    printed: str | None = None
+    beside: str = ""
 
 
 def head(story: Story) -> list[str]:
@@ -69,11 +76,14 @@ def issue(story: Story, file: str, code: str, *, distributed: bool) -> str:
     that everybody can install.
     """
     mode = f" in mode {story.mode}" if story.mode else ""
-    lines = [f"I tried this code (`{file}`){mode}:", "", "```rust", code.rstrip("\n"), "```", ""]
+    beside = f", {story.beside}" if story.beside else ""
+    lines = [f"I tried this code (`{file}`{beside}){mode}:", ""]
+    lines += ["```rust", code.rstrip("\n"), "```", ""]
     lines += ["with", "", "```sh", story.command, "```", ""]
     lines += [f"I expected to see this: {expectation(story)}", ""]
-    lines += [f"> {each}" for each in rule_lines(story)]
-    lines += ["", f"Instead, this happened: {story.other or sighting(story)}", ""]
+    if rule := rule_lines(story):
+        lines += [*(f"> {each}" for each in rule), ""]
+    lines += [f"Instead, this happened: {story.other or sighting(story)}", ""]
     if story.other:
         lines += [f"Of this very file: {sighting(story)}", ""]
     lines += ["### Meta", "", *(f"- {each}" for each in story.versions)]
@@ -105,6 +115,8 @@ def expectation(story: Story) -> str:
         case UndefinedBehaviour(kind=kind):
             by = f", by the rule {story.rule}" if story.rule else ""
             return f"undefined behaviour ({kind}){by}"
+        case Ran() | Trapped() if story.must_print is not None and _came_to_its_end(story):
+            return f"it prints {story.must_print!r}"
         case Ran():
             return "it runs to its end, without undefined behaviour"
         case Unsupported(kind=kind):
@@ -115,6 +127,11 @@ def expectation(story: Story) -> str:
             return "a panic"
         case _:
             return describe(outcome)
+
+
+def _came_to_its_end(story: Story) -> bool:
+    """Whether the program said itself what came of it."""
+    return isinstance(story.seen, Ran | Trapped)
 
 
 def rule_lines(story: Story) -> list[str]:
@@ -129,10 +146,13 @@ def sighting(story: Story) -> str:
     """What came of the very file, in words."""
     if story.seen is None:
         return f"not checked: {story.unchecked}"
-    where = f" (line {story.seen_line})" if story.seen_line else ""
+    place = f"line {story.seen_line}" if story.seen_line else story.seen_place
+    where = f" ({place})" if place else ""
     match story.seen:
         case UndefinedBehaviour(message=message):
             return f"{_first_line(message)}{where}"
+        case Ran() | Trapped() if story.printed is not None:
+            return f"it printed {story.printed!r}"
         case Ran():
             return "it ran to its end" + ("; no undefined behaviour found" if story.mode else "")
         case Panicked(message=message):

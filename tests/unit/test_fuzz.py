@@ -18,11 +18,18 @@ from harness.cases.pointer_case import PointerCase
 from harness.cli import main
 from harness.errors import InputError
 from harness.explain.rules import RULES
-from harness.fuzz.campaign import Fuzzer, Side, variants_of_round
+from harness.fuzz.campaign import Fuzzer, Side, judge_round, variants_of_round
 from harness.fuzz.coverage import Coverage, features_of
 from harness.fuzz.exhaustive import every_program
 from harness.fuzz.exhaustive_campaign import run_exhaustively
-from harness.fuzz.findings import STATE, Folder, State, finding_name
+from harness.fuzz.findings import (
+    MISSED,
+    STATE,
+    Folder,
+    State,
+    finding_name,
+    run_of_finding,
+)
 from harness.fuzz.generation import Generation, Kind, first_programs
 from harness.fuzz.random_bytecode import generate_bytecode
 from harness.fuzz.settings import SETTINGS
@@ -41,6 +48,7 @@ from harness.reduce.reduction import reduce
 from harness.reduce.sides import as_case
 from harness.reduce.symptom import Symptom
 from harness.reference import vm as reference_vm
+from harness.resources import corpus_dir
 from tests.unit.stand_in import StandIn, selection_of, sides_of
 
 SMALL = replace(SETTINGS, round=10, candidates=2)
@@ -116,8 +124,11 @@ def test_the_same_seed_gives_the_same_campaign_even_if_it_is_killed(tmp_path: Pa
 
 def test_another_campaign_is_refused(tmp_path: Path) -> None:
     fuzzer(tmp_path).run(up_to(10))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="another campaign"):
+    with pytest.raises(InputError, match=r"another campaign: seed 1; not seed 2\n"):
         fuzzer(tmp_path, seed=2).run(up_to(20))  # type: ignore[arg-type]
+    other_modes = fuzzer(tmp_path, modes=TWO_MODES[:1])
+    with pytest.raises(InputError, match="another campaign"):
+        other_modes.run(up_to(20))  # type: ignore[arg-type]
     (tmp_path / STATE).write_text("{")
     with pytest.raises(InputError, match="cannot be read"):
         fuzzer(tmp_path).run(up_to(20))  # type: ignore[arg-type]
@@ -134,6 +145,8 @@ def test_findings_are_kept_once_and_shrink(tmp_path: Path) -> None:
         assert isinstance(case, PointerCase)
         listed = json.loads((path.parent / "finding.json").read_text())
         assert listed["programs"]
+        found = {symptom for symptom in told if finding_name(symptom) == path.parent.name}
+        assert [run_of_finding(path)] == [symptom.options() for symptom in found]
     path, symptom = Folder(path=tmp_path).findings()[0], sorted(told, key=finding_name)[0]
     (case,) = load([path]).cases
     assert isinstance(case, PointerCase)
@@ -143,6 +156,31 @@ def test_findings_are_kept_once_and_shrink(tmp_path: Path) -> None:
     assert symptom.mode is not None
     predicted = Wrong().predicted(as_case(shrunk.program, "shrunk"), None, symptom.mode)
     assert predicted.outcome.name != judge(shrunk.program, symptom.mode).name
+
+
+def test_what_miri_is_known_to_miss_is_kept_and_no_finding(tmp_path: Path) -> None:
+    name = "pointer/provenance/exposed-siblings-are-both-read.toml"
+    (case,) = load([corpus_dir() / name]).cases
+    assert isinstance(case, PointerCase)
+    told: list[Symptom] = []
+    it = fuzzer(tmp_path, modes=MODES, told=told)
+    for number in range(2):
+        judge_round(it, [case.program], [f"program {number}"], 0)
+    assert not told
+    assert not Folder(path=tmp_path).findings()
+    (path,) = Folder(path=tmp_path).findings(MISSED)
+    assert run_of_finding(path) == {"--engine": "miri", "--mode": "tree-permissive"}
+    listed = json.loads((path.parent / "finding.json").read_text())
+    assert listed["programs"] == ["program 0", "program 1"]
+
+
+def test_a_finding_that_cannot_be_read_is_bad_input(tmp_path: Path) -> None:
+    fuzzer(tmp_path, oracle=Wrong).run(up_to(60))  # type: ignore[arg-type]
+    finding = Folder(path=tmp_path).findings()[0].parent / "finding.json"
+    finding.write_text("[")
+    (tmp_path / STATE).unlink()
+    with pytest.raises(InputError, match=r"finding\.json: cannot be read"):
+        fuzzer(tmp_path, oracle=Wrong).run(up_to(60))  # type: ignore[arg-type]
 
 
 def test_generation_is_steered_to_what_is_rare() -> None:
@@ -252,6 +290,17 @@ def test_fuzzing_in_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert program is Program
 
 
+def test_fuzzing_a_variant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["fuzz", "--engine", "in-process", "--folder", str(tmp_path), "--variant", "raw"]
+    assert main.run([*arguments, "--count", "100"]) == 0
+    # Bytecode alone, each program once.
+    out = capsys.readouterr().out
+    assert "100 comparisons" in out
+    assert "pointer programs" not in out
+    assert main.run([*arguments, "--variant", "cell", "--count", "200"]) == 2
+    assert "in the variants raw" in capsys.readouterr().err
+
+
 def identity_in(folder: Path) -> str:
     identity: str = json.loads((folder / STATE).read_text())["identity"]
     return identity
@@ -264,8 +313,17 @@ def identity_in(folder: Path) -> str:
         (["--time", "-1"], "--time"),
         (["--exhaustive", "99"], "--exhaustive"),
         (["--level", "4"], "--level"),
+        (["--level", "1", "--engine", "in-process"], "name it as well: --engine native"),
         (["--mode", "no"], "--mode"),
         (["--engine", "no"], "--engine"),
+        (["--engine", "reference"], "none of reference runs programs"),
+        (["--engine", "in-process", "--kind", "pointer"], "runs pointer programs"),
+        (["--engine", "in-process", "--exhaustive", "2"], "runs pointer programs"),
+        (["--exhaustive", "2", "--kind", "bytecode"], "--kind bytecode"),
+        (["--exhaustive", "2", "--variant", "raw"], "--variant does not go with --exhaustive"),
+        (["--kind", "pointer", "--variant", "raw"], "--variant does not go with --kind pointer"),
+        (["--variant", "no-such-variant"], "there is no variant"),
+        (["--variant", "./no-such-crate"], "no such path"),
     ],
 )
 def test_bad_options_are_refused(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessFault
+from harness.errors import HarnessFault, InputError
 from harness.fuzz import __main__
 from harness.fuzz.planted import Caught, VmFault, hunt_model_faults, table
 from harness.fuzz.settings import SETTINGS
@@ -73,6 +73,12 @@ def test_what_is_not_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert caught == [Caught(name="a write pops nothing", programs=0, seconds=caught[0].seconds)]
     assert __main__.planted_command(only="model", count=1, most=0) == 1
     assert "0 of 1 found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("first", "count"), [(20, 1), (-1, 1), (0, 0), (0, -1)])
+def test_none_of_them_is_bad_usage(first: int, count: int) -> None:
+    with pytest.raises(InputError, match="none of the 20"):
+        __main__.planted_command(first=first, count=count)
 
 
 def _never(program: PointerProgram, mode: Mode, model: Model) -> bool | None:

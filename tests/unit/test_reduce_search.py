@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,15 @@ from harness.cases.load import load
 from harness.cli import main
 from harness.errors import InputError
 from harness.mode import MODES, Mode, parse_mode
+from harness.model.exposed import OPEN_QUESTION, missed_by_wildcard
 from harness.model.machine import examine
 from harness.pointer.generator import generate
 from harness.pointer.program import PointerProgram
 from harness.reduce.journal import Journal
 from harness.reduce.languages import BYTECODE, POINTER
 from harness.reduce.search import LARGEST_BATCH, Search
-from harness.reduce.symptom import Sight, Symptom
+from harness.reduce.symptom import Sight, Symptom, sight
+from harness.resources import corpus_dir
 from harness.result import EngineName, Verdict
 
 MOST_BATCHES = 60
@@ -179,6 +182,88 @@ def test_what_cannot_be_reduced_is_refused(
     assert main.run(["reduce", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+EXPOSED_AND_UNDEFINED = """\
+kind = "pointer"
+description = "What was exposed is gone where it is used."
+source = "test"
+rule = "memory"
+program = '''
+p = Box::new([0; 1])
+e = p.expose_provenance()
+drop(Box::from_raw(p))
+q = with_exposed_provenance_mut(e) as [u8; 1]
+read q[0]: u8
+'''
+"""
+
+
+def test_undefined_behaviour_comes_before_what_miri_cannot_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "it.toml").write_text(EXPOSED_AND_UNDEFINED)
+    assert main.run(["reduce", "it.toml", "--engine", "model", "--mode", "none-strict"]) == 0
+    assert "saw unsupported int-to-ptr" in capsys.readouterr().out
+    assert main.run(["reduce", "it.toml", "--engine", "model", "--steps", "all"]) == 0
+    assert "saw ub " in capsys.readouterr().out
+
+
+def test_what_miri_s_wildcard_misses_is_reduced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mode = parse_mode("tree-permissive")
+    for name, question in (
+        ("exposed-siblings-are-both-read", None),
+        ("wildcard-reaches-two-allocations", OPEN_QUESTION),
+    ):
+        named = [f"pointer/provenance/{name}", "--engine", "model", "--mode", str(mode)]
+        assert main.run(["reduce", *named]) == 0
+        assert "model saw ran, predicted ub " in capsys.readouterr().out
+        (case,) = load([f"{name}.reduced.toml"]).cases
+        (original,) = load([corpus_dir() / "pointer" / "provenance" / f"{name}.toml"]).cases
+        assert isinstance(case.program, PointerProgram)
+        assert isinstance(original.program, PointerProgram)
+        # The second has no statement too many, but numbers that do not matter.
+        assert case.program != original.program
+        assert POINTER.size(case.program) <= POINTER.size(original.program)
+        small, large = (missed_by_wildcard(each.program, mode) for each in (case, original))
+        assert small is not None
+        assert large is not None
+        assert sight(small.judgement.outcome) == sight(large.judgement.outcome)
+        assert small.open_question == large.open_question == question
+
+
+def test_a_finding_is_reduced_by_the_run_that_disagreed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    case, finding = tmp_path / "case.toml", tmp_path / "finding.json"
+    case.write_text(EXPOSED_AND_UNDEFINED)
+    finding.write_text(json.dumps({"run": {"--engine": "model", "--mode": "tree-permissive"}}))
+    assert main.run(["reduce", "case.toml"]) == 0
+    out = capsys.readouterr().out
+    assert "(tree-permissive)" in out
+    assert "harness repro case.reduced.toml --mode tree-permissive\n" in out
+    # What is named is looked at, whatever was found; an older finding says nothing.
+    named = ["reduce", "case.toml", "--engine", "model", "--steps"]
+    assert main.run([*named, "a", "--mode", "stacked-permissive"]) == 0
+    assert "(stacked-permissive)" in capsys.readouterr().out
+    finding.write_text("{}")
+    assert main.run([*named, "b"]) == 0
+    assert "(stacked-permissive)" in capsys.readouterr().out
+    for text in ("[", '{"run": {"--level": "x"}}'):
+        finding.write_text(text)
+        assert main.run(["reduce", "case.toml"]) == 2
+        assert "finding.json: cannot be read" in capsys.readouterr().err
+
+
+def test_a_finding_names_the_run_that_disagreed() -> None:
+    symptom = replace(SYMPTOM, engine=EngineName.NATIVE, mode=None, level=1, variant="raw")
+    wanted = {"--engine": "native", "--level": "1", "--variant": "raw"}
+    assert symptom.options() == wanted
 
 
 def test_an_interrupted_reduction_goes_on(tmp_path: Path) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import random
 import urllib.parse
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from harness.bytecode.assembly import parse as assemble
+from harness.bytecode.program import Program
+from harness.bytecode.wire import decode
+from harness.campaign.oracle import Oracle
 from harness.cli import main
+from harness.engines.vm_crate import vm_files
 from harness.mode import parse_mode
 from harness.model.machine import examine
 from harness.outcome import (
@@ -19,16 +25,20 @@ from harness.outcome import (
     Ran,
     Span,
     ToolFailed,
+    TrapKind,
     UndefinedBehaviour,
 )
 from harness.pointer.generator import generate
 from harness.pointer.program import PointerProgram
 from harness.pointer.text import parse
+from harness.reduce.sides import as_case
 from harness.reduce.symptom import sight
 from harness.repro.check import Seen
 from harness.repro.head import LONGEST_LINK, Story, head, issue, playground
 from harness.repro.plain_rust import Plainness, write_plain
-from harness.repro.reproducer import NotReproduced, Wanted, reproduce
+from harness.repro.reproducer import NotReproduced, Wanted, reproduce, reproduce_in_vm
+from harness.repro.vm_project import project_files, result_line, write_main
+from harness.resources import rust_vm_dir
 
 MODE = parse_mode("stacked-strict")
 
@@ -75,6 +85,9 @@ class FakeTool:
             kind=self.kind, message="Undefined Behavior: x", location=place
         )
         return Seen(outcome=outcome, line=found[-1])
+
+    def run_project(self, files: Mapping[str, bytes]) -> Seen:
+        return self.run(files["src/main.rs"].decode())
 
     def command(self, file: str) -> str:
         return f"run {file}"
@@ -152,9 +165,23 @@ def test_a_disagreement_is_reproduced_by_what_the_tool_sees() -> None:
 
     made = reproduce(program, told, Compiler(""), command="run it")
     assert "it prints '0' where it must print '7'" in made.text
+    assert "// Expected: it prints '7'\n" in made.text
+    assert "// Seen: it printed '0'\n" in made.text
+    body = issue(made.story, "a.rs", "", distributed=True)
+    assert "I expected to see this: it prints '7'\n\nInstead, this happened: " in body
     Compiler.printed = "7"
     with pytest.raises(NotReproduced, match="wanted not '7', saw '7'"):
         reproduce(program, told, Compiler(""), command="run it")
+
+
+def test_what_only_the_machine_calls_undefined_is_written_exactly() -> None:
+    program = read(FAULT)
+    told = replace(wanted(program), seen=sight(Ran()), disagrees=True, open_question="https://x")
+    made = reproduce(program, told, FakeTool("nowhere"), command="run it")
+    # A plainer file may be another program, and nobody would notice.
+    assert "&mut *(&raw mut x1)" in made.text
+    assert "// But: the tool sees ran; which is right is an open question" in made.text
+    assert "https://x" in made.text
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -256,11 +283,100 @@ def test_a_project_has_its_manifest(no_miri: Path) -> None:
     assert "cd it && MIRIFLAGS=" in (no_miri / "it" / "src" / "main.rs").read_text()
 
 
+IN_VM = ["bytecode/thread-program", "--variant", "reborrow", "--form", "vm"]
+
+
+def test_what_the_vm_shows_is_a_project_with_the_vm(no_miri: Path) -> None:
+    assert main.run(["repro", *IN_VM]) == 0
+    folder = no_miri / "thread-program"
+    assert (folder / "Cargo.toml").is_file()
+    for path, data in vm_files(rust_vm_dir()).items():
+        assert (folder / "harness-vm" / path).read_bytes() == data
+    text = (folder / "src" / "main.rs").read_text()
+    assert "// Seen: not checked: " in text
+    assert "cd thread-program && MIRIFLAGS=" in text
+    assert "-Zmiri-ignore-leaks" not in text
+    assert str(no_miri) not in text
+    program = decode(bytes(numbers_in(text)))
+    assert 1 <= len(program.instructions) <= 2
+    marked = [line for line in text.splitlines() if "<-- here, operand" in line]
+    judgement = Oracle().predicted(as_case(program, "it"), "reborrow", MODE)
+    assert isinstance(judgement.outcome, UndefinedBehaviour)
+    assert len(marked) == 1
+    assert marked[0].strip().startswith(f"// {judgement.outcome.location.instruction}: ")
+
+
+def numbers_in(text: str) -> list[int]:
+    """The bytes of the constant in a project's `main.rs`."""
+    inside = text[text.index("&[u8] = &[") : text.index("];")].splitlines()[1:]
+    lines = [line for line in inside if not line.strip().startswith("//")]
+    return [int(word) for line in lines for word in line.replace(",", " ").split()]
+
+
+def test_a_project_that_does_not_show_it_is_an_error() -> None:
+    program = Program(instructions=assemble("const.u8 7 -> [0]"), memory=bytes(1))
+    text = write_main(program, "raw", None, None)
+    told = Wanted(
+        case="a",
+        mode=None,
+        expected=Ran(memory=b"\x07", steps=1),
+        rule=None,
+        seen=sight(Ran()),
+        disagrees=True,
+        printed=result_line(Ran(memory=b"\x07", steps=1)),
+    )
+
+    class Vm(FakeTool):
+        printed = "ran 1 08"
+
+        def run(self, text: str) -> Seen:
+            self.runs += 1
+            return Seen(outcome=Ran(), line=None, printed=self.printed)
+
+    def files(text: str) -> Mapping[str, bytes]:
+        return project_files(text, None)
+
+    tool = Vm("")
+    made = reproduce_in_vm(text, told, tool, files=files, command="run it")
+    assert "// But: it prints 'ran 1 08' where it must print 'ran 1 07'\n" in made.text
+    body = issue(made.story, "main.rs", made.text, distributed=True)
+    assert "I tried this code (`main.rs`, in a project with the Rust VM, `harness-vm`, " in body
+    assert made.text.endswith(text)
+    assert tool.runs == 2
+    for printed, message in (
+        ("ran 1 07", "wanted not 'ran 1 07', saw 'ran 1 07'"),
+        (f"trapped {TrapKind.DIVISION_BY_ZERO} 0 addr 07", "wanted ran, saw trapped"),
+        ("", "wanted ran, saw tool-failed"),
+    ):
+        Vm.printed = printed
+        with pytest.raises(NotReproduced, match=message):
+            reproduce_in_vm(text, told, Vm(""), files=files, command="run it")
+
+
+def test_a_crate_that_is_there_is_spared(no_miri: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = no_miri / "thread-program"
+    folder.mkdir()
+    (folder / "Cargo.toml").write_text('[package]\nname = "mine"\n')
+    for arguments in (IN_VM, [CASE, "--project", "thread-program"]):
+        assert main.run(["repro", *arguments]) == 2
+        assert "Cargo.toml: there is a crate" in capsys.readouterr().err
+    assert list(folder.iterdir()) == [folder / "Cargo.toml"]
+    # A reproducer is replaced.
+    assert main.run(["repro", *IN_VM, "--project", "new"]) == 0
+    assert main.run(["repro", *IN_VM, "--project", "new"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["no-such-case"], "there is no case"),
+        ([*IN_VM, "--output", "x.rs"], "--project FOLDER"),
+        ([*IN_VM, "--playground"], "--playground"),
+        (["bytecode/thread-program", "--variant", "raw", "--form", "no"], "--form"),
+        ([CASE, "--level", "1"], "--engine native"),
+        ([CASE, "--engine", "native", "--level", "4"], "--level"),
         ([CASE, "--engine", "reference"], "--engine"),
+        ([CASE, "--engine", "const"], "harness run CASE --engine const"),
         ([CASE, "--output", "no/folder/x.rs"], "--output"),
         ([CASE, "--variant", "raw"], "--variant"),
         ([CASE, "--output", "x.rs", "--project", "y"], "name one of them"),
