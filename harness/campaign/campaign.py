@@ -133,11 +133,11 @@ class Campaign:
     def size(self) -> int:
         """The number of results that `results` yields."""
         planned = sum(
-            count(engine.name, self.cases, self.variants, self.selection)
+            count(engine.name, self.cases, self.variants, self.selection, self.oracle)
             for engine in self._wanted(self.engines)
         )
         planned += sum(
-            count(engine.name, self._bytecode(), lane.names, self._of_form_vm())
+            count(engine.name, self._bytecode(), lane.names, self._of_form_vm(), self.oracle)
             for lane in self.own
             for engine in self._wanted(lane.engines)
         )

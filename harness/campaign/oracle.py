@@ -77,6 +77,10 @@ class Oracle:
             return None
         return self._trace(case).outcome
 
+    def steps(self, case: BytecodeCase) -> int:
+        """How many instructions the reference VM begins."""
+        return len(self._trace(case).path)
+
     def owed(self, case: Case, variant: str | None) -> Outcome | None:
         """What the reference VM says, where the variant owes it.
 
