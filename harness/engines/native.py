@@ -39,6 +39,11 @@ CASE_LIMITS = Limits(seconds=None, silence=10.0)
 """For a process with many cases: how long any one of them may take."""
 
 
+_VM_PROFILE = {"lto": "off"}
+"""For the Rust VM, which is compiled in parts: to look through all of them for what else could be
+inlined takes longer than all else. Each of them is optimised as in any release."""
+
+
 class NativeEngine:
     """Compiles with cargo and runs natively.
 
@@ -63,7 +68,7 @@ class NativeEngine:
         self._vm_folder = vm_folder
         self._own = own
         self._cache = cache
-        self._level = level
+        self._profile = {} if level is None else {"opt-level": str(level)}
         self._workers = workers
         self._seeds = seeds
         self._rust: RustToolchain | Missing | None = None
@@ -125,7 +130,8 @@ class NativeEngine:
         self, launcher: Launcher, jobs: Sequence[Job], rust: RustToolchain
     ) -> Iterator[Observation]:
         files = self._own.files if self._own else vm_files(self._vm_folder)
-        built = build(launcher, files, rust.compiler, self._cache, level=self._level)
+        profile = self._profile if self._own else {**_VM_PROFILE, **self._profile}
+        built = build(launcher, files, rust.compiler, self._cache, profile=profile)
         if isinstance(built, BuildFailed):
             for job in jobs:
                 yield Observation(
@@ -145,7 +151,7 @@ class NativeEngine:
             rust.compiler,
             self._cache,
             CASE_LIMITS,
-            level=self._level,
+            profile=self._profile,
             workers=self._workers,
         )
 

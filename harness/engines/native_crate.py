@@ -9,7 +9,7 @@ line is nobody's, so that it costs the others nothing.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from harness.engines.result_line import read_pointer_result
 from harness.outcome import Outcome, ToolFailed
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import RustSource, write
-from harness.toolchain.cargo import BuildFailed, build, package_files
+from harness.toolchain.cargo import AT_ONCE, BuildFailed, build, package_files
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
 from harness.toolchain.process import Launcher, Limits
@@ -39,19 +39,20 @@ def run_crates(
     cache: Path,
     limits: Limits,
     *,
-    level: int | None = None,
+    profile: Mapping[str, str] | None = None,
     workers: int = 1,
 ) -> Iterator[Observation]:
     """Build and run all jobs, whose programs are pointer programs.
 
     limits: of a process with many cases; `silence` is the time that one may take.
-    level: of optimisation; None for a plain release. workers: compilers that have to do.
+    profile: as `harness.toolchain.cargo.build` has it. workers: compilers that have to do.
     """
     groups = _group(jobs, min(LARGEST, -(-len(jobs) // workers)))
     while groups:
         sources = [write([_program(job) for job in group]) for group in groups]
         binaries = {_name(number): source.text for number, source in enumerate(sources)}
-        built = build(launcher, package_files(PACKAGE, binaries), compiler, cache, level=level)
+        files = package_files(PACKAGE, binaries)
+        built = build(launcher, files, compiler, cache, profile={**AT_ONCE, **(profile or {})})
         if not isinstance(built, BuildFailed):
             for number, group in enumerate(groups):
                 executable = built.executables[_name(number)]
