@@ -113,6 +113,8 @@ def _chosen(
 ) -> Iterator[tuple[Case, Target | None, str | None, list[tuple[Form | None, Mode | None]]]]:
     """Each case on each target and in each variant, with the forms and modes for it."""
     modes = _modes(engine, selection)
+    # The same few over and over.
+    known: dict[tuple[object, ...], list[tuple[Form | None, Mode | None]]] = {}
     for case, target in product(cases, selection.targets):
         of_case = variants_run(case, variants, selection)
         if isinstance(case, StoryCase) and engine is EngineName.CONST:
@@ -120,10 +122,11 @@ def _chosen(
             continue
         every_form = _forms(engine, case, selection, oracle)
         for number, variant in enumerate(of_case):
-            forms = every_form
-            if variant in VARIANTS:
-                forms = [form for form in every_form if form in VARIANTS[variant].forms]
-            pairs = list(product(forms, modes))
+            key = (variant, *every_form)
+            if key not in known:
+                had = VARIANTS[variant].forms if variant in VARIANTS else every_form
+                known[key] = list(product((form for form in every_form if form in had), modes))
+            pairs = known[key]
             if selection.quick and pairs:
                 pairs = [pairs[(case_number(case.id) + number) % len(pairs)]]
             yield case, target, variant, pairs

@@ -91,7 +91,8 @@ def run_command(
         Only part I of N of the cases, written I/N, counted from 1.
     quick
         For daily use: predict, compile and interpret every case in two variants, or in those that
-        are named, and only once in each, every time in another mode and form.
+        are named, and only once in each, every time in another mode and form. Long programs are
+        not unrolled.
     seeds
         Interpret every case under so many seeds of Miri, draw the states of a story as often, and
         say where they differ.

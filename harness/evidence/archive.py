@@ -92,6 +92,7 @@ class Archive:
         self._committed: dict[Path, Committed | None] = {}
         self._unusable: list[str] = []
         self._stale = 0
+        self._wavered = False
 
     def recall(self, engine: EngineName, case: Path, job: Job, tool: Tool | None) -> Record | None:
         """The record of the job; None if there is none that counts.
@@ -129,6 +130,7 @@ class Archive:
         if not all(each == text for each in self.store.find(key)):
             # Something else is on record as well: what is settled may rest on that.
             self.store.add(_UNSETTLED, secrets.token_hex(8).encode())
+            self._wavered = True
         self.store.add(key, text)
         return record
 
@@ -154,8 +156,11 @@ class Archive:
         return known[0] if known else None
 
     def settle_run(self, scope: str, run: bytes) -> None:
-        """Remember of a whole run what will be the same in that scope. run: a line."""
-        if not self._live:
+        """Remember of a whole run what will be the same in that scope. run: a line.
+
+        Not if something else came on record in it: its earlier results may rest on what was there.
+        """
+        if not self._live and not self._wavered:
             self.store.add(self._settled_key(scope, "run"), run)
 
     def evidence_of(self, case: Path) -> str:

@@ -76,12 +76,21 @@ def tally(results: Iterable[Result]) -> Tally:
         run = result.run
         cases.add(run.case)
         key = (
-            *(id(run.engine), id(run.kind), run.variant, id(run.mode), run.target),
-            *(result.outcome.__class__, id(result.verdict), id(result.evidence)),
-            *(result.reason, result.fault, id(result.recording)),
+            run.variant,
+            run.target,
+            result.reason,
+            result.fault,
+            result.outcome.__class__,
+            id(run.kind),
+            id(run.engine),
+            id(run.mode),
+            id(result.verdict),
+            id(result.evidence),
+            id(result.recording),
         )
-        alike = found.get(key)
-        if alike is None:
+        try:
+            alike = found[key]
+        except KeyError:
             alike = found[key] = _Alike(result, is_notable(result))
         alike.count += 1
         if alike.is_notable:
