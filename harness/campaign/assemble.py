@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from harness.campaign.oracle import Oracle
 from harness.campaign.own_variants import AbsentCrate, why_refused
 from harness.engines.absent import AbsentEngine
 from harness.engines.constant import ConstEngine
-from harness.engines.in_process import InProcessEngine
+from harness.engines.in_process import InProcessEngine, extension
 from harness.engines.miri import MiriEngine
 from harness.engines.miri_batch import MiriBatchEngine
 from harness.engines.native import NativeEngine
@@ -29,13 +29,12 @@ from harness.toolchain.process import Launcher, Limits
 from harness.toolchain.rust import Compiler, RustToolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from harness.campaign.selection import Selection
     from harness.cases.case import Case
     from harness.engines.engine import Engine
-    from harness.result import Result
     from harness.toolchain.missing import Missing
 
 CONFIRM_EVERY = 100
@@ -55,6 +54,10 @@ class Setup:
     miri: MiriBatchEngine
     absent: tuple[Missing, ...] = ()
 
+    def on(self, cases: Sequence[Case]) -> Setup:
+        """The same for these cases."""
+        return replace(self, campaign=replace(self.campaign, cases=cases))
+
     def missing(self) -> dict[EngineName, Missing]:
         """What is missing of the engines that were asked for."""
         selection = self.campaign.selection
@@ -62,9 +65,11 @@ class Setup:
         found = ((e.name, e.missing()) for e in engines if selection.wants_engine(e.name))
         return {name: missing for name, missing in found if missing is not None}
 
-    def left_out(self, results: Iterable[Result]) -> dict[EngineName, Missing]:
-        """What is missing though it was insisted on, or though not everything is on record."""
-        unseen = {result.run.engine for result in results if result.outcome is None}
+    def left_out(self, unseen: Collection[EngineName]) -> dict[EngineName, Missing]:
+        """What is missing though it was insisted on, or though not everything is on record.
+
+        unseen: the engines with results of which nothing ran.
+        """
         insists_on = self.campaign.selection.insists_on
         missing = self.missing()
         return {e: missing[e] for e in missing if e in unseen or insists_on(e)}
@@ -165,6 +170,8 @@ def assemble(
     def tool_of(engine: EngineName) -> Tool | None:
         if engine is EngineName.MIRI:
             return None if miri.missing() else miri.toolchain.tool
+        if engine is EngineName.IN_PROCESS:
+            return extension()
         if engine is EngineName.CONST:
             evaluator = const.compiler()
             if not isinstance(evaluator, Compiler):

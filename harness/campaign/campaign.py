@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING
 
 from harness.campaign.foretelling import WORTH, foretell
@@ -41,6 +41,7 @@ class _Group:
 
     scope: all that decides them; None where they are never settled. results: as the next run
     will find them. running: how many are still to come. holds: whether the next run finds all.
+    is_settled: whether they are on record together.
     """
 
     case: Case
@@ -48,11 +49,44 @@ class _Group:
     results: list[Result] = field(default_factory=list)
     running: int = 0
     holds: bool = True
+    is_settled: bool = False
 
     def add(self, result: Result, *, lasts: bool) -> None:
         """Add one result. lasts: whether the next run comes to the same."""
         self.results.append(result)
         self.holds = self.holds and lasts
+
+
+@dataclass(slots=True)
+class Again:
+    """What the next run will find, if nothing changes until then."""
+
+    _groups: list[Sequence[Result]] = field(default_factory=list)
+    _open: list[_Group] = field(default_factory=list)
+    _holds: bool = True
+
+    @property
+    def holds(self) -> bool:
+        """Whether the next run will find every result of this one, and has to do nothing."""
+        return self._holds and all(group.is_settled for group in self._open)
+
+    def results(self) -> Iterator[Result]:
+        """Those results, engine by engine."""
+        return chain.from_iterable(self._groups)
+
+    def add(self, results: Sequence[Result], *, holds: bool = True) -> None:
+        """Add results that it will find. holds: whether it is sure to."""
+        self._groups.append(results)
+        self._holds = self._holds and holds
+
+    def expect(self, group: _Group) -> None:
+        """Add what a group will be found to hold, which is still to come."""
+        self._groups.append(group.results)
+        self._open.append(group)
+
+    def give_up(self) -> None:
+        """It will have something to do."""
+        self._holds = False
 
 
 def _refuses_nothing(variant: str, program: Program, target: Target | None) -> None:
@@ -99,11 +133,11 @@ class Campaign:
     def size(self) -> int:
         """The number of results that `results` yields."""
         planned = sum(
-            count(engine.name, self.cases, self.variants, self.selection)
+            count(engine.name, self.cases, self.variants, self.selection, self.oracle)
             for engine in self._wanted(self.engines)
         )
         planned += sum(
-            count(engine.name, self._bytecode(), lane.names, self._of_form_vm())
+            count(engine.name, self._bytecode(), lane.names, self._of_form_vm(), self.oracle)
             for lane in self.own
             for engine in self._wanted(lane.engines)
         )
@@ -112,20 +146,27 @@ class Campaign:
             predicted = sum(1 for case in self.cases for _ in self._plan_model(case))
         return planned + sum(1 for _ in self._plan_reference()) + predicted
 
-    def results(self) -> Iterator[Result]:
-        """Do everything, and yield each result as soon as it is there."""
+    def results(self, again: Again | None = None) -> Iterator[Result]:
+        """Do everything, and yield each result as soon as it is there.
+
+        again: is told what the next run will find.
+        """
+        again = again or Again()
         with ThreadPoolExecutor() as pool:
             # Tools take their time to say that they are there.
             for engines in (self.engines, *(lane.engines for lane in self.own)):
                 for engine in self._wanted(engines):
                     pool.submit(engine.missing)
-            for bytecode_case, target in self._plan_reference():
-                yield self._judging.reference(bytecode_case, target)
-            yield from self._predictions()
+            for planned_run in self._plan_reference():
+                result = self._judging.reference(*planned_run)
+                again.add((result,), holds=result.verdict is not Verdict.MISMATCH)
+                yield result
+            yield from self._predictions(again)
         for engine in self._wanted(self.engines):
             planned = ((case, self._jobs(engine.name, case)) for case in self.cases)
-            yield from self._run(engine, planned, settles=not self.selection.live)
+            yield from self._run(engine, planned, again, settles=not self.selection.live)
         for lane in self.own:
+            again.give_up()
             for engine in self._wanted(lane.engines):
                 able: list[tuple[Case, list[Job]]] = []
                 for case in self._bytecode():
@@ -136,7 +177,7 @@ class Campaign:
                             able[-1][1].append(job)
                         else:
                             yield self._judging.unchecked(engine.name, case, job, reason)
-                yield from self._run(engine, able, settles=False)
+                yield from self._run(engine, able, again, settles=False)
 
     def _wanted(self, engines: Sequence[Engine]) -> Iterator[Engine]:
         return (e for e in engines if self.selection.wants_engine(e.name))
@@ -179,7 +220,7 @@ class Campaign:
             )
         )
 
-    def _predictions(self) -> Iterator[Result]:
+    def _predictions(self, again: Again) -> Iterator[Result]:
         """What the model predicts, case by case; and all else that is foretold goes on record."""
         if self.selection.engines == (EngineName.REFERENCE,):
             return
@@ -191,7 +232,7 @@ class Campaign:
             while case.id not in ready and (told := next(foretold, None)) is not None:
                 ready.add(told)
             if wanted:
-                yield from self._predictions_of(case, scopes[case.id])
+                yield from self._predictions_of(case, scopes[case.id], again)
 
     def _foretell(self, scopes: Mapping[str, str]) -> Iterator[str]:
         """Have several processes predict, and yield each case's name once that is on record.
@@ -212,13 +253,16 @@ class Campaign:
             self.archive.foretold(scopes[found.case.id], found.records, found.results)
             yield found.case.id
 
-    def _predictions_of(self, case: Case, scope: str) -> Sequence[Result]:
+    def _predictions_of(self, case: Case, scope: str, again: Again) -> Sequence[Result]:
         results = self.archive.settled(scope)
+        holds = results is not None
         if results is None:
             plan = self._plan_model(case)
             results = [self._judging.prediction(case, *planned) for planned in plan]
-            if all(map(is_settled, results)):
+            holds = all(map(is_settled, results))
+            if holds:
                 self.archive.settle(scope, results)
+        again.add(results, holds=holds)
         return results
 
     def _own_jobs(self, engine: Engine, lane: OwnLane, case: BytecodeCase) -> Iterator[Job]:
@@ -236,11 +280,13 @@ class Campaign:
         self,
         engine: Engine,
         planned: Iterable[tuple[Case, Iterable[Job]]],
+        again: Again,
         *,
         settles: bool,
     ) -> Iterator[Result]:
         """Do jobs of an engine, given case by case.
 
+        again: is told what the next run will find.
         settles: remember the results of a case as one record, and take such records.
         """
         missing = engine.missing()
@@ -251,9 +297,11 @@ class Campaign:
             scope = self._scope(engine.name, case, tool) if settles else None
             settled = None if scope is None else self.archive.settled(scope)
             if settled is not None:
+                again.add(settled)
                 yield from settled
                 continue
             group = _Group(case=case, scope=scope, holds=settles)
+            again.expect(group)
             doubts = self.archive.doubts
             for job in of_case:
                 recalled = self._recall(engine, group, job, tool, missing)
@@ -297,17 +345,21 @@ class Campaign:
                 # Without the tool, the newest record counts, and there may be a newer one soon.
                 group.add(recorded, lasts=record.committed or tool is not None)
                 return recorded
-        reason = missing.message if missing else engine.refuses(job)
-        if recorded is not None and reason is not None:
+        refused = None if missing else engine.refuses(job)
+        if recorded is not None and (missing or refused):
             # A finding must be seen anew wherever it can be.
             group.add(recorded, lasts=False)
             return recorded
-        reason = reason or self._why_spared(engine, case, job)
+        # What would not be asked of the engine is no matter of its being here.
+        reason = refused or self._why_spared(engine, case, job)
+        lasts = reason is not None
+        if reason is None and missing:
+            reason = missing.message
         if reason is None:
             group.running += 1
             return None
         result = self._judging.unchecked(engine.name, case, job, reason)
-        group.add(result, lasts=missing is None)
+        group.add(result, lasts=lasts)
         return result
 
     def _foreseen(self, engine: Engine, case: Case, job: Job) -> Job:
@@ -366,4 +418,5 @@ class Campaign:
 
     def _settle(self, group: _Group) -> None:
         if group.scope is not None and group.holds and all(map(is_settled, group.results)):
+            group.is_settled = True
             self.archive.settle(group.scope, group.results)

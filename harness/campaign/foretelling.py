@@ -21,6 +21,7 @@ from harness.engines.task_pool import Task, run_tasks
 from harness.evidence.archive import Archive
 from harness.evidence.settled import encode, is_settled
 from harness.ledger import Ledger
+from harness.outcome import UndefinedBehaviour, Unsupported
 from harness.resources import rust_vm_dir
 from harness.result import EngineName
 from harness.toolchain.command import Command
@@ -133,7 +134,11 @@ def _tell(cases: Sequence[Case], variants: tuple[str, ...], selection: Selection
     for case in cases:
         planned = plan_model(case, variants, selection, oracle)
         results = [judging.prediction(case, *each) for each in planned]
-        for variant in variants_run(case, variants, selection) if compiled else ():
+        # Where the program itself is wrong, nobody asks what a compiler owes its variants.
+        asked = compiled and not isinstance(
+            oracle.reference(case), UndefinedBehaviour | Unsupported
+        )
+        for variant in variants_run(case, variants, selection) if asked else ():
             if oracle.refusal(case, variant) is None:
                 oracle.is_defined(case, variant)
         settled = encode(results) if all(map(is_settled, results)) else b""

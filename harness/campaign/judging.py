@@ -181,7 +181,7 @@ class Judging:
             judgement = judge_native(
                 outcome=outcome,
                 is_defined=oracle.is_defined(case, variant),
-                reference=reference or oracle.permissive(case, variant)[0],
+                reference=reference or next(oracle.permissive(case, variant)),
             )
             return judgement, None, None
         expected = oracle.expected(case, variant, mode)

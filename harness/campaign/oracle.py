@@ -20,7 +20,7 @@ from harness.target import STATED
 from harness.verdict import Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator
 
     from harness.bytecode.program import Instruction
     from harness.cases.case import Case, ProgramCase
@@ -76,6 +76,10 @@ class Oracle:
         if not isinstance(case, BytecodeCase):
             return None
         return self._trace(case).outcome
+
+    def steps(self, case: BytecodeCase) -> int:
+        """How many instructions the reference VM begins."""
+        return len(self._trace(case).path)
 
     def owed(self, case: Case, variant: str | None) -> Outcome | None:
         """What the reference VM says, where the variant owes it.
@@ -165,21 +169,19 @@ class Oracle:
         """Whether cases of bytecode speak of this layout: no pointer is among its values."""
         return self._layout.byte_order == STATED.byte_order
 
-    def permissive(self, case: Case, variant: str | None) -> list[Outcome]:
-        """What is expected or else predicted in each permissive mode.
+    def permissive(self, case: Case, variant: str | None) -> Iterator[Outcome]:
+        """What is expected or else predicted in each permissive mode, found as it is asked for.
 
         Where the model reads exposed provenance exactly and differs from Miri's wildcard, that
         decides: a compiler owes the program nothing then.
         """
-        found: list[Outcome] = []
         for mode in PERMISSIVE_MODES:
             prediction = self.prediction(case, variant, mode)
             stated = self.expected(case, variant, mode)
             owed = stated or (prediction.outcome if prediction else self.reference(case))
             decides = (prediction.exact if prediction else None) or owed
             assert decides is not None, "without a prediction there is a reference"
-            found.append(decides)
-        return found
+            yield decides
 
     def is_defined(self, case: Case, variant: str | None) -> bool:
         """Whether every permissive mode comes to a defined end, so that compiled code must too."""

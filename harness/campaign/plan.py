@@ -31,6 +31,10 @@ QUICK_MEMORY = 256
 """Bytes of memory above which a quick run leaves out the form `unrolled`: it has a statement for
 each byte of the memory, and a thousand of them take Miri a minute."""
 
+QUICK_STEPS = 20
+"""Instructions that a program may run before a quick run leaves out the form `unrolled`: it has
+statements for each, and two dozen cases with a loop have as many as all others together."""
+
 
 def plan(
     engine: EngineName,
@@ -46,7 +50,7 @@ def plan(
     case's name says which variants they are and which pair the first takes; each further one
     takes the next. So every variant meets every pair over some dozens of cases.
     """
-    for case, target, variant, form, mode in _runs(engine, cases, variants, selection):
+    for case, target, variant, form, mode in _runs(engine, cases, variants, selection, oracle):
         program: Program | PointerProgram | Story = case.program
         if form is Form.UNROLLED and oracle.on(target).refusal(case, variant) is None:
             assert isinstance(case, BytecodeCase), "only bytecode has forms"
@@ -66,7 +70,7 @@ def plan_model(
     In a quick run these are the ones in which Miri would do it.
     """
     if selection.quick:
-        runs = _runs(EngineName.MIRI, (case,), variants, selection)
+        runs = _runs(EngineName.MIRI, (case,), variants, selection, oracle)
         # Miri judges in a mode; two forms are one prediction.
         planned = dict.fromkeys((variant, mode, on) for _, on, variant, _, mode in runs if mode)
     else:
@@ -78,36 +82,51 @@ def plan_model(
 
 
 def count(
-    engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
+    engine: EngineName,
+    cases: Iterable[Case],
+    variants: tuple[str, ...],
+    selection: Selection,
+    oracle: Oracle,
 ) -> int:
     """How many jobs `plan` yields."""
-    return sum(len(pairs) for *_, pairs in _chosen(engine, cases, variants, selection))
+    return sum(len(pairs) for *_, pairs in _chosen(engine, cases, variants, selection, oracle))
 
 
 def _runs(
-    engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
+    engine: EngineName,
+    cases: Iterable[Case],
+    variants: tuple[str, ...],
+    selection: Selection,
+    oracle: Oracle,
 ) -> Iterator[tuple[Case, Target | None, str | None, Form | None, Mode | None]]:
-    for case, target, variant, pairs in _chosen(engine, cases, variants, selection):
+    for case, target, variant, pairs in _chosen(engine, cases, variants, selection, oracle):
         for form, mode in pairs:
             yield case, target, variant, form, mode
 
 
 def _chosen(
-    engine: EngineName, cases: Iterable[Case], variants: tuple[str, ...], selection: Selection
+    engine: EngineName,
+    cases: Iterable[Case],
+    variants: tuple[str, ...],
+    selection: Selection,
+    oracle: Oracle,
 ) -> Iterator[tuple[Case, Target | None, str | None, list[tuple[Form | None, Mode | None]]]]:
     """Each case on each target and in each variant, with the forms and modes for it."""
     modes = _modes(engine, selection)
+    # The same few over and over.
+    known: dict[tuple[object, ...], list[tuple[Form | None, Mode | None]]] = {}
     for case, target in product(cases, selection.targets):
         of_case = variants_run(case, variants, selection)
         if isinstance(case, StoryCase) and engine is EngineName.CONST:
             # A story is no `const fn`.
             continue
-        every_form = _forms(engine, case, selection)
+        every_form = _forms(engine, case, selection, oracle)
         for number, variant in enumerate(of_case):
-            forms = every_form
-            if variant in VARIANTS:
-                forms = [form for form in every_form if form in VARIANTS[variant].forms]
-            pairs = list(product(forms, modes))
+            key = (variant, *every_form)
+            if key not in known:
+                had = VARIANTS[variant].forms if variant in VARIANTS else every_form
+                known[key] = list(product((form for form in every_form if form in had), modes))
+            pairs = known[key]
             if selection.quick and pairs:
                 pairs = [pairs[(case_number(case.id) + number) % len(pairs)]]
             yield case, target, variant, pairs
@@ -158,12 +177,19 @@ def _modes(engine: EngineName, selection: Selection) -> tuple[Mode | None, ...]:
             return (None,)
 
 
-def _forms(engine: EngineName, case: Case, selection: Selection) -> list[Form | None]:
+def _forms(
+    engine: EngineName, case: Case, selection: Selection, oracle: Oracle
+) -> list[Form | None]:
     """The forms in which the engine runs the case; None is that of a pointer case."""
-    in_process = engine is EngineName.IN_PROCESS
     if not isinstance(case, BytecodeCase):
-        return [] if in_process else [None]
-    if engine is EngineName.CONST:
-        return [form for form in selection.forms if form is Form.UNROLLED]
-    large = selection.quick and len(case.program.memory) > QUICK_MEMORY
-    return [form for form in selection.forms if form is Form.VM or not (in_process or large)]
+        return [] if engine is EngineName.IN_PROCESS else [None]
+    forms: list[Form | None] = [*selection.forms]
+    unsaid = Form.VM if engine is EngineName.CONST else None
+    if engine is EngineName.IN_PROCESS or (selection.quick and _is_long(case, oracle)):
+        forms = [form for form in forms if form is not Form.UNROLLED]
+    return [form for form in forms if form is not unsaid]
+
+
+def _is_long(case: BytecodeCase, oracle: Oracle) -> bool:
+    """Whether straight-line Rust of the program would be too long for a quick run."""
+    return len(case.program.memory) > QUICK_MEMORY or oracle.steps(case) > QUICK_STEPS

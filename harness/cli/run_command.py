@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.engines.own_crate import OwnCrate
     from harness.report.report import Report
     from harness.report.report_file import ReportFile
+    from harness.report.tally import Tally
 
     Files = Mapping[ReportFile, Callable[[Report], bytes]]
 
@@ -90,7 +91,8 @@ def run_command(
         Only part I of N of the cases, written I/N, counted from 1.
     quick
         For daily use: predict, compile and interpret every case in two variants, or in those that
-        are named, and only once in each, every time in another mode and form.
+        are named, and only once in each, every time in another mode and form. Long programs are
+        not unrolled.
     seeds
         Interpret every case under so many seeds of Miri, draw the states of a story as often, and
         say where they differ.
@@ -118,9 +120,12 @@ def run_command(
     verbose
         Show every result, not only those that do not agree.
     """
+    from harness.campaign.assemble import assemble
     from harness.campaign.own_variants import prepare_own
     from harness.campaign.selection import Selection
+    from harness.campaign.whole import scope_of
     from harness.cases.load import load
+    from harness.cases.sources import look_at
     from harness.cli.options import (
         choose_variants,
         read_choices,
@@ -168,8 +173,8 @@ def run_command(
         for option, path, module in wanted
         if path is not None
     }
+    given = paths or (corpus_dir(),)
     largest = read_limit("--input-limit", input_limit) << 20
-    loaded = load(paths or (corpus_dir(),), variants=VARIANTS, limit=largest)
     if github is None:
         github = os.environ.get("GITHUB_ACTIONS") == "true"
     if compare is not None:
@@ -180,8 +185,18 @@ def run_command(
     own = prepare_own(chosen.on_demand, chosen.paths, selection)
     if compare is not None:
         report = next(iter(files), None)
+        loaded = load(given, variants=VARIANTS, limit=largest)
         return _compare(loaded, selection, own, compare, reduce=reduce, report=report)
-    return _run(loaded, selection, own, files, github=github, verbose=verbose)
+    setup = assemble((), selection, own=own)
+    sources = look_at(given, largest)
+    scope = None if sources is None or own else scope_of(setup, sources)
+    counted = None if files or github or verbose else _recall(setup, scope)
+    if counted is not None:
+        return _tell_again(setup, counted)
+    loaded = load(given, variants=VARIANTS, limit=largest)
+    if loaded.errors or look_at(given, largest) != sources:
+        scope = None
+    return _run(loaded, setup, files, scope=scope, github=github, verbose=verbose)
 
 
 def _demand_none_of(options: Iterable[tuple[str, object]], *, seeds: int) -> None:
@@ -209,16 +224,14 @@ def _compare(
 ) -> int:
     from harness.cli.comparing import compare_toolchains
 
-    cases = _selected(loaded, selection, own)
+    cases = _selected(loaded, selection, own=bool(own))
     for error in loaded.errors:
         print(f"error: {error}", file=sys.stderr)
     code = compare_toolchains(cases, selection, other, own=own, reduced=reduce, report=report)
     return weightiest({code, *([ExitCode.BAD_INPUT] if loaded.errors else ())})
 
 
-def _selected(
-    loaded: Loaded, selection: Selection, own: Sequence[OwnCrate | AbsentCrate]
-) -> list[Case]:
+def _selected(loaded: Loaded, selection: Selection, *, own: bool) -> list[Case]:
     if not loaded.errors and not any(selection.names_case(case.id) for case in loaded.cases):
         raise InputError(None, "no case was selected", "`harness list` names them all")
     # A shard may be empty: few cases fall into many parts as they may.
@@ -229,29 +242,62 @@ def _selected(
     return cases
 
 
+def _recall(setup: Setup, scope: str | None) -> Tally | None:
+    """What was counted in a run in which everything was settled."""
+    from msgspec import DecodeError
+
+    from harness.report.tally import decode
+
+    settled = None if scope is None else setup.campaign.archive.settled_run(scope)
+    try:
+        return None if settled is None else decode(settled)
+    except (DecodeError, LookupError):
+        return None
+
+
+def _tell_again(setup: Setup, counted: Tally) -> int:
+    """Tell of a run in which nothing would be done and nothing come out otherwise."""
+    from rich.console import Console
+
+    from harness.report.screen import print_counted
+
+    print_counted(
+        Console(),
+        counted,
+        missing=tuple(setup.left_out(counted.unseen()).values()),
+        notes=setup.campaign.archive.notes(),
+    )
+    return weightiest(_codes(setup, counted))
+
+
 def _run(
     loaded: Loaded,
-    selection: Selection,
-    own: Sequence[OwnCrate | AbsentCrate],
+    setup: Setup,
     files: Files,
     *,
+    scope: str | None,
     github: bool,
     verbose: bool,
 ) -> int:
+    """scope: all that decides what the whole comes to; None if more does."""
     from rich.console import Console
 
-    from harness.campaign.assemble import assemble
+    from harness.campaign.campaign import Again
     from harness.report.github import tell_github
     from harness.report.progress import watched
     from harness.report.report import Report
     from harness.report.screen import print_report
+    from harness.report.tally import encode, tally
 
-    cases = _selected(loaded, selection, own)
-    setup = assemble(cases, selection, own=own)
+    selection = setup.campaign.selection
+    cases = _selected(loaded, selection, own=bool(setup.campaign.own))
+    setup = setup.on(cases)
+    campaign = setup.campaign
+    again = Again()
     results: list[Result] = []
     finished = False
     try:
-        for result in watched(setup.campaign.results(), total=setup.campaign.size()):
+        for result in watched(campaign.results(again), total=campaign.size()):
             results.append(result)
         finished = True
     finally:
@@ -259,47 +305,52 @@ def _run(
         report = Report(
             results=results,
             errors=loaded.errors,
-            missing=(*setup.left_out(results).values(), *setup.absent),
-            notes=setup.campaign.archive.notes(),
+            missing=(
+                *setup.left_out({r.run.engine for r in results if r.outcome is None}).values(),
+                *setup.absent,
+            ),
+            notes=campaign.archive.notes(),
             environment=setup.environment(),
             finished=finished,
             cases=cases,
         )
         with ExitStack() as stack:
             # Each is written whatever becomes of the screen and of the others.
-            for file, encode in files.items():
-                stack.callback(_write, file, encode, report)
+            for file, encode_report in files.items():
+                stack.callback(_write, file, encode_report, report)
             if github:
                 stack.callback(tell_github, report)
             print_report(Console(), report, verbose=verbose)
-    return weightiest(_codes(setup, loaded, results))
+    if scope is not None and again.holds:
+        campaign.archive.settle_run(scope, encode(tally(again.results())))
+    codes = _codes(setup, report.tally)
+    if loaded.errors:
+        codes.add(ExitCode.BAD_INPUT)
+    return weightiest(codes)
 
 
 def _write(file: ReportFile, encode: Callable[[Report], bytes], report: Report) -> None:
     file.write(encode(report))
 
 
-def _codes(setup: Setup, loaded: Loaded, results: Sequence[Result]) -> set[ExitCode]:
+def _codes(setup: Setup, counted: Tally) -> set[ExitCode]:
     codes = set()
-    if loaded.errors:
-        codes.add(ExitCode.BAD_INPUT)
-    if any(result.fault for result in results):
+    if any(kind.fault for kind in counted.counts):
         codes.add(ExitCode.FAULT)
-    if any(result.verdict is Verdict.MISMATCH for result in results):
+    if any(kind.verdict is Verdict.MISMATCH for kind in counted.counts):
         codes.add(ExitCode.MISMATCH)
     selection = setup.campaign.selection
     if setup.absent or any(selection.insists_on(engine) for engine in setup.missing()):
         codes.add(ExitCode.NOT_CHECKED)
-    for result in results:
-        run = result.run
-        if not result.reason or not isinstance(result.outcome, TimedOut | None):
+    for kind in counted.counts:
+        if not kind.reason or kind.outcome not in (None, TimedOut.name):
             continue
-        if result.reason.startswith(DEPENDS_ON_ADDRESSES):
+        if kind.reason.startswith(DEPENDS_ON_ADDRESSES):
             # Nothing was to be checked.
             continue
-        is_of_miri = run.engine is EngineName.MIRI and selection.insists_on(run.engine)
+        is_of_miri = kind.engine is EngineName.MIRI and selection.insists_on(kind.engine)
         # What runs on the host alone may have been asked for by name.
-        elsewhere = run.target is not None and run.engine in (selection.engines or ())
+        elsewhere = kind.target is not None and kind.engine in (selection.engines or ())
         if is_of_miri or elsewhere:
             codes.add(ExitCode.NOT_CHECKED)
     return codes

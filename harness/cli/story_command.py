@@ -180,8 +180,9 @@ def _run(
     finally:
         # An interrupted run shows and keeps what it has.
         verdicts = [judge_pair(story, results[story.case.id]) for story in found.stories]
-        every = [result for of_case in results.values() for result in of_case]
-        missing = tuple(setup.left_out(every).values()) if found.stories else ()
+        every = (result for of_case in results.values() for result in of_case)
+        unseen = {result.run.engine for result in every if result.outcome is None}
+        missing = tuple(setup.left_out(unseen).values()) if found.stories else ()
         report = StoryReport(
             verdicts=verdicts,
             left_out=found.left_out,

@@ -6,14 +6,19 @@ jobs may run here is the caller's to decide.
 
 from __future__ import annotations
 
+import hashlib
+import platform
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 
 from harness.bytecode.program import Program
 from harness.bytecode.wire import encode
 from harness.engines.engine import Job, Observation, only_here
 from harness.outcome import Location, Ran, ToolFailed, TrapKind, Trapped
-from harness.result import EngineName
+from harness.result import EngineName, Tool
 from harness.toolchain.missing import Missing
 
 
@@ -45,6 +50,21 @@ class InProcessEngine:
     def confirm(self, seen: Observation) -> Observation:
         """See `harness.engines.engine.Engine`; no run of this engine is plainer."""
         return seen
+
+
+@cache
+def extension() -> Tool:
+    """The extension that is linked into this process: it runs what was compiled into it."""
+    from harness import _native
+
+    assert _native.__file__ is not None, "an extension is a file"
+    with Path(_native.__file__).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Tool(
+        version=f"harness {version('harness')}",
+        compiler=f"extension {digest[:10]}",
+        target=platform.machine(),
+    )
 
 
 def _run(variant: str, program: Program) -> Ran | Trapped | ToolFailed:

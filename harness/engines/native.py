@@ -9,7 +9,7 @@ stories in `harness.engines.story_native`.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from harness.engines.own_crate import OwnCrate
 from harness.engines.result_line import read_vm_result
 from harness.engines.seeds import run_seeded
 from harness.engines.story_native import StoryRunner, draws_states, refusal
+from harness.engines.task_pool import Task, run_tasks
 from harness.engines.vm_crate import BINARY, arguments, batch_line, vm_files
 from harness.outcome import Outcome, ToolFailed
 from harness.pointer.program import PointerProgram
@@ -38,12 +39,18 @@ CASE_LIMITS = Limits(seconds=None, silence=10.0)
 """For a process with many cases: how long any one of them may take."""
 
 
+_VM_PROFILE = {"lto": "off"}
+"""For the Rust VM, which is compiled in parts: to look through all of them for what else could be
+inlined takes longer than all else. Each of them is optimised as in any release."""
+
+
 class NativeEngine:
     """Compiles with cargo and runs natively.
 
     vm_folder: the crate of the Rust VM. own: a user's, whose variants are to run instead.
     cache: the folder that builds are kept in. level: of optimisation, 0 to 3; None for a plain
-    release. workers: stories at once. seeds: for how many draws of states each story runs.
+    release. workers: builds and stories at once. seeds: for how many draws of states each story
+    runs.
     """
 
     def __init__(
@@ -61,7 +68,7 @@ class NativeEngine:
         self._vm_folder = vm_folder
         self._own = own
         self._cache = cache
-        self._level = level
+        self._profile = {} if level is None else {"opt-level": str(level)}
         self._workers = workers
         self._seeds = seeds
         self._rust: RustToolchain | Missing | None = None
@@ -92,26 +99,22 @@ class NativeEngine:
         if isinstance(rust, Missing):
             raise rust.error()
         discard_old(self._cache)
-        in_vm = [job for job in jobs if isinstance(job.program, Program)]
-        if in_vm:
-            yield from self._run_in_vm(in_vm, rust)
         stories = [job for job in jobs if isinstance(job.program, Story)]
         draws = [job for job in stories if self._seeds > 1 and draws_states(job.program)]
         if draws:
             yield from run_seeded(lambda jobs: self._run_stories(jobs, rust), draws, self._seeds)
             stories = [job for job in stories if not draws_states(job.program)]
-        if stories:
-            yield from self._run_stories(stories, rust)
+        launcher = self._launcher.fork()
+        known, tasks = self._runner(launcher, rust).plan(stories, self._workers)
+        yield from known
+        in_vm = [job for job in jobs if isinstance(job.program, Program)]
         generated = [job for job in jobs if isinstance(job.program, PointerProgram)]
+        # Each of the builds takes long, and none of them fills several processors.
         if generated:
-            yield from run_crates(
-                self._launcher,
-                generated,
-                rust.compiler,
-                self._cache,
-                CASE_LIMITS,
-                level=self._level,
-            )
+            tasks.insert(0, _task(self._run_crates(launcher, generated, rust)))
+        if in_vm:
+            tasks.insert(0, _task(self._run_in_vm(launcher, in_vm, rust)))
+        yield from run_tasks(launcher, tasks, self._workers)
 
     def confirm(self, seen: Observation) -> Observation:
         """See `harness.engines.engine.Engine`; no run of this engine is plainer."""
@@ -123,9 +126,12 @@ class NativeEngine:
             self._rust = find_rust(self._launcher)
         return self._rust
 
-    def _run_in_vm(self, jobs: Sequence[Job], rust: RustToolchain) -> Iterator[Observation]:
+    def _run_in_vm(
+        self, launcher: Launcher, jobs: Sequence[Job], rust: RustToolchain
+    ) -> Iterator[Observation]:
         files = self._own.files if self._own else vm_files(self._vm_folder)
-        built = build(self._launcher, files, rust.compiler, self._cache, level=self._level)
+        profile = self._profile if self._own else {**_VM_PROFILE, **self._profile}
+        built = build(launcher, files, rust.compiler, self._cache, profile=profile)
         if isinstance(built, BuildFailed):
             for job in jobs:
                 yield Observation(
@@ -134,25 +140,49 @@ class NativeEngine:
             return
         executable = built.executables[BINARY]
         for variant, group in groupby(sorted(jobs, key=_variant), key=_variant):
-            yield from self._run_variant(executable, variant, list(group))
+            yield from self._run_variant(launcher, executable, variant, list(group))
+
+    def _run_crates(
+        self, launcher: Launcher, jobs: Sequence[Job], rust: RustToolchain
+    ) -> Iterator[Observation]:
+        return run_crates(
+            launcher,
+            jobs,
+            rust.compiler,
+            self._cache,
+            CASE_LIMITS,
+            profile=self._profile,
+            workers=self._workers,
+        )
 
     def _run_stories(self, jobs: Sequence[Job], rust: RustToolchain) -> Iterator[Observation]:
-        runner = StoryRunner(
-            launcher=self._launcher.fork(), compiler=rust.compiler, cache=self._cache
-        )
-        return runner.run_all(jobs, self._workers)
+        return self._runner(self._launcher.fork(), rust).run_all(jobs, self._workers)
+
+    def _runner(self, launcher: Launcher, rust: RustToolchain) -> StoryRunner:
+        return StoryRunner(launcher=launcher, compiler=rust.compiler, cache=self._cache)
 
     def _run_variant(
-        self, executable: Path, variant: str, jobs: Sequence[Job]
+        self, launcher: Launcher, executable: Path, variant: str, jobs: Sequence[Job]
     ) -> Iterator[Observation]:
         command = Command(argv=(str(executable), "--batch"), environment=clean_environment())
         lines = {number: batch_line(variant, _program(job)) for number, job in enumerate(jobs)}
-        for answer in run_batch(self._launcher, command, lines, CASE_LIMITS):
+        for answer in run_batch(launcher, command, lines, CASE_LIMITS):
             job = jobs[answer.number]
             said = answer.said
             outcome: Outcome = read_vm_result(said) if isinstance(said, str) else said
             words = (str(executable), *arguments(variant, _program(job)))
             yield Observation(job=job, outcome=outcome, command=shlex.join(words))
+
+
+def _task(observations: Iterator[Observation]) -> Task[Observation]:
+    """The work that makes the observations, with nothing to follow."""
+
+    def task(tell: Callable[[Observation], None]) -> Sequence[Task[Observation]]:
+        for seen in observations:
+            tell(seen)
+        return ()
+
+    return task
 
 
 def _variant(job: Job) -> str:

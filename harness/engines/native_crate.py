@@ -1,13 +1,15 @@
-"""Generated crates: pointer programs compiled together, a binary for each variant.
+"""Generated crates: pointer programs compiled together, and a process for each variant.
 
-One cargo builds all binaries. A program that does not compile is taken out by the line of
-rustc's error, or by halving where the line is nobody's, so that it costs the others nothing.
+What is undefined in one variant may spoil what comes after it in the same process. The binary may
+be the same, and holds as many programs as are compiled soonest; one cargo builds all of them. A
+program that does not compile is taken out by the line of rustc's error, or by halving where the
+line is nobody's, so that it costs the others nothing.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +19,17 @@ from harness.engines.result_line import read_pointer_result
 from harness.outcome import Outcome, ToolFailed
 from harness.pointer.program import PointerProgram
 from harness.pointer.rust import RustSource, write
-from harness.toolchain.cargo import BuildFailed, build, package_files
+from harness.toolchain.cargo import AT_ONCE, BuildFailed, build, package_files
 from harness.toolchain.command import Command
 from harness.toolchain.environment import clean_environment
 from harness.toolchain.process import Launcher, Limits
 from harness.toolchain.rust import Compiler
 
 PACKAGE = "harness-cases"
+
+LARGEST = 400
+"""Programs to a binary, where no variant has more: each binary costs its own start and linking,
+and one of many programs takes a compiler as much memory."""
 
 
 def run_crates(
@@ -33,18 +39,20 @@ def run_crates(
     cache: Path,
     limits: Limits,
     *,
-    level: int | None = None,
+    profile: Mapping[str, str] | None = None,
+    workers: int = 1,
 ) -> Iterator[Observation]:
     """Build and run all jobs, whose programs are pointer programs.
 
     limits: of a process with many cases; `silence` is the time that one may take.
-    level: of optimisation; None for a plain release.
+    profile: as `harness.toolchain.cargo.build` has it. workers: compilers that have to do.
     """
-    groups = _group(jobs)
+    groups = _group(jobs, min(LARGEST, -(-len(jobs) // workers)))
     while groups:
         sources = [write([_program(job) for job in group]) for group in groups]
         binaries = {_name(number): source.text for number, source in enumerate(sources)}
-        built = build(launcher, package_files(PACKAGE, binaries), compiler, cache, level=level)
+        files = package_files(PACKAGE, binaries)
+        built = build(launcher, files, compiler, cache, profile={**AT_ONCE, **(profile or {})})
         if not isinstance(built, BuildFailed):
             for number, group in enumerate(groups):
                 executable = built.executables[_name(number)]
@@ -58,12 +66,22 @@ def run_crates(
         groups = remaining
 
 
-def _group(jobs: Sequence[Job]) -> list[list[Job]]:
-    """The jobs of each variant, those without one together."""
-    by_variant: dict[str | None, list[Job]] = {}
-    for job in jobs:
-        by_variant.setdefault(job.variant, []).append(job)
-    return list(by_variant.values())
+def _group(jobs: Sequence[Job], size: int) -> list[list[Job]]:
+    """The jobs for each binary: all of a variant, and of further ones up to that size."""
+    groups: list[list[Job]] = []
+    for numbers in _by_variant(jobs):
+        if not groups or len(groups[-1]) + len(numbers) > size:
+            groups.append([])
+        groups[-1] += [jobs[number] for number in numbers]
+    return groups
+
+
+def _by_variant(jobs: Sequence[Job]) -> list[list[int]]:
+    """The numbers of the jobs of each variant, and of those without one."""
+    found: dict[str | None, list[int]] = {}
+    for number, job in enumerate(jobs):
+        found.setdefault(job.variant, []).append(number)
+    return list(found.values())
 
 
 def _name(number: int) -> str:
@@ -105,16 +123,17 @@ def _run_group(
     launcher: Launcher, executable: Path, group: Sequence[Job], limits: Limits
 ) -> Iterator[Observation]:
     command = Command(argv=(str(executable),), environment=clean_environment())
-    for answer in run_batch(launcher, command, dict.fromkeys(range(len(group)), ""), limits):
-        job = group[answer.number]
-        said = answer.said
-        outcome: Outcome = (
-            read_pointer_result(said, has_memory=_program(job).result is not None)
-            if isinstance(said, str)
-            else said
-        )
-        repeat = shlex.join((str(executable), str(answer.number)))
-        yield Observation(job=job, outcome=outcome, command=repeat)
+    for numbers in _by_variant(group):
+        for answer in run_batch(launcher, command, dict.fromkeys(numbers, ""), limits):
+            job = group[answer.number]
+            said = answer.said
+            outcome: Outcome = (
+                read_pointer_result(said, has_memory=_program(job).result is not None)
+                if isinstance(said, str)
+                else said
+            )
+            repeat = shlex.join((str(executable), str(answer.number)))
+            yield Observation(job=job, outcome=outcome, command=repeat)
 
 
 def _program(job: Job) -> PointerProgram:

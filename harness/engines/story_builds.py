@@ -17,7 +17,7 @@ from harness.outcome import ToolFailed
 from harness.story.block import Story
 from harness.story.listing import Listing
 from harness.story.native_rust import MODULES, runtime_files, write_main, write_native
-from harness.toolchain.cargo import BuildFailed, Built, build, package_files
+from harness.toolchain.cargo import AT_ONCE, BuildFailed, Built, build, package_files
 from harness.toolchain.process import Launcher
 from harness.toolchain.rust import Compiler
 from harness.toolchain.workspace import digest, make_once
@@ -91,7 +91,7 @@ class Builds:
             **{each.file: each.listing.text().encode() for each in modules},
             **runtime_files(*MODULES),
         }
-        built = build(self.launcher, files, self.compiler, self.cache)
+        built = build(self.launcher, files, self.compiler, self.cache, profile=AT_ONCE)
         if isinstance(built, Built):
             program = built.executables[BINARY]
             kept = {each.name: self._keep(each, program) for each in modules}

@@ -57,6 +57,15 @@ class StoryRunner:
 
     def run_all(self, jobs: Sequence[Job], workers: int) -> Iterator[Observation]:
         """Build the stories together, and run each in a process of its own."""
+        known, tasks = self.plan(jobs, workers)
+        yield from known
+        yield from run_tasks(self.launcher, tasks, workers)
+
+    def plan(
+        self, jobs: Sequence[Job], workers: int
+    ) -> tuple[list[Observation], list[Task[Observation]]]:
+        """What is known of the jobs already, and the work that shows the rest."""
+        known: list[Observation] = []
         by_module: dict[str, _Group] = {}
         modules: dict[Story, Module] = {}
         for job in jobs:
@@ -64,7 +73,7 @@ class StoryRunner:
             assert isinstance(story, Story)
             broken = breach_by_name(story)
             if broken is not None and broken.rule == 1:
-                yield Observation(job=job, outcome=broken)
+                known.append(Observation(job=job, outcome=broken))
                 continue
             if story not in modules:
                 modules[story] = write_module(story)
@@ -80,7 +89,7 @@ class StoryRunner:
                 tasks += [self._running(job, group.module, program) for job in group.jobs]
         size = min(LARGEST_BUILD, -(-len(new) // workers) or 1)
         building = [self._building(new[at : at + size]) for at in range(0, len(new), size)]
-        yield from run_tasks(self.launcher, [*building, *tasks], workers)
+        return known, [*building, *tasks]
 
     @property
     def _builds(self) -> Builds:

@@ -38,8 +38,8 @@ from harness.target import ByteOrder
 from harness.toolchain.workspace import digest
 from harness.verdict import Prediction
 
-RECORDED = (EngineName.NATIVE, EngineName.CONST, EngineName.MIRI)
-"""The engines whose outcomes are kept; the others are quicker than any record."""
+RECORDED = (EngineName.IN_PROCESS, EngineName.NATIVE, EngineName.CONST, EngineName.MIRI)
+"""The engines whose outcomes are kept: those that run programs."""
 
 
 _UNSETTLED = "unsettled"
@@ -87,9 +87,12 @@ class Archive:
         ] = {}
         self._texts: dict[int, tuple[PointerProgram, str]] = {}
         self._cases: dict[str, str] = {}
+        # So that what is judged by is what was asked after, whatever becomes of the file.
+        self._beside: dict[Path, bytes | Unusable | None] = {}
         self._committed: dict[Path, Committed | None] = {}
         self._unusable: list[str] = []
         self._stale = 0
+        self._wavered = False
 
     def recall(self, engine: EngineName, case: Path, job: Job, tool: Tool | None) -> Record | None:
         """The record of the job; None if there is none that counts.
@@ -127,6 +130,7 @@ class Archive:
         if not all(each == text for each in self.store.find(key)):
             # Something else is on record as well: what is settled may rest on that.
             self.store.add(_UNSETTLED, secrets.token_hex(8).encode())
+            self._wavered = True
         self.store.add(key, text)
         return record
 
@@ -146,12 +150,23 @@ class Archive:
         if not self._live:
             self.store.add(self._settled_key(scope), settled.encode(results))
 
+    def settled_run(self, scope: str) -> bytes | None:
+        """What was kept of a whole run in which everything is settled; None if nothing was."""
+        known = [] if self._live else self.store.find(self._settled_key(scope, "run"))
+        return known[0] if known else None
+
+    def settle_run(self, scope: str, run: bytes) -> None:
+        """Remember of a whole run what will be the same in that scope. run: a line.
+
+        Not if something else came on record in it: its earlier results may rest on what was there.
+        """
+        if not self._live and not self._wavered:
+            self.store.add(self._settled_key(scope, "run"), run)
+
     def evidence_of(self, case: Path) -> str:
-        """The digest of what is committed beside the case."""
-        try:
-            return digest(committed.path_of(case).read_bytes())
-        except OSError:
-            return ""
+        """The digest of what is committed beside the case, as it was at the first question."""
+        found = self._find_beside(case)
+        return digest(found) if isinstance(found, bytes) else ""
 
     @property
     def doubts(self) -> int:
@@ -195,7 +210,7 @@ class Archive:
     def of_case(self, case: Case) -> str:
         """The digest of all that a case says."""
         if case.id not in self._cases:
-            self._cases[case.id] = digest(repr(case))
+            self._cases[case.id] = digests.of_case(case)
         return self._cases[case.id]
 
     def notes(self) -> list[str]:
@@ -228,11 +243,24 @@ class Archive:
     def _read_committed(self, case: Path) -> Committed | None:
         if case not in self._committed:
             self._committed[case] = None
+            found = self._find_beside(case)
             try:
-                self._committed[case] = committed.read(committed.path_of(case))
+                if isinstance(found, Unusable):
+                    raise found
+                if found is not None:
+                    self._committed[case] = committed.decode(committed.path_of(case), found)
             except Unusable as error:
                 self._unusable.append(str(error))
         return self._committed[case]
+
+    def _find_beside(self, case: Path) -> bytes | Unusable | None:
+        """What is committed beside the case: the file's content; None if there is none."""
+        if case not in self._beside:
+            try:
+                self._beside[case] = committed.find(committed.path_of(case))
+            except Unusable as error:
+                self._beside[case] = error
+        return self._beside[case]
 
     def _key(self, engine: EngineName, job: Job) -> str:
         if engine is EngineName.MIRI:
@@ -266,10 +294,10 @@ class Archive:
         key = f"rust-{self._text(program)}"
         return self._once(key, lambda: digests.of_rust(program).encode()).decode()
 
-    def _settled_key(self, scope: str) -> str:
+    def _settled_key(self, scope: str, what: str = "settled") -> str:
         latest = b"".join(self.store.find(_UNSETTLED)[:1]).decode()
         vm = digests.rust_vm(self._vm_folder)
-        return f"settled-{digest(digests.package(), vm, latest, scope)}"
+        return f"{what}-{digest(digests.package(), vm, latest, scope)}"
 
     def _text(self, program: PointerProgram) -> str:
         if id(program) not in self._texts:

@@ -57,12 +57,22 @@ def path_of(case: Path) -> Path:
 
 def read(path: Path) -> Committed | None:
     """The evidence in the file; None if there is none. Raises: Unusable."""
+    data = find(path)
+    return None if data is None else decode(path, data)
+
+
+def find(path: Path) -> bytes | None:
+    """The file's content; None if there is none. Raises: Unusable."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise Unusable(f"{printable(str(path))} cannot be read: {error.strerror}") from None
+
+
+def decode(path: Path, data: bytes) -> Committed:
+    """The evidence that is the content of the file. Raises: Unusable."""
     body, mark, checksum = data.rpartition(_CHECKSUM)
     if not mark or checksum != _ending(body):
         raise Unusable(f"{printable(str(path))} is not as it was written")

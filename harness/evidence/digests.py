@@ -13,6 +13,8 @@ from pathlib import Path
 
 from harness.bytecode.program import Program
 from harness.bytecode.wire import encode
+from harness.cases.case import Case
+from harness.cases.story_case import StoryCase
 from harness.engines.vm_crate import vm_files
 from harness.mode import EVERY_MODE
 from harness.pointer.program import PointerProgram
@@ -64,6 +66,14 @@ def rust_vm(folder: Path) -> str:
     return digest(*(part for path in sorted(files) for part in (path, files[path])))
 
 
+def of_case(case: Case) -> str:
+    """Of all that a case says, the same in every process."""
+    if isinstance(case, StoryCase):
+        bare = repr(replace(case, program=_without_options(case.program)))
+        return digest(of_blocks(case.program), bare)
+    return digest(repr(case))
+
+
 def of_text(program: PointerProgram) -> str:
     """Of a pointer program and all that this package could make of it."""
     return digest(package(), repr(program))
@@ -100,8 +110,13 @@ def of_story(story: Story) -> str:
 def of_blocks(story: Story) -> str:
     """Of a story with its blocks, which the processor runs, and Miri does not."""
     options = repr([sorted(block.options) for block in story.blocks])
+    return digest(options, repr(_without_options(story)))
+
+
+def _without_options(story: Story) -> Story:
+    """The story without its only sets, which each process writes out in an order of its own."""
     blocks = tuple(replace(block, options=frozenset()) for block in story.blocks)
-    return digest(options, repr(replace(story, blocks=blocks)))
+    return replace(story, blocks=blocks)
 
 
 def _digest_of(path: Path) -> str:

@@ -41,6 +41,12 @@ class NoArchive(Archive):
     def settle(self, scope: str, results: Sequence[Result]) -> None:
         return None
 
+    def settled_run(self, scope: str) -> None:
+        return None
+
+    def settle_run(self, scope: str, run: bytes) -> None:
+        return None
+
     def expects(self, scope: str) -> bool:
         return False
 

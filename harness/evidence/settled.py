@@ -75,6 +75,7 @@ def decode(text: bytes) -> list[Result]:
     # None is the index of nothing.
     outcomes.append(None)
     nothing = len(outcomes) - 1
+    recordings = [_recording(each) for each in read.recordings]
     return [
         Result(
             run=Run(
@@ -93,7 +94,7 @@ def decode(text: bytes) -> list[Result]:
             verdict=row.verdict,
             reason=row.reason,
             place=row.place,
-            recording=None if row.recording is None else read.recordings[row.recording],
+            recording=None if row.recording is None else recordings[row.recording],
         )
         for row in read.rows
     ]
@@ -126,6 +127,12 @@ class _Settled(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 
 _decoder: msgspec.json.Decoder[_Settled] = msgspec.json.Decoder(_Settled)
+
+
+@lru_cache
+def _recording(recording: Recording) -> Recording:
+    """The same object for the same recording, as many results have it."""
+    return recording
 
 
 @lru_cache

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from harness.lowering.variants import VARIANTS
 from harness.mode import EVERY_MODE
-from harness.result import EngineName, Result, Verdict
+from harness.result import EngineName, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.report.tally import Kind, Tally
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,20 +32,20 @@ class Cell:
     open_: int = 0
     unchecked: int = 0
 
-    def add(self, result: Result) -> None:
-        """Count one more run."""
-        match result.verdict:
+    def add(self, kind: Kind, count: int) -> None:
+        """Count so many more runs of a kind."""
+        match kind.verdict:
             case Verdict.MISMATCH:
-                self.disagreeing += 1
-            case Verdict.NOT_CHECKED if result.run.mode and result.outcome is not None:
-                self.unconfirmed[result.outcome.name] += 1
+                self.disagreeing += count
+            case Verdict.NOT_CHECKED if kind.mode and kind.outcome is not None:
+                self.unconfirmed[kind.outcome] += count
             case Verdict.NOT_CHECKED:
-                self.unchecked += 1
+                self.unchecked += count
             case Verdict.AGREE:
-                if result.outcome is not None:
-                    self.classes[result.outcome.name] += 1
+                if kind.outcome is not None:
+                    self.classes[kind.outcome] += count
             case Verdict.MIRI_MISSES | Verdict.SPEC_OPEN:
-                self.open_ += 1
+                self.open_ += count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,49 +63,51 @@ class Matrix:
     cells: dict[tuple[str, str], Cell]
 
 
-def by_target(results: Iterable[Result]) -> dict[str | None, Matrix]:
+def by_target(counted: Tally) -> dict[str | None, Matrix]:
     """A matrix for each target that programs were to run for; None is the host."""
-    found: dict[str | None, list[Result]] = {}
-    for result in results:
-        found.setdefault(result.run.target, []).append(result)
-    matrices = {target: build(of_target) for target, of_target in found.items()}
+    found: dict[str | None, dict[Kind, int]] = {}
+    for kind, count in counted.counts.items():
+        found.setdefault(kind.target, {})[kind] = count
+    matrices = {target: _build(of_target) for target, of_target in found.items()}
     return {target: matrix for target, matrix in matrices.items() if matrix.rows}
 
 
-def build(results: Iterable[Result]) -> Matrix:
-    """Count results on one target into a matrix.
+def _build(counts: Mapping[Kind, int]) -> Matrix:
+    """The matrix of one target.
 
     A mode's column shows Miri's runs where Miri ran at all, otherwise the predictions.
     """
-    kept = list(results)
-    miri_ran = any(r.run.engine is EngineName.MIRI and r.outcome is not None for r in kept)
+    miri_ran = any(k.engine is EngineName.MIRI and k.outcome is not None for k in counts)
     judge_of_modes = EngineName.MIRI if miri_ran else EngineName.MODEL
     rows: dict[str, None] = {}
     cells: dict[tuple[str, str], Cell] = {}
-    for result in kept:
-        if result.run.engine is EngineName.REFERENCE:
+    for kind, count in counts.items():
+        if kind.engine is EngineName.REFERENCE:
             continue
-        row = result.run.variant or f"{result.run.kind} cases"
-        mode = result.run.mode
-        if result.run.engine is EngineName.CONST:
-            # The one mode that it has says nothing that its name does not.
-            mode = None
-        seen_elsewhere = mode is not None and result.run.engine is not judge_of_modes
-        if seen_elsewhere and result.verdict is not Verdict.MISMATCH:
+        row = kind.variant or f"{kind.case_kind} cases"
+        # The one mode that `const` has says nothing that its name does not.
+        mode = None if kind.engine is EngineName.CONST else kind.mode
+        seen_elsewhere = mode is not None and kind.engine is not judge_of_modes
+        if seen_elsewhere and kind.verdict is not Verdict.MISMATCH:
             continue
-        column = str(result.run.engine) if mode is None else str(mode)
+        column = str(kind.engine) if mode is None else str(mode)
         rows.setdefault(row)
-        cell = cells.get((row, column))
-        if cell is None:
-            cell = cells[row, column] = Cell()
-        cell.add(result)
+        cells.setdefault((row, column), Cell()).add(kind, count)
     present = {column for _, column in cells}
     order = [str(engine) for engine in EngineName] + [str(mode) for mode in EVERY_MODE]
     columns = tuple(column for column in order if column in present)
     modes = {str(mode) for mode in EVERY_MODE}
     return Matrix(
-        rows=tuple(rows),
+        rows=tuple(sorted(rows, key=_place_of)),
         columns=columns,
         seen_by={column: judge_of_modes for column in columns if column in modes},
         cells=cells,
     )
+
+
+def _place_of(row: str) -> int:
+    """Where a row stands: variants as in their table, then those of the user's own and cases."""
+    return _PLACES.get(row, len(_PLACES))
+
+
+_PLACES = {name: place for place, name in enumerate(VARIANTS)}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from harness.cases.case import Case
 from harness.errors import InputError
+from harness.report.tally import Tally, tally
 from harness.result import Result
 from harness.toolchain.missing import Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, which leave no place for what is counted once.
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """One call of `harness run`.
 
@@ -29,3 +32,8 @@ class Report:
     finished: bool
     notes: Sequence[str] = ()
     cases: Sequence[Case] = ()
+
+    @cached_property
+    def tally(self) -> Tally:
+        """The results, counted."""
+        return tally(self.results)

@@ -8,11 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.outcome import TimedOut
+from harness.errors import InputError
 from harness.report.matrix import Cell, Matrix, by_target
 from harness.report.report import Report
+from harness.report.tally import Tally
 from harness.report.wording import Mark, cell_parts, legend, recorded, repeat, summary, way
 from harness.result import Result, Verdict
+from harness.toolchain.missing import Missing
 from harness.verdict import CANNOT_EXPRESS, NATIVE_IS_NO_EVIDENCE, describe
 
 STYLES = {
@@ -29,41 +31,58 @@ SHOWN_ROWS = 40
 
 def print_report(console: Console, report: Report, *, verbose: bool) -> None:
     """Print the matrix, the rows that deserve one, and what could not be read or run."""
-    matrices = by_target(report.results)
+    print_counted(
+        console,
+        report.tally,
+        shown=report.results if verbose else None,
+        errors=report.errors,
+        missing=report.missing,
+        notes=report.notes,
+    )
+
+
+def print_counted(
+    console: Console,
+    counted: Tally,
+    *,
+    shown: Sequence[Result] | None = None,
+    errors: Sequence[InputError] = (),
+    missing: Sequence[Missing] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """Print a report of which the results are counted already.
+
+    shown: the results with a row of their own; None for the first of those that deserve one.
+    """
+    matrices = by_target(counted)
     for target, matrix in matrices.items():
         if target is not None:
             console.print(f"on {target}", style="bold")
         _print_matrix(console, matrix)
     if matrices:
         console.print(legend(list(matrices.values())[-1]), style="dim")
-    rows = [result for result in report.results if verbose or _deserves_a_row(result)]
-    shown = rows if verbose else rows[:SHOWN_ROWS]
-    for result in shown:
+    rows = counted.notable[:SHOWN_ROWS] if shown is None else shown
+    for result in rows:
         console.print(_row(result), soft_wrap=True)
-    if len(rows) > len(shown):
+    if shown is None and len(counted.notable) > len(rows):
         console.print(
-            f"… and {len(rows) - len(shown)} more like these: --json FILE or -v has all",
+            f"… and {len(counted.notable) - len(rows)} more like these: --json FILE or -v has all",
             style="dim",
         )
-    if report.results or not report.errors:
-        _print_summary(console, report.results)
-    for error in report.errors:
+    if counted.counts or not errors:
+        _print_summary(console, counted)
+    for error in errors:
         text = Text("error: ", style="bold red").append(str(error), style="default")
         console.print(text, soft_wrap=True)
-    for missing in report.missing:
-        text = Text("not checked: ", style="yellow").append(missing.message, style="default")
-        console.print(text.append(f"\n  {missing.remedy}", style="default"), soft_wrap=True)
-    for note in report.notes:
+    for each in missing:
+        text = Text("not checked: ", style="yellow").append(each.message, style="default")
+        console.print(text.append(f"\n  {each.remedy}", style="default"), soft_wrap=True)
+    for note in notes:
         text = Text("evidence: ", style="yellow").append(note, style="default")
         console.print(text, soft_wrap=True)
-    if said := recorded(report.results):
+    if said := recorded(counted):
         # As the engines come in results, Miri's stand last.
         console.print(said, style="dim", soft_wrap=True)
-
-
-def _deserves_a_row(result: Result) -> bool:
-    notable = (Verdict.MISMATCH, Verdict.MIRI_MISSES, Verdict.SPEC_OPEN)
-    return result.verdict in notable or isinstance(result.outcome, TimedOut)
 
 
 def _print_matrix(console: Console, matrix: Matrix) -> None:
@@ -102,9 +121,11 @@ def _row(result: Result) -> Text:
     return text
 
 
-def _print_summary(console: Console, results: Sequence[Result]) -> None:
-    console.print(summary(results), style="bold")
-    no_evidence = sum(result.reason == NATIVE_IS_NO_EVIDENCE for result in results)
+def _print_summary(console: Console, counted: Tally) -> None:
+    console.print(summary(counted), style="bold")
+    no_evidence = sum(
+        count for kind, count in counted.counts.items() if kind.reason == NATIVE_IS_NO_EVIDENCE
+    )
     if no_evidence:
         console.print(
             f"{no_evidence} of the unchecked are compiled runs of programs that are undefined "
@@ -112,14 +133,14 @@ def _print_summary(console: Console, results: Sequence[Result]) -> None:
             style="dim",
         )
     refused = [
-        result.reason
-        for result in results
-        if result.reason and result.reason.startswith(f"{result.run.variant} {CANNOT_EXPRESS}")
+        (kind.reason, count)
+        for kind, count in counted.counts.items()
+        if kind.reason.startswith(f"{kind.variant} {CANNOT_EXPRESS}")
     ]
     if refused:
         console.print(
-            f"{len(refused)} of the unchecked are of a variant that cannot run the program, such "
-            f"as: {refused[0]}.",
+            f"{sum(count for _, count in refused)} of the unchecked are of a variant that cannot "
+            f"run the program, such as: {refused[0][0]}.",
             style="dim",
             soft_wrap=True,
             highlight=False,

@@ -61,14 +61,17 @@ def sections(report: Report) -> Iterator[str]:
     if groups:
         alike = [(g[0].run.case, ways(g), g[0].reason, repeat(g[0])) for g in groups]
         yield _table(("does not agree", "run", "why", "repeat"), alike)
-    for target, matrix in by_target(report.results).items():
+    for target, matrix in by_target(report.tally).items():
         on = "" if target is None else f"on {_text(target)}\n\n"
         yield f"{on}{_matrix(matrix)}\n{_text(legend(matrix))}\n"
-    unchecked = Counter(r.reason for r in report.results if r.verdict is Verdict.NOT_CHECKED)
+    unchecked: Counter[str] = Counter()
+    for kind, count in report.tally.counts.items():
+        if kind.verdict is Verdict.NOT_CHECKED:
+            unchecked[kind.reason] += count
     if unchecked:
         reasons = [(reason, str(count)) for reason, count in unchecked.most_common()]
         yield _table(("not checked, because", "results"), reasons)
-    for said in (*report.notes, recorded(report.results)):
+    for said in (*report.notes, recorded(report.tally)):
         if said:
             yield f"{_text(said)}\n"
     versions = [(tool, version) for tool, version in report.environment.items() if version]
@@ -76,11 +79,13 @@ def sections(report: Report) -> Iterator[str]:
 
 
 def _heading(report: Report, failed: int) -> str:
-    evidence = Counter(result.evidence for result in report.results)
+    evidence: Counter[Evidence | None] = Counter()
+    for kind, count in report.tally.counts.items():
+        evidence[kind.evidence] += count
     kinds = ", ".join(f"{evidence[kind]} {kind}" for kind in Evidence if evidence[kind])
     title = f"results that do not agree: {failed}" if failed else "no result disagrees"
     title += "" if report.finished else ", but the run was interrupted"
-    return f"### harness: {title}\n\n{_text(summary(report.results))} {_text(kinds)}.\n"
+    return f"### harness: {title}\n\n{_text(summary(report.tally))} {_text(kinds)}.\n"
 
 
 def _matrix(matrix: Matrix) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import shlex
+from collections import Counter
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from harness.outcome import Outcome
     from harness.report.matrix import Cell, Matrix
+    from harness.report.tally import Tally
     from harness.result import Result, Run, Tool
 
 SHORT_CLASS = {"ran": "", "trapped": "", "ub": "UB", "unsupported": "unsup", "timed-out": "timeout"}
@@ -92,14 +94,15 @@ def ways(results: Sequence[Result]) -> str:
     return f"{shown}; … and {more} more" if more > 0 else shown
 
 
-def summary(results: Sequence[Result]) -> str:
+def summary(counted: Tally) -> str:
     """How many results there are, and how many with each verdict, in a sentence."""
     counts = dict.fromkeys(Verdict, 0)
-    for result in results:
-        counts[result.verdict] += 1
-    cases = len({result.run.case for result in results})
-    in_reference = sum(1 for result in results if result.run.engine is EngineName.REFERENCE)
-    parts = [f"{cases} cases ({in_reference} on the reference VM), {len(results)} results"]
+    in_reference = 0
+    for kind, count in counted.counts.items():
+        counts[kind.verdict] += count
+        if kind.engine is EngineName.REFERENCE:
+            in_reference += count
+    parts = [f"{counted.cases} cases ({in_reference} on the reference VM), {counted.size} results"]
     parts += [f"{count} {verdict.replace('_', ' ')}" for verdict, count in counts.items() if count]
     return ", ".join(parts) + "."
 
@@ -119,15 +122,17 @@ def legend(matrix: Matrix) -> str:
     )
 
 
-def recorded(results: Iterable[Result]) -> str:
+def recorded(counted: Tally) -> str:
     """How many results are recorded, and of which tools, in a sentence; empty for none."""
-    days: dict[Tool, list[str]] = {}
-    for result in results:
-        if result.recording is not None:
-            days.setdefault(result.recording.tool, []).append(result.recording.seen)
+    numbers: Counter[Tool] = Counter()
+    days: dict[Tool, set[str]] = {}
+    for kind, count in counted.counts.items():
+        if kind.recording is not None:
+            numbers[kind.recording.tool] += count
+            days.setdefault(kind.recording.tool, set()).add(kind.recording.seen)
     parts = [
-        f"{len(seen)} of {tool}, seen {' to '.join(sorted({min(seen), max(seen)}))}"
-        for tool, seen in days.items()
+        f"{count} of {tool}, seen {' to '.join(sorted({min(days[tool]), max(days[tool])}))}"
+        for tool, count in numbers.items()
     ]
     return f"Recorded results: {'; '.join(parts)}. `--evidence live` takes none." if parts else ""
 
@@ -147,10 +152,10 @@ def cell_parts(cell: Cell) -> Iterator[tuple[str, Mark]]:
     fine = sum(n for name, n in cell.classes.items() if not SHORT_CLASS.get(name, name))
     if fine:
         yield str(fine), Mark.FINE
-    for name, count in cell.classes.items():
+    for name, count in sorted(cell.classes.items()):
         if label := SHORT_CLASS.get(name, name):
             yield f"{count}{label}", Mark.FOUND
-    for name, count in cell.unconfirmed.items():
+    for name, count in sorted(cell.unconfirmed.items()):
         yield f"{count}{SHORT_CLASS.get(name) or name}?", Mark.UNKNOWN
     if cell.disagreeing:
         yield f"{cell.disagreeing}✗", Mark.WRONG

@@ -21,8 +21,6 @@ from harness.toolchain.workspace import digest, make_once, stage
 
 BUILD_LIMITS = Limits(seconds=900.0)
 
-_LEVEL = "CARGO_PROFILE_RELEASE_OPT_LEVEL"
-
 MANIFEST = """\
 [package]
 name = "{package}"
@@ -33,6 +31,10 @@ autobins = false
 
 [workspace]
 {binaries}"""
+
+AT_ONCE = {"codegen-units": "1"}
+"""A profile for packages of many small programs: to compile them in parts, and those together once
+more, takes longer than to compile them at once."""
 
 _BINARY = """
 [[bin]]
@@ -83,16 +85,20 @@ def build(
     compiler: Compiler,
     cache: Path,
     *,
-    level: int | None = None,
+    profile: Mapping[str, str] | None = None,
 ) -> Built | BuildFailed:
     """Build every binary of the package with these files, or find them in `cache`.
 
     compiler: the one that cargo will call, as another makes other binaries.
-    level: of optimisation, 0 to 3; None for what the package says of a release.
+    profile: what a release is to be, by cargo's names, where it is not what the package says.
     """
     sources = stage(files, cache / "sources")
-    levels = () if level is None else (str(level),)
-    kept = cache / "builds" / f"{sources.name}-{digest(compiler.version, compiler.host, *levels)}"
+    settings = {
+        f"CARGO_PROFILE_RELEASE_{name.replace('-', '_').upper()}": value
+        for name, value in (profile or {}).items()
+    }
+    words = (word for name in sorted(settings) for word in (name, settings[name]))
+    kept = cache / "builds" / f"{sources.name}-{digest(compiler.version, compiler.host, *words)}"
     if kept.is_dir():
         os.utime(kept)
         return Built(executables=_executables_in(kept))
@@ -104,7 +110,7 @@ def build(
                 *("--message-format", "json", "--target-dir", target),
             ),
             cwd=sources,
-            environment=clean_environment({_LEVEL: str(level)} if levels else None),
+            environment=clean_environment(settings),
         )
         done = launcher.run(command, limits=BUILD_LIMITS)
         executables, errors = _read_messages(done.stdout)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from harness.bytecode.operands import Width
 from harness.bytecode.program import Binary, BinaryOperator, Instruction, Program, WriteConst
+from harness.engines import native_crate
 from harness.engines.engine import Job, Observation
 from harness.engines.in_process import InProcessEngine
 from harness.engines.miri_items import MAINS
@@ -177,7 +179,7 @@ def test_pointer_programs_are_built_together_and_checked_apart(native: Native) -
     assert native.builds == 1
 
 
-def test_each_variant_has_a_binary_and_cargo_is_called_once(native: Native) -> None:
+def test_each_variant_has_a_process_and_cargo_is_called_once(native: Native) -> None:
     jobs = [
         Job(case=f"{variant}", program=reads(number), variant=variant, form=Form.UNROLLED)
         for number, variant in enumerate(("raw", "cell", "index"), start=100)
@@ -187,7 +189,24 @@ def test_each_variant_has_a_binary_and_cargo_is_called_once(native: Native) -> N
         Ran(checksum=number * 32) for number in (100, 101, 102)
     ]
     assert native.builds == 1
-    assert len({seen[job.case].command.split()[0] for job in jobs}) == 3
+    (binary,) = {seen[job.case].command.split()[0] for job in jobs}
+    assert sum(binary in line for line in native.echoed) == 3
+
+
+@pytest.mark.parametrize(
+    ("size", "binaries"), [(1, [4, 2, 1]), (5, [4, 3]), (6, [6, 1]), (100, [7])]
+)
+def test_a_binary_holds_whole_variants(size: int, binaries: list[int]) -> None:
+    names = ("raw", "cell", "raw", "index", "raw", "cell", "raw")
+    jobs = [
+        Job(case=str(number), program=reads(number), variant=name, form=Form.UNROLLED)
+        for number, name in enumerate(names)
+    ]
+    groups = native_crate._group(jobs, size)
+    assert [len(group) for group in groups] == binaries
+    assert sorted(job.case for group in groups for job in group) == [job.case for job in jobs]
+    for one, other in combinations(groups, 2):
+        assert not {job.variant for job in one} & {job.variant for job in other}
 
 
 def test_the_result_is_the_final_memory(native: Native) -> None:
@@ -235,7 +254,6 @@ def test_a_program_that_dies_costs_the_others_nothing(native: Native) -> None:
 def test_an_error_that_is_nobody_s_line_is_found_by_halving(
     native: Native, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.engines import native_crate
     from harness.pointer.rust import RustSource, write
 
     def write_without_lines(programs: list[p.PointerProgram]) -> RustSource:

@@ -195,6 +195,22 @@ def test_what_was_settled_counts_no_more_once_another_outcome_is_on_record(do: D
     assert len(again.done) == 2
 
 
+def test_a_run_in_which_something_else_came_on_record_is_never_whole(
+    tmp_path: Path, case: Path
+) -> None:
+    program = load((case,)).cases[0].program
+    job = Job(case="byte", program=program, mode=MODES[0])
+    for outcomes, kept in (([1], True), ([1, 1], True), ([1, 2], False)):
+        store = tmp_path / f"{outcomes}.log"
+        archive = Archive(Store(store), vm_folder=rust_vm_dir())
+        for checksum in outcomes:
+            archive.keep(EngineName.MIRI, job, Ran(checksum=checksum), TOOL)
+        archive.settle_run("all", b"what came of it")
+        again = Archive(Store(store), vm_folder=rust_vm_dir())
+        assert again.settled_run("all") == (b"what came of it" if kept else None)
+        assert again.settled_run("another") is None
+
+
 def test_a_finding_is_never_settled(do: Do, tmp_path: Path) -> None:
     do(Fake(outcome=Panicked(message="boom")))
     do(Fake(outcome=Panicked(message="boom")))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +37,31 @@ def pointer(source: str) -> PointerProgram:
 
 def bytecode(program: Program = ADD, variant: str = "raw", vm: Path | None = None) -> str:
     return digests.of_bytecode(program, variant, vm or rust_vm_dir())
+
+
+DIGESTS_OF_CASES = """
+from harness.cases.load import load
+from harness.evidence.digests import of_case
+from harness.resources import corpus_dir
+for case in load([corpus_dir()]).cases:
+    print(case.id, of_case(case))
+"""
+
+
+def test_a_case_has_the_same_digest_in_every_process() -> None:
+    """Whatever order a process has sets in."""
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", DIGESTS_OF_CASES],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert said[0] == said[1]
+    digests = [line.split()[1] for line in said[0].splitlines()]
+    assert len(digests) == len(set(digests)) > 1000
 
 
 def test_bytecode_is_its_instructions_its_memory_and_its_variant() -> None:

@@ -7,9 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, strategies as st
 
-from harness.evidence.store import Store
+from harness.evidence.store import FEW, WORTH_SEALING, Store
 
 KEYS = st.text("abcdef0123456789-", min_size=1, max_size=8)
 RECORDS = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=40).map(
@@ -119,6 +120,85 @@ def test_a_file_that_grew_too_large_keeps_its_newest_half(tmp_path: Path) -> Non
     assert not again.find("key-0")
     assert again.find("key-49")
     assert not again.notes
+
+
+def grown(path: Path) -> list[tuple[str, bytes]]:
+    """Entries that are on file there, more than are looked at without a seal."""
+    entries = [(f"key-{number}", b"%d " % number + b"x" * 5_000) for number in range(80)]
+    write(path, entries)
+    assert path.stat().st_size > WORTH_SEALING
+    assert not Store(path).find("never-added")
+    return entries
+
+
+def test_a_sealed_file_is_as_good_as_one_that_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "records.log"
+    entries = [*grown(path), ("behind", b"the seal")]
+    Store(path).add(*entries[-1])
+    seal = path.with_suffix(".seal")
+    assert seal.exists()
+    assert held(Store(path), entries) == set(entries)
+    seal.unlink()
+    assert held(Store(path), entries) == set(entries)
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["sealed", "behind"])
+@pytest.mark.parametrize("rewritten", [False, True], ids=["in-place", "rewritten"])
+def test_what_is_altered_under_a_seal_is_found(
+    tmp_path: Path, *, behind: bool, rewritten: bool
+) -> None:
+    path = tmp_path / "records.log"
+    entries = [*grown(path), ("behind", b"the seal")]
+    Store(path).add(*entries[-1])
+    data = bytearray(path.read_bytes())
+    data[len(data) - 5 if behind else 1000] ^= 1
+    if rewritten:
+        path.unlink()
+    path.write_bytes(data)
+    store = Store(path)
+    lost = entries[-1] if behind else entries[0]
+    assert held(store, entries) == {*entries} - {lost}
+    assert len(store.notes) == 1
+    again = Store(path)
+    assert held(again, entries) == {*entries} - {lost}
+    assert not again.notes
+
+
+@pytest.mark.parametrize("keep", [0, 1, 300_000])
+def test_a_file_cut_short_of_its_seal_is_looked_at_line_by_line(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "records.log"
+    entries = grown(path)
+    data = path.read_bytes()[:keep]
+    path.write_bytes(data)
+    whole = {entry for entry in entries if entry[1] + b"\n" in data}
+    assert held(Store(path), entries) == whole
+
+
+@given(content=st.binary(max_size=100) | st.builds(lambda n: b"%d " % n + b"0" * 64, st.integers()))
+def test_a_seal_of_nonsense_is_no_seal(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "records.log"
+        entries = [("a", b"record"), ("b", b"another")]
+        whole = bytearray(write(path, entries))
+        whole[-3] ^= 1
+        path.write_bytes(whole)
+        path.with_suffix(".seal").write_bytes(content)
+        assert held(Store(path), entries) == {entries[0]}
+
+
+def test_few_keys_are_found_as_many_are(tmp_path: Path) -> None:
+    path = tmp_path / "records.log"
+    # Each record looks like a line of another key.
+    lines = [(key, b"0123456789abcdef b record %d" % n) for n in range(2) for key in ("a", "b")]
+    write(path, lines)
+    few, many = Store(path), Store(path)
+    for number in range(FEW):
+        many.find(f"never-added-{number}")
+    assert few.find("b") == many.find("b") == [lines[3][1], lines[1][1]]
+    for store in (few, many):
+        store.add("b", b"one more")
+        store.add("b", lines[1][1])
+        assert store.find("b") == [b"one more", lines[3][1], lines[1][1]]
 
 
 def test_a_record_is_kept_once(tmp_path: Path) -> None:

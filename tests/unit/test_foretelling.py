@@ -27,7 +27,8 @@ def cases(count: int) -> list[Case]:
 
 
 def run(some: list[Case], jobs: int, commands: list[str] | None = None) -> list[Result]:
-    """The results of the engines that need predictions; commands: receives what was started."""
+    """The results of the engines that need predictions, in the order of their runs, as if all of
+    them had been seen in the same way; commands: receives what was started."""
     selection = Selection(
         toolchain="",
         jobs=jobs,
@@ -37,7 +38,8 @@ def run(some: list[Case], jobs: int, commands: list[str] | None = None) -> list[
     )
     started: list[str] = [] if commands is None else commands
     results = assemble(some, selection, echo=started.append).campaign.results()
-    return [replace(result, seconds=None) for result in results]
+    alike = (replace(each, seconds=None, evidence=None, recording=None) for each in results)
+    return sorted(alike, key=lambda each: repr(each.run))
 
 
 def cache(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
