@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -189,7 +190,8 @@ def run_command(
         return _compare(loaded, selection, own, compare, reduce=reduce, report=report)
     setup = assemble((), selection, own=own)
     sources = look_at(given, largest)
-    scope = None if sources is None or own else scope_of(setup, sources)
+    # Tools are asked for it, which is a part of the run where that is to be reported on.
+    scope = None if sources is None or own else cache(lambda: scope_of(setup, sources))
     counted = None if files or github or verbose else _recall(setup, scope)
     if counted is not None:
         return _tell_again(setup, counted)
@@ -242,13 +244,13 @@ def _selected(loaded: Loaded, selection: Selection, *, own: bool) -> list[Case]:
     return cases
 
 
-def _recall(setup: Setup, scope: str | None) -> Tally | None:
+def _recall(setup: Setup, scope: Callable[[], str] | None) -> Tally | None:
     """What was counted in a run in which everything was settled."""
     from msgspec import DecodeError
 
     from harness.report.tally import decode
 
-    settled = None if scope is None else setup.campaign.archive.settled_run(scope)
+    settled = None if scope is None else setup.campaign.archive.settled_run(scope())
     try:
         return None if settled is None else decode(settled)
     except (DecodeError, LookupError):
@@ -275,7 +277,7 @@ def _run(
     setup: Setup,
     files: Files,
     *,
-    scope: str | None,
+    scope: Callable[[], str] | None,
     github: bool,
     verbose: bool,
 ) -> int:
@@ -322,7 +324,7 @@ def _run(
                 stack.callback(tell_github, report)
             print_report(Console(), report, verbose=verbose)
     if scope is not None and again.holds:
-        campaign.archive.settle_run(scope, encode(tally(again.results())))
+        campaign.archive.settle_run(scope(), encode(tally(again.results())))
     codes = _codes(setup, report.tally)
     if loaded.errors:
         codes.add(ExitCode.BAD_INPUT)

@@ -106,7 +106,6 @@ class NativeEngine:
             stories = [job for job in stories if not draws_states(job.program)]
         launcher = self._launcher.fork()
         known, tasks = self._runner(launcher, rust).plan(stories, self._workers)
-        yield from known
         in_vm = [job for job in jobs if isinstance(job.program, Program)]
         generated = [job for job in jobs if isinstance(job.program, PointerProgram)]
         # Each of the builds takes long, and none of them fills several processors.
@@ -115,6 +114,7 @@ class NativeEngine:
         if in_vm:
             tasks.insert(0, _task(self._run_in_vm(launcher, in_vm, rust)))
         yield from run_tasks(launcher, tasks, self._workers)
+        yield from known
 
     def confirm(self, seen: Observation) -> Observation:
         """See `harness.engines.engine.Engine`; no run of this engine is plainer."""

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.cli.exit_code import ExitCode
+from harness.resources import corpus_dir
 
 pytestmark = pytest.mark.slow
 
@@ -77,8 +78,9 @@ def test_an_interrupted_run_ends_its_children_and_keeps_what_it_has(
 ) -> None:
     out, tests = tmp_path / "out.json", tmp_path / "out.xml"
     engines = ["--engine", "reference", "--engine", "native"]
+    cases = sorted(map(str, (corpus_dir() / "bytecode").glob("add-*.toml")))
     started = subprocess.Popen(
-        [*HARNESS, "run", *engines, "--json", str(out), "--junit", str(tests)],
+        [*HARNESS, "run", *cases, *engines, "--json", str(out), "--junit", str(tests)],
         env=environment(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -86,7 +88,8 @@ def test_an_interrupted_run_ends_its_children_and_keeps_what_it_has(
         start_new_session=True,
     )
     waited = time.monotonic()
-    while not any("cargo" in each for each in children_of(started.pid)):
+    # Before that, cargo is asked for its version.
+    while not any("cargo" in each and "build" in each for each in children_of(started.pid)):
         assert started.poll() is None, "it ended before it built anything"
         assert time.monotonic() - waited < 120, "no cargo was started"
         time.sleep(0.02)
