@@ -306,7 +306,8 @@ class Campaign:
             for job in of_case:
                 recalled = self._recall(engine, group, job, tool, missing)
                 if recalled is None:
-                    jobs.append(self._foreseen(engine, case, job))
+                    is_miri = engine.name is EngineName.MIRI
+                    jobs.append(self.oracle.foreseen(case, job) if is_miri else job)
                 else:
                     yield recalled
             recorded = engine.name in RECORDED
@@ -361,14 +362,6 @@ class Campaign:
         result = self._judging.unchecked(engine.name, case, job, reason)
         group.add(result, lasts=lasts)
         return result
-
-    def _foreseen(self, engine: Engine, case: Case, job: Job) -> Job:
-        """The job as it is to be run, with what is predicted of it."""
-        if engine.name is not EngineName.MIRI or job.form is not Form.VM or job.mode is None:
-            return job
-        foreseen = self.oracle.on(job.target).prediction(case, job.variant, job.mode)
-        fails = foreseen and isinstance(foreseen.outcome, UndefinedBehaviour | Unsupported)
-        return replace(job, fails=True) if fails else job
 
     def _why_spared(self, engine: Engine, case: Case, job: Job) -> str | None:
         """Why the engine is not asked for a job that it could do; None if it is."""

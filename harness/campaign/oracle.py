@@ -14,8 +14,9 @@ from harness.lowering.variants import ON_DEMAND, VARIANTS, Lowered, lower
 from harness.mode import MODES, Provenance
 from harness.model.exposed import casts_integers, missed_by_wildcard
 from harness.model.machine import examine
-from harness.outcome import Location, Ran, Trapped, UndefinedBehaviour
+from harness.outcome import Location, Ran, Trapped, UndefinedBehaviour, Unsupported
 from harness.reference import vm as reference_vm
+from harness.result import Form
 from harness.target import STATED
 from harness.verdict import Prediction
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from harness.bytecode.program import Instruction
     from harness.cases.case import Case, ProgramCase
+    from harness.engines.engine import Job
     from harness.evidence.archive import Archive
     from harness.mode import Mode
     from harness.model.exposed import ExactReading
@@ -126,6 +128,14 @@ class Oracle:
         if self.refusal(case, variant) is not None:
             return None
         return self.predicted(case, variant, mode)
+
+    def foreseen(self, case: Case, job: Job) -> Job:
+        """A job of Miri as it is to be run, with what is predicted of it."""
+        if job.form is not Form.VM or job.mode is None:
+            return job
+        foreseen = self.on(job.target).prediction(case, job.variant, job.mode)
+        fails = foreseen and isinstance(foreseen.outcome, UndefinedBehaviour | Unsupported)
+        return replace(job, fails=True) if fails else job
 
     def retold(self, case: StoryCase, mode: Mode) -> Outcome:
         """What the model says of a story, as far as the pointer language can say it.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from harness.bench.miri import Bench
     from harness.bench.vm import Cost
+    from harness.engines.engine import Job
 
 SIZES = (100, 1_000, 10_000)
 """The numbers of cases by which growth is measured."""
@@ -181,11 +182,18 @@ def _print_timings(console: Console, bench: Bench, single: int) -> None:
     from rich.table import Table
 
     from harness.bench.miri import LONGEST, pointer_jobs, vm_jobs
+    from harness.campaign.oracle import Oracle
     from harness.cases.load import load
     from harness.lowering.variants import VARIANTS
     from harness.resources import corpus_dir
 
     cases = load((corpus_dir(),), variants=VARIANTS).cases
+    oracle = Oracle()
+    by_id = {case.id: case for case in cases}
+
+    def foresee(job: Job) -> Job:
+        return oracle.foreseen(by_id[job.case], job)
+
     groups = {
         "pointer cases": pointer_jobs(cases),
         f"form vm, up to {LONGEST} instructions": vm_jobs(cases),
@@ -197,7 +205,7 @@ def _print_timings(console: Console, bench: Bench, single: int) -> None:
         for column in ("runs", "a second", "ratio", "start-up", "compiling", "interpreting"):
             table.add_column(column, justify="right", no_wrap=True)
         slowest: float | None = None
-        for timing in bench.timings(jobs, single=single):
+        for timing in bench.timings(jobs, foresee, single=single):
             slowest = slowest or timing.rate
             parts = (timing.start_up, timing.compiling, timing.interpreting)
             table.add_row(
