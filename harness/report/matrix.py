@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.lowering.variants import VARIANTS
 from harness.mode import EVERY_MODE
-from harness.result import EngineName, Verdict
+from harness.result import CaseKind, EngineName, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ def _build(counts: Mapping[Kind, int]) -> Matrix:
     for kind, count in counts.items():
         if kind.engine is EngineName.REFERENCE:
             continue
-        row = kind.variant or f"{kind.case_kind} cases"
+        row = kind.variant or _row_of(kind.case_kind)
         # The one mode that `const` has says nothing that its name does not.
         mode = None if kind.engine is EngineName.CONST else kind.mode
         seen_elsewhere = mode is not None and kind.engine is not judge_of_modes
@@ -107,7 +107,15 @@ def _build(counts: Mapping[Kind, int]) -> Matrix:
 
 def _place_of(row: str) -> int:
     """Where a row stands: variants as in their table, then those of the user's own and cases."""
-    return _PLACES.get(row, len(_PLACES))
+    return _PLACES.get(row, len(VARIANTS))
 
 
-_PLACES = {name: place for place, name in enumerate(VARIANTS)}
+def _row_of(kind: CaseKind) -> str:
+    """The row of cases that run in no variant."""
+    return f"{kind} cases"
+
+
+_PLACES = {
+    **{name: place for place, name in enumerate(VARIANTS)},
+    **{_row_of(kind): len(VARIANTS) + 1 + place for place, kind in enumerate(CaseKind)},
+}
