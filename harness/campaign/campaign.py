@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from itertools import chain, product
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
+from harness.campaign.again import Again, Group
 from harness.campaign.foretelling import WORTH, foretell
 from harness.campaign.judging import Judging
 from harness.campaign.plan import count, plan, plan_model
@@ -33,60 +34,6 @@ if TYPE_CHECKING:
     from harness.target import Target
     from harness.toolchain.missing import Missing
     from harness.toolchain.process import Launcher
-
-
-@dataclass(slots=True, kw_only=True)
-class _Group:
-    """The results of one case by one engine, which may be settled together.
-
-    scope: all that decides them; None where they are never settled. results: as the next run
-    will find them. running: how many are still to come. holds: whether the next run finds all.
-    is_settled: whether they are on record together.
-    """
-
-    case: Case
-    scope: str | None
-    results: list[Result] = field(default_factory=list)
-    running: int = 0
-    holds: bool = True
-    is_settled: bool = False
-
-    def add(self, result: Result, *, lasts: bool) -> None:
-        """Add one result. lasts: whether the next run comes to the same."""
-        self.results.append(result)
-        self.holds = self.holds and lasts
-
-
-@dataclass(slots=True)
-class Again:
-    """What the next run will find, if nothing changes until then."""
-
-    _groups: list[Sequence[Result]] = field(default_factory=list)
-    _open: list[_Group] = field(default_factory=list)
-    _holds: bool = True
-
-    @property
-    def holds(self) -> bool:
-        """Whether the next run will find every result of this one, and has to do nothing."""
-        return self._holds and all(group.is_settled for group in self._open)
-
-    def results(self) -> Iterator[Result]:
-        """Those results, engine by engine."""
-        return chain.from_iterable(self._groups)
-
-    def add(self, results: Sequence[Result], *, holds: bool = True) -> None:
-        """Add results that it will find. holds: whether it is sure to."""
-        self._groups.append(results)
-        self._holds = self._holds and holds
-
-    def expect(self, group: _Group) -> None:
-        """Add what a group will be found to hold, which is still to come."""
-        self._groups.append(group.results)
-        self._open.append(group)
-
-    def give_up(self) -> None:
-        """It will have something to do."""
-        self._holds = False
 
 
 def _refuses_nothing(variant: str, program: Program, target: Target | None) -> None:
@@ -291,7 +238,7 @@ class Campaign:
         """
         missing = engine.missing()
         tool = None if missing else self.tool(engine.name)
-        groups: dict[str, _Group] = {}
+        groups: dict[str, Group] = {}
         jobs: list[Job] = []
         for case, of_case in planned:
             scope = self._scope(engine.name, case, tool) if settles else None
@@ -300,7 +247,7 @@ class Campaign:
                 again.add(settled)
                 yield from settled
                 continue
-            group = _Group(case=case, scope=scope, holds=settles)
+            group = Group(case=case, scope=scope, holds=settles)
             again.expect(group)
             doubts = self.archive.doubts
             for job in of_case:
@@ -323,7 +270,7 @@ class Campaign:
     def _recall(
         self,
         engine: Engine,
-        group: _Group,
+        group: Group,
         job: Job,
         tool: Tool | None,
         missing: Missing | None,
@@ -381,7 +328,7 @@ class Campaign:
             return NATIVE_IS_NO_EVIDENCE
         return None
 
-    def _take(self, engine: Engine, group: _Group, seen: Observation, tool: Tool | None) -> Result:
+    def _take(self, engine: Engine, group: Group, seen: Observation, tool: Tool | None) -> Result:
         """The result of what an engine has just seen, which is confirmed and kept."""
         case = group.case
         result = self._judging.observation(engine.name, case, seen)
@@ -409,7 +356,7 @@ class Campaign:
             self._settle(group)
         return result
 
-    def _settle(self, group: _Group) -> None:
+    def _settle(self, group: Group) -> None:
         if group.scope is not None and group.holds and all(map(is_settled, group.results)):
             group.is_settled = True
             self.archive.settle(group.scope, group.results)

@@ -284,7 +284,7 @@ def _run(
     """scope: all that decides what the whole comes to; None if more does."""
     from rich.console import Console
 
-    from harness.campaign.campaign import Again
+    from harness.campaign.again import Again
     from harness.report.github import tell_github
     from harness.report.progress import watched
     from harness.report.report import Report
