@@ -116,7 +116,20 @@ def reproduce_in_vm(
         return seen
 
     seen = None if unchecked else run(main)
-    story = Story(
+    story = replace(
+        _story(wanted, tool, command, seen, unchecked),
+        seen_place=seen.place if seen else "",
+        beside=f"in a project with the Rust VM, `{VM_PACKAGE}`, which is attached",
+    )
+    text = "".join(f"{line}\n" for line in (*head(story), "", *main.splitlines()))
+    if not unchecked:
+        run(text)
+    return Reproducer(text=text, story=story, seen=seen)
+
+
+def _story(wanted: Wanted, tool: Tool, command: str, seen: Seen | None, unchecked: str) -> Story:
+    """What is told of a file, but for the line. seen: what became of it."""
+    return Story(
         case=wanted.case,
         mode=wanted.mode,
         command=command,
@@ -124,18 +137,12 @@ def reproduce_in_vm(
         rule=wanted.rule,
         seen=seen.outcome if seen else None,
         seen_line=None,
-        seen_place=seen.place if seen else "",
-        beside=f"in a project with the Rust VM, `{VM_PACKAGE}`, which is attached",
         unchecked=unchecked,
         other=_disagreement(wanted, seen),
         must_print=wanted.printed,
         printed=seen.printed if seen and wanted.printed is not None else None,
         versions=(*tool.versions(), f"harness {version('harness')}"),
     )
-    text = "".join(f"{line}\n" for line in (*head(story), "", *main.splitlines()))
-    if not unchecked:
-        run(text)
-    return Reproducer(text=text, story=story, seen=seen)
 
 
 def _of_vm(seen: Seen) -> Seen:
@@ -153,27 +160,15 @@ def _written(
     seen: Seen | None,
     unchecked: str,
 ) -> Reproducer:
-    story = Story(
-        case=wanted.case,
-        mode=wanted.mode,
-        command=command,
-        expected=wanted.expected,
-        rule=wanted.rule,
-        seen=seen.outcome if seen else None,
-        seen_line=seen.line if seen else None,
-        unchecked=unchecked,
-        other=_disagreement(wanted, seen),
-        must_print=wanted.printed,
-        printed=seen.printed if seen and wanted.printed is not None else None,
-        versions=(*tool.versions(), f"harness {version('harness')}"),
-    )
+    line = seen.line if seen else None
+    story = replace(_story(wanted, tool, command, seen, unchecked), seen_line=line)
     above = len(head(story)) + 1
-    if seen is not None and seen.line is not None:
-        story = replace(story, seen_line=seen.line + above)
+    if line is not None:
+        story = replace(story, seen_line=line + above)
     # A number with more digits may take another line.
     lines = [*head(story), ""]
-    if len(lines) != above and seen is not None and seen.line is not None:
-        lines = [*head(replace(story, seen_line=seen.line + len(lines))), ""]
+    if len(lines) != above and line is not None:
+        lines = [*head(replace(story, seen_line=line + len(lines))), ""]
     return Reproducer(text=source.text(lines), story=story, seen=seen)
 
 
