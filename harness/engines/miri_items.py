@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -13,6 +12,7 @@ from harness.engines.miri_command import Miri
 from harness.engines.miri_records import RecordReader
 from harness.engines.miri_segments import BEGIN, Attributed, Records, SegmentReader
 from harness.toolchain.command import Command
+from harness.toolchain.environment import bare_environment
 from harness.toolchain.process import Ending, Launcher, Limits
 from harness.toolchain.workspace import stage
 
@@ -28,10 +28,6 @@ _MANY = (
 
 SINGLE_THREADED = ("-Zmiri-disable-data-race-detector",)
 """What a program of one thread, in which nothing can race, does without: a twelfth of the time."""
-
-# Without isolation an interpreter copies every variable of its process into the program's memory,
-# which takes it as long as a small program does.
-_NEEDED = re.compile(r"PATH|HOME|TE?MP|TMPDIR|SYSTEMROOT|(DY)?LD_.*|MIRI_.*", re.IGNORECASE)
 
 RUNS_TO_A_PROCESS = 10
 """How many runs at their limit of time a process may last: one that prints is never silent."""
@@ -141,9 +137,8 @@ class Batch:
 
         command = self.command(f"{seeds[0]}..{seeds[-1] + 1}")
         if not self.inherits:
-            inherited = command.environment.items()
-            needed = {name: value for name, value in inherited if _NEEDED.fullmatch(name)}
-            command = replace(command, environment=needed)
+            # Without isolation each interpreter copies all of it into its program's memory.
+            command = replace(command, environment=bare_environment(command.environment))
         done = self.launcher.run(
             command,
             stdin=fed,

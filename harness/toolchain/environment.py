@@ -21,6 +21,9 @@ _MEANING = re.compile(
     re.VERBOSE,
 )
 
+# What a process needs to start, and Miri's own.
+_BARE = re.compile(r"PATH|HOME|TE?MP|TMPDIR|SYSTEMROOT|(DY)?LD_.*|MIRI_.*", re.IGNORECASE)
+
 _SETTINGS = {
     # Messages are read, not shown; and nothing is installed without being asked for.
     "CARGO_TERM_COLOR": "never",
@@ -33,6 +36,11 @@ def clean_environment(settings: Mapping[str, str] | None = None) -> dict[str, st
     """The environment to call cargo, rustc and Miri in, with `settings` on top."""
     kept = {name: value for name, value in os.environ.items() if not _MEANING.fullmatch(name)}
     return {**kept, **_SETTINGS, **(settings or {})}
+
+
+def bare_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What Miri cannot do without of an environment that it is to be called in."""
+    return {name: value for name, value in environment.items() if _BARE.fullmatch(name)}
 
 
 def processors() -> int:
