@@ -53,10 +53,8 @@ class WireError(InputError):
 
 def encode(program: Program) -> bytes:
     """The wire form of `program`."""
-    head = len(program.memory).to_bytes(_U64, "little") + program.step_limit.to_bytes(
-        _U64, "little"
-    )
-    return b"".join((head, program.memory, *map(encode_instruction, program.instructions)))
+    head = (word.to_bytes(_U64, "little") for word in (len(program.memory), program.step_limit))
+    return b"".join((*head, program.memory, *map(encode_instruction, program.instructions)))
 
 
 def encode_instruction(instruction: Instruction) -> bytes:
