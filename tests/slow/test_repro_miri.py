@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
+from harness.engines.own_start import LIBRARY
 from harness.pointer.generator import generate
 from harness.repro.check import Compiled
 from harness.repro.plain_rust import Plainness, write_plain
@@ -115,44 +116,18 @@ def test_the_project_with_the_vm_shows_it(
     assert "error: Undefined Behavior: " in done.stderr
 
 
-WRONG = """\
-use harness_vm::{Entry, Marks, Op, Value, Variant, entry};
+def wrong_variant() -> str:
+    """The starting point for a variant of the user's own, but for one store that is wrong."""
+    sound = "        // SAFETY: as in `load`.\n        unsafe { *to = value }\n"
+    text = LIBRARY.read_text(encoding="utf-8").replace("@name", "mine")
+    assert text.count(sound) == 1
+    return text.replace(sound, WRONG_STORE)
 
-pub const VARIANTS: &[Entry] = &[entry!("mine", Mine)];
 
-pub struct Mine {
-    base: *mut u8,
-}
-
-impl<'m> Variant<'m> for Mine {
-    type Operand<T: Value> = *mut T;
-
-    fn over(memory: &'m mut [u8]) -> Self {
-        Mine {
-            base: memory.as_mut_ptr(),
-        }
-    }
-
-    unsafe fn compile<T: Value>(
-        &mut self,
-        op: Op<T, usize>,
-        marks: &mut impl Marks,
-    ) -> Op<T, *mut T> {
-        // SAFETY: the address is in bounds.
-        op.map(marks, |addr| unsafe { self.base.add(addr) }.cast())
-    }
-
-    unsafe fn load<T: Value>(&mut self, from: *mut T) -> T {
-        // SAFETY: in bounds, aligned and initialised.
-        unsafe { *from }
-    }
-
-    unsafe fn store<T: Value>(&mut self, to: *mut T, value: T) {
+WRONG_STORE = """\
         // SAFETY: as in `load`. But two bytes are always 1 and 1.
         let value = if T::SIZE == 2 { T::from_bytes(T::each(|_| 1)) } else { value };
         unsafe { *to = value }
-    }
-}
 """
 
 
@@ -160,7 +135,7 @@ def test_a_variant_of_the_user_s_own_is_reduced_and_reproduced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.rs").write_text(WRONG)
+    (tmp_path / "mine.rs").write_text(wrong_variant())
     name = "bytecode/add-u16-sums"
     # Without a Miri it is what compiled code does wrong.
     monkeypatch.setenv("HARNESS_MIRI_TOOLCHAIN", "no-such-toolchain")
@@ -182,7 +157,7 @@ def test_what_is_found_in_a_variant_of_the_user_s_own_is_reduced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.rs").write_text(WRONG)
+    (tmp_path / "mine.rs").write_text(wrong_variant())
     fuzz = ["fuzz", "--variant", "./mine.rs", "--engine", "native", "--count", "100"]
     assert main.run([*fuzz, "--level", "0", "--level", "2"]) == 1
     findings = [

@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,7 +90,7 @@ class Wrong(Oracle):
         super().__init__(predict=predict_by(model.examine, missed_by_wildcard))
 
 
-def up_to(count: int) -> object:
+def up_to(count: int) -> Callable[[State], bool]:
     return lambda state: state.tallies["programs"] < count
 
 
@@ -100,7 +101,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_two_sides_that_are_one_never_disagree(tmp_path: Path) -> None:
     told: list[Symptom] = []
-    state = fuzzer(tmp_path, told=told).run(up_to(40))  # type: ignore[arg-type]
+    state = fuzzer(tmp_path, told=told).run(up_to(40))
     assert state.tallies["programs"] == 40
     assert state.tallies["comparisons"] == 80
     assert not told
@@ -111,32 +112,30 @@ def test_two_sides_that_are_one_never_disagree(tmp_path: Path) -> None:
 
 def test_the_same_seed_gives_the_same_campaign_even_if_it_is_killed(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    fuzzer(whole, oracle=Wrong).run(up_to(40))  # type: ignore[arg-type]
+    fuzzer(whole, oracle=Wrong).run(up_to(40))
     for after in (1, 1, 0):
         with pytest.raises(KeyboardInterrupt):
-            fuzzer(killed, StandIn(dies_after=after), oracle=Wrong).run(
-                up_to(40)  # type: ignore[arg-type]
-            )
-    fuzzer(killed, oracle=Wrong).run(up_to(40))  # type: ignore[arg-type]
+            fuzzer(killed, StandIn(dies_after=after), oracle=Wrong).run(up_to(40))
+    fuzzer(killed, oracle=Wrong).run(up_to(40))
     assert files(killed) == files(whole)
     assert Folder(path=whole).findings()
 
 
 def test_another_campaign_is_refused(tmp_path: Path) -> None:
-    fuzzer(tmp_path).run(up_to(10))  # type: ignore[arg-type]
+    fuzzer(tmp_path).run(up_to(10))
     with pytest.raises(InputError, match=r"another campaign: seed 1; not seed 2\n"):
-        fuzzer(tmp_path, seed=2).run(up_to(20))  # type: ignore[arg-type]
+        fuzzer(tmp_path, seed=2).run(up_to(20))
     other_modes = fuzzer(tmp_path, modes=TWO_MODES[:1])
     with pytest.raises(InputError, match="another campaign"):
-        other_modes.run(up_to(20))  # type: ignore[arg-type]
+        other_modes.run(up_to(20))
     (tmp_path / STATE).write_text("{")
     with pytest.raises(InputError, match="cannot be read"):
-        fuzzer(tmp_path).run(up_to(20))  # type: ignore[arg-type]
+        fuzzer(tmp_path).run(up_to(20))
 
 
 def test_findings_are_kept_once_and_shrink(tmp_path: Path) -> None:
     told: list[Symptom] = []
-    fuzzer(tmp_path, oracle=Wrong, told=told).run(up_to(60))  # type: ignore[arg-type]
+    fuzzer(tmp_path, oracle=Wrong, told=told).run(up_to(60))
     names = [path.parent.name for path in Folder(path=tmp_path).findings()]
     assert len(told) == len(set(names)) == len(names) > 0
     assert names == sorted(map(finding_name, told))
@@ -175,12 +174,12 @@ def test_what_miri_is_known_to_miss_is_kept_and_no_finding(tmp_path: Path) -> No
 
 
 def test_a_finding_that_cannot_be_read_is_bad_input(tmp_path: Path) -> None:
-    fuzzer(tmp_path, oracle=Wrong).run(up_to(60))  # type: ignore[arg-type]
+    fuzzer(tmp_path, oracle=Wrong).run(up_to(60))
     finding = Folder(path=tmp_path).findings()[0].parent / "finding.json"
     finding.write_text("[")
     (tmp_path / STATE).unlink()
     with pytest.raises(InputError, match=r"finding\.json: cannot be read"):
-        fuzzer(tmp_path, oracle=Wrong).run(up_to(60))  # type: ignore[arg-type]
+        fuzzer(tmp_path, oracle=Wrong).run(up_to(60))
 
 
 def test_generation_is_steered_to_what_is_rare() -> None:

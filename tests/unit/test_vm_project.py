@@ -31,6 +31,7 @@ def test_the_line_that_is_owed_is_the_vm_s_own() -> None:
         assert line == result_line(observation.outcome)
         assert line is not None
         read = read_vm_result(line)
-        assert (read.name, read.memory) == (owed.name, owed.memory)  # type: ignore[union-attr]
+        assert isinstance(read, Ran | Trapped)
+        assert (read.name, read.memory) == (owed.name, owed.memory)
         seen.add(owed.kind if isinstance(owed, Trapped) else owed.name)
     assert {"ran", "out-of-bounds", "misaligned", "step-limit"} <= seen
