@@ -1,6 +1,6 @@
 """How the abstract machine's time grows with a program's length.
 
-Judges programs of 1,000, 10,000 and 100,000 statements in three families, and prints the
+Judges programs of 1,000, 10,000 and 100,000 statements in four families, and prints the
 seconds with the factor over the row before; ten times the statements should cost about ten
 times the time. Run it from a checkout: `python benches/model_growth.py [LENGTH…]`.
 """
@@ -56,9 +56,19 @@ def siblings(length: int) -> Iterator[p.AnyStatement]:
         yield p.Read(ptr=f"s{index // 2}", at=0, width=1)
 
 
+def cells(length: int) -> Iterator[p.AnyStatement]:
+    """Cells of their own for each byte, set and got one after the other."""
+    yield p.Local(to="x", size=64, init=0)
+    yield p.RefMut(to="m", of="x")
+    yield p.RefCell(to="c", of="m")
+    for index in range(length // 2 - 1):
+        yield p.Write(ptr="c", at=index % 64, width=1, value=index % 256)
+        yield p.Read(ptr="c", at=index * 7 % 64, width=1)
+
+
 Family = Callable[[int], Iterator[p.AnyStatement]]
 
-FAMILIES: tuple[Family, ...] = (reuse, chain, siblings)
+FAMILIES: tuple[Family, ...] = (reuse, chain, siblings, cells)
 
 
 def seconds(family: Family, length: int, mode: Mode) -> float:

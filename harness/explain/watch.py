@@ -220,6 +220,9 @@ class Watch:
         self._note(Exposed(block=self._block(allocation), tag=tag), allocation)
         self.inner.expose(allocation, tag)
 
+    def forget(self, allocation: Allocation, tag: Tag) -> None:
+        """Nothing: what is gone is to be seen all the same, as in Miri."""
+
     def deallocate(self, allocation: Allocation, tag: Tag) -> Broken | None:
         self._note(Deallocated(block=self._block(allocation), tag=tag), allocation)
         broken = self.inner.deallocate(allocation, tag)

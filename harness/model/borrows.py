@@ -194,6 +194,9 @@ class Borrows(Protocol):
 
     def expose(self, allocation: Allocation, tag: Tag) -> None: ...
 
+    def forget(self, allocation: Allocation, tag: Tag) -> None:
+        """Nobody has a pointer with the tag any more, nor one that was made from it."""
+
     def deallocate(self, allocation: Allocation, tag: Tag) -> Broken | None:
         """Check that the pointer `tag` may free the whole allocation."""
 

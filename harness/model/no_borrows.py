@@ -43,6 +43,9 @@ class NoBorrows:
     def expose(self, allocation: Allocation, tag: Tag) -> None:
         pass
 
+    def forget(self, allocation: Allocation, tag: Tag) -> None:
+        pass
+
     def deallocate(self, allocation: Allocation, tag: Tag) -> Broken | None:
         return None
 

@@ -179,43 +179,11 @@ def level(permission: Permission, protected: bool) -> Level:
             return Level.WRITE
 
 
-class Idempotent(IntEnum):
-    """The strongest foreign access that is known to change nothing in the node's subtree.
-
-    Every descendant's is as strong at least, so that such an access may skip the subtree.
-
-    Source: Miri, `foreign_access_skipping.rs`.
-    """
-
-    NONE = 0
-    READ = 1
-    WRITE = 2
-
-
-def idempotent(permission: Permission, protected: bool) -> Idempotent:
-    """The strongest foreign access under which a permission stays as it is.
-
-    Source: Miri, `perms.rs`, `strongest_idempotent_foreign_access`.
-    """
-    match permission:
-        case Permission.CELL | Permission.RESERVED_INTERIOR_MUTABLE | Permission.DISABLED:
-            return Idempotent.WRITE
-        case Permission.RESERVED if protected:
-            return Idempotent.NONE
-        case Permission.RESERVED | Permission.RESERVED_CONFLICTED | Permission.FROZEN:
-            return Idempotent.READ
-        case Permission.UNIQUE:
-            return Idempotent.NONE
-        case _:
-            assert_never(permission)
-
-
 class State(NamedTuple):
     """A node's state at a byte.
 
     accessed: whether the byte was accessed through it, or reborrowed for it. A protector only
     protects such bytes; of the others the permission says what the first access will find.
-    idempotent: see `Idempotent`.
 
     Source: Miri, `tree.rs`, `LocationState`; MiniRust has states of their own for bytes that
     were not accessed.
@@ -223,19 +191,15 @@ class State(NamedTuple):
 
     permission: Permission
     accessed: bool
-    idempotent: Idempotent
 
     @property
     def code(self) -> int:
         """The state as an index into the tables."""
-        return (self.permission * 2 + self.accessed) * 3 + self.idempotent
+        return self.permission * 2 + self.accessed
 
 
 STATES: tuple[State, ...] = tuple(
-    State(permission, accessed, idempotent)
-    for permission in Permission
-    for accessed in (False, True)
-    for idempotent in Idempotent
+    State(permission, accessed) for permission in Permission for accessed in (False, True)
 )
 """Every state, at the index that is its code."""
 
@@ -249,34 +213,38 @@ PROTECTED = -2
 def step(state: State, access: Access, relation: Relation, protected: bool) -> State | int:
     """One access at one node: its new state, or why it is undefined behaviour.
 
-    Disabling a protected node that was accessed is undefined behaviour. A child access begins
-    a new streak of foreign accesses; a foreign one goes on with it.
+    Disabling a protected node that was accessed is undefined behaviour.
 
     Source: MiniRust, `state_machine_protected.md`; Miri, `tree.rs`, `perform_access`.
     """
     permission = transition(state.permission, access, relation, protected)
     if permission is None:
         return FORBIDDEN
-    accessed = state.accessed or relation is Relation.CHILD
     if relation is Relation.CHILD:
-        return State(permission, True, Idempotent.NONE)
-    if protected and accessed and permission is DISABLED:
+        return State(permission, True)
+    if protected and state.accessed and permission is DISABLED:
         return PROTECTED
-    seen = Idempotent.WRITE if access else Idempotent.READ
-    return State(permission, accessed, max(state.idempotent, seen))
+    return State(permission, state.accessed)
 
 
-def skips(state: State, access: Access) -> bool:
-    """Whether a foreign access may pass over a node and all that is below it.
+def minds(state: State, access: Access, protected: bool) -> bool:
+    """Whether a foreign access changes the state of a node, as it is protected or afterwards.
+
+    Where it changes nothing, nor below, a visit can be spared. (Miri notes for each node how
+    strong a foreign access it has seen last, which says the same of fewer nodes:
+    `foreign_access_skipping.rs`.)
+    """
+    return any(step(state, access, Relation.FOREIGN, now) != state for now in {protected, False})
+
+
+def is_lost(state: State, access: Access) -> bool:
+    """Whether a foreign access may pass over a node and all that is below it, whatever that is.
 
     Nothing below a disabled node can ever be used, nor written through below a frozen one.
 
     Source: Miri, `tree.rs`, `skip_if_known_noop`.
     """
-    seen = Idempotent.WRITE if access else Idempotent.READ
-    if seen <= state.idempotent or state.permission is DISABLED:
-        return True
-    return state.permission is FROZEN and access is Access.READ
+    return state.permission is DISABLED or (state.permission is FROZEN and access is Access.READ)
 
 
 def _table(access: Access, relation: Relation, protected: bool) -> tuple[int, ...]:
@@ -299,7 +267,13 @@ FOREIGN = tuple(
 )
 """As `CHILD`."""
 
-SKIPS = tuple(tuple(skips(state, access) for state in STATES) for access in Access)
+MINDS = tuple(
+    tuple(tuple(minds(state, access, protected) for state in STATES) for protected in (False, True))
+    for access in Access
+)
+"""By access, protected or not, and code."""
+
+IS_LOST = tuple(tuple(is_lost(state, access) for state in STATES) for access in Access)
 """By access and code."""
 
 PERMISSION = tuple(state.permission for state in STATES)
@@ -309,10 +283,3 @@ LEVEL = tuple(
     tuple(level(state.permission, protected) for state in STATES) for protected in (False, True)
 )
 """By protected or not, and code."""
-
-
-WEAKENED = tuple(
-    tuple(state._replace(idempotent=min(state.idempotent, strongest)).code for state in STATES)
-    for strongest in Idempotent
-)
-"""By the strongest idempotent access that is allowed, and code."""

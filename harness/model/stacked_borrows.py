@@ -170,6 +170,9 @@ class StackedBorrows:
     def expose(self, allocation: Allocation, tag: Tag) -> None:
         self._stacks[allocation.number].exposed.add(tag)
 
+    def forget(self, allocation: Allocation, tag: Tag) -> None:
+        """Its items stay where they are: those below them pop them."""
+
     def deallocate(self, allocation: Allocation, tag: Tag) -> Broken | None:
         """A write access to all bytes, and no item left may be strongly protected.
 

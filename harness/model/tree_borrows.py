@@ -2,8 +2,9 @@
 
 An access is a *child* access to the node that it is made through and to that node's ancestors,
 which all must allow it, and a *foreign* access to every other node, which may take rights away
-from it. `permissions.py` has the rules for one node, `tree.py` what spares visits, and
-`tree_wildcards.py` accesses through pointers of unknown provenance.
+from it. `permissions.py` has the rules for one node, `tree.py` what spares visits,
+`tree_foreign.py` foreign accesses, and `tree_wildcards.py` those through pointers of unknown
+provenance.
 
 Source: Villani, Hostert, Dreyer, Jung, "Tree Borrows" (PLDI 2025); MiniRust's
 `spec/mem/tree_borrows/`; for the order in which nodes are visited, Miri's
@@ -20,24 +21,21 @@ from harness.model.permissions import (
     CELL,
     CHILD,
     DISABLED,
-    FOREIGN,
     FROZEN,
     LEVEL,
     PERMISSION,
     RESERVED,
     RESERVED_INTERIOR_MUTABLE,
-    SKIPS,
     UNIQUE,
-    Idempotent,
     Level,
     Permission,
     State,
-    idempotent,
     release_access,
 )
 from harness.model.provenance import WILDCARD_TAG
 from harness.model.tree import Node, Tree, common_ancestor
-from harness.model.tree_faults import Cause, Operation, disabled, forbidden, protects_memory
+from harness.model.tree_faults import Cause, Operation, forbidden, protects_memory
+from harness.model.tree_foreign import access_foreign
 from harness.model.tree_wildcards import access_unknown, least_exposed
 
 if TYPE_CHECKING:
@@ -90,9 +88,9 @@ class TreeBorrows:
 
         Source: MiniRust, `memory.md`; Miri, `tree.rs`, `Tree::new`.
         """
-        outside = State(DISABLED, False, Idempotent.NONE).code
+        outside = State(DISABLED, False).code
         node = Node(self._new_tag(), None, outside, self.at)
-        inside = State(UNIQUE, True, Idempotent.NONE).code
+        inside = State(UNIQUE, True).code
         self._trees[allocation.number] = Tree(allocation.size, node, inside)
         return node.tag
 
@@ -127,8 +125,7 @@ class TreeBorrows:
                 broken = self._access(allocation, tag, at, length, access, Cause.REBORROW)
                 if broken is not None:
                     return broken
-            weakest = idempotent(permission, retag.function_entry)
-            parts.append((at, length, State(permission, access is not None, weakest)))
+            parts.append((at, length, State(permission, access is not None)))
         self._add(self._trees[allocation.number], tag, new, parts, retag)
         return new
 
@@ -140,15 +137,16 @@ class TreeBorrows:
         outside = initial_permission(
             retag, frozen=frozen, outside=True, implicit_writes=self._implicit_writes
         )
-        default = State(outside, False, idempotent(outside, retag.function_entry))
+        default = State(outside, False)
         parent = None if tag == WILDCARD_TAG else tree.nodes[tag]
         node = Node(new, parent, default.code, self.at)
-        weakest = default.idempotent
+        touched = []
         for offset, size, state in parts:
-            weakest = min(weakest, state.idempotent)
             for index in tree.locations.cut(offset, size):
-                tree.locations.states[index].states[new] = state.code
-        tree.add(node, weakest)
+                location = tree.locations.states[index]
+                location.states[new] = state.code
+                touched.append(location)
+        tree.add(node, retag.function_entry, touched)
 
     def enter_call(self) -> None:
         self._calls.append([])
@@ -203,6 +201,12 @@ class TreeBorrows:
         protected = tag in self._protected
         for location in tree.locations.states:
             location.change_exposure(node, Level.NONE, LEVEL[protected][location.code(node)])
+
+    def forget(self, allocation: Allocation, tag: Tag) -> None:
+        tree = self._trees[allocation.number]
+        node = tree.nodes[tag]
+        if not (node.exposed or node.parent is None):
+            tree.remove(node)
 
     def deallocate(self, allocation: Allocation, tag: Tag) -> Broken | None:
         """A write to all bytes, and no node may protect one strongly.
@@ -290,6 +294,7 @@ class TreeBorrows:
 
         Source: Miri, `tree.rs`, `LocationTree::perform_access`.
         """
+        operation.tree.inform(location)
         roots = operation.tree.roots
         source = operation.source
         own = None
@@ -361,37 +366,7 @@ class TreeBorrows:
         for tag in sorted(awake, reverse=True):
             child = awake[tag]
             if child is not but:
-                broken = self._access_foreign(location, operation, child)
+                broken = access_foreign(location, operation, child, self._protected, self.at)
                 if broken is not None:
                     return broken
-        return None
-
-    def _access_foreign(self, location: Location, operation: Operation, top: Node) -> Broken | None:
-        """A foreign access to a subtree, children before their parents.
-
-        Source: MiniRust, `tree.md` (access); the order: Miri, `tree_visitor.rs`.
-        """
-        access = operation.access
-        skips = SKIPS[access]
-        table = FOREIGN[access]
-        awake = location.awake[access]
-        pending = [(top, False)]
-        while pending:
-            node, children_done = pending.pop()
-            code = location.code(node)
-            if children_done:
-                guarded = node.tag in self._protected
-                after = table[guarded][code]
-                if after != code:
-                    if after < 0:
-                        return disabled(operation, location, node, code)
-                    location.set(node, code, after, guarded, self.at)
-            elif skips[code]:
-                assert node.parent is not None
-                awake[node.parent.tag].pop(node.tag, None)
-            else:
-                pending.append((node, True))
-                children = awake.get(node.tag)
-                if children:
-                    pending.extend((children[tag], False) for tag in sorted(children))
         return None

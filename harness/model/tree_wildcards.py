@@ -15,8 +15,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from harness.model.permissions import CHILD, FORBIDDEN, FOREIGN, LEVEL, SKIPS
-from harness.model.tree_faults import disabled, forbidden, nowhere
+from harness.model.permissions import CHILD, LEVEL
+from harness.model.tree_faults import forbidden, nowhere
+from harness.model.tree_foreign import access_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -65,23 +66,27 @@ def access_unknown(
     while pending:
         node, children_done = pending.pop()
         where = _whereabouts(location, access, root, node, main=main, last=last)
-        code = location.code(node)
+        if where is Whereabouts.FOREIGN:
+            # So it is to all that is below, where no node is one that it may be made through.
+            broken = access_foreign(location, operation, node, protected, at)
+            if broken is not None:
+                return broken
+            continue
         if not children_done:
-            if where is not Whereabouts.FOREIGN or not SKIPS[access][code]:
-                pending.append((node, True))
-                pending.extend((child, False) for child in node.children)
+            pending.append((node, True))
+            pending.extend((child, False) for child in node.children)
             continue
         if where is Whereabouts.NOWHERE:
             return nowhere(operation)
+        code = location.code(node)
         guarded = node.tag in protected
         allowed = node.exposed and LEVEL[guarded][code] > access
         possible = possible or (allowed and (last is None or node.tag <= last))
         if where is Whereabouts.EITHER:
             continue
-        after = (CHILD if where is Whereabouts.CHILD else FOREIGN)[access][guarded][code]
+        after = CHILD[access][guarded][code]
         if after < 0:
-            fault = forbidden if after == FORBIDDEN else disabled
-            return fault(operation, location, node, code)
+            return forbidden(operation, location, node, code)
         if after != code:
             location.set(node, code, after, guarded, at)
     if main and not possible:

@@ -89,7 +89,8 @@ Entry = tuple[str, str]
 """The table's name, and the arguments in words."""
 
 THOROUGH: Mapping[str, Decorator] = {
-    "permissions.skips": lambda skips: lambda state, access: False,
+    "permissions.is_lost": lambda is_lost: lambda state, access: False,
+    "permissions.minds": lambda minds: lambda state, access, protected: True,
     "tree.Location.settle": lambda settle: lambda location, node, access: None,
 }
 """Takes away the devices that spare visits to nodes, which rest on the rules as they are."""

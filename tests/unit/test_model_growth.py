@@ -19,7 +19,7 @@ from harness.outcome import Ran
 from harness.pointer import program as p
 
 BENCH = Path(__file__).parents[2] / "benches" / "model_growth.py"
-FAMILIES = ("reuse", "chain", "siblings")
+FAMILIES = ("reuse", "chain", "siblings", "cells")
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,8 @@ def test_the_work_of_each_family_is_linear(
     bench: ModuleType, family: str, mode: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counted, not timed, so that a busy machine changes nothing."""
-    small = visits(bench, family, 300, mode, monkeypatch)
-    large = visits(bench, family, 3000, mode, monkeypatch)
+    small = visits(bench, family, 600, mode, monkeypatch)
+    large = visits(bench, family, 6000, mode, monkeypatch)
     assert large <= 11 * small + 100
     assert mode == 0 or small > 0
 

@@ -12,20 +12,19 @@ from harness.model.permissions import (
     CHILD,
     FORBIDDEN,
     FOREIGN,
+    IS_LOST,
     LEVEL,
+    MINDS,
     PERMISSION,
     PROTECTED,
-    SKIPS,
     STATES,
-    WEAKENED,
-    Idempotent,
     Permission,
     Relation,
     State,
-    idempotent,
+    is_lost,
     level,
+    minds,
     release_access,
-    skips,
     step,
     transition,
 )
@@ -76,13 +75,13 @@ def run(state: State | int, *accesses: tuple[Access, Relation], protected: bool)
 
 
 def meaning(state: State | int) -> object:
-    """A state without what only spares visits; undefined behaviour is all one."""
-    return (state.permission, state.accessed) if isinstance(state, State) else "undefined"
+    """Undefined behaviour is all one."""
+    return state if isinstance(state, State) else "undefined"
 
 
 def test_codes_number_all_states() -> None:
     assert [state.code for state in STATES] == list(range(len(STATES)))
-    assert len(set(STATES)) == len(STATES) == 7 * 2 * 3
+    assert len(set(STATES)) == len(STATES) == 7 * 2
 
 
 @pytest.mark.parametrize("protected", BOTH)
@@ -93,7 +92,8 @@ def test_the_tables_are_the_rules(access: Access, protected: bool) -> None:
             entry = table[access][protected][state.code]
             after = step(state, access, relation, protected)
             assert entry == (after.code if isinstance(after, State) else after)
-        assert SKIPS[access][state.code] == skips(state, access)
+        assert MINDS[access][protected][state.code] == minds(state, access, protected)
+        assert IS_LOST[access][state.code] == is_lost(state, access)
         assert LEVEL[protected][state.code] == level(state.permission, protected)
         assert PERMISSION[state.code] is state.permission
         assert ACCESSED[state.code] is state.accessed
@@ -208,7 +208,7 @@ def test_a_protected_argument_has_the_guarantees_of_noalias(protected: bool) -> 
         (Access.WRITE, Relation.FOREIGN),
         (Access.READ, Relation.CHILD),
     )
-    argument = State(Permission.RESERVED, True, Idempotent.NONE)
+    argument = State(Permission.RESERVED, True)
     for pair in (
         (child_write, foreign_read),
         (foreign_read, child_write),
@@ -232,43 +232,39 @@ def test_bytes_that_were_not_accessed_are_not_protected(protected: bool) -> None
                 assert isinstance(step(state, access, Relation.FOREIGN, protected), State)
 
 
-@pytest.mark.parametrize("permission", Permission)
 @pytest.mark.parametrize("protected", BOTH)
-def test_idempotent_accesses_change_no_permission(permission: Permission, protected: bool) -> None:
-    if protected and permission is Permission.RESERVED_INTERIOR_MUTABLE:
-        return
-    strongest = idempotent(permission, protected)
-    for access in Access:
-        unchanged = transition(permission, access, Relation.FOREIGN, protected) is permission
-        assert unchanged == (strongest > access)
+@pytest.mark.parametrize("access", Access)
+def test_what_does_not_mind_is_not_changed(access: Access, protected: bool) -> None:
+    """Neither now nor once it is not protected any more."""
+    for state in every(protected=protected):
+        if not minds(state, access, protected):
+            assert step(state, access, Relation.FOREIGN, protected) == state
+            assert step(state, access, Relation.FOREIGN, False) == state
 
 
 @pytest.mark.parametrize("protected", BOTH)
 @pytest.mark.parametrize("access", Access)
-def test_what_a_foreign_access_skips_it_would_not_change(access: Access, protected: bool) -> None:
-    """Given that the state's idempotent access is true of it."""
+def test_nothing_minds_the_same_foreign_access_twice(access: Access, protected: bool) -> None:
+    """So that each visit to a node is paid for by a change of its state."""
     for state in every(protected=protected):
-        if state.idempotent <= idempotent(state.permission, protected) and skips(state, access):
-            after = step(state, access, Relation.FOREIGN, protected)
-            assert meaning(after) == meaning(state)
+        after = step(state, access, Relation.FOREIGN, protected)
+        if isinstance(after, State):
+            assert not minds(after, access, protected)
 
 
 @pytest.mark.parametrize("protected", BOTH)
-@pytest.mark.parametrize("access", ACCESSES)
-def test_the_idempotent_access_stays_true(access: tuple[Access, Relation], protected: bool) -> None:
-    """What is noted of a node after an access is no stronger than what holds of it."""
-    for state in every(protected=protected):
-        if state.idempotent <= idempotent(state.permission, protected):
-            after = run(state, access, protected=protected)
-            if isinstance(after, State):
-                assert after.idempotent <= idempotent(after.permission, protected)
+def test_a_child_read_makes_nothing_mind_that_did_not(protected: bool) -> None:
+    for state, access in product(every(protected=protected), Access):
+        after = step(state, Access.READ, Relation.CHILD, protected)
+        if isinstance(after, State):
+            assert minds(after, access, protected) == minds(state, access, protected)
 
 
-def test_weakening_changes_nothing_else() -> None:
-    for strongest, state in product(Idempotent, STATES):
-        after = STATES[WEAKENED[strongest][state.code]]
-        assert after.idempotent is min(state.idempotent, strongest)
-        assert meaning(after) == meaning(state)
+@pytest.mark.parametrize("access", Access)
+def test_what_is_lost_stays_as_it_is(access: Access) -> None:
+    for state in every(protected=False):
+        if is_lost(state, access):
+            assert step(state, access, Relation.FOREIGN, False) == state
 
 
 @pytest.mark.parametrize("permission", Permission)

@@ -27,8 +27,11 @@ def read(memory: Operations, frame: Frame, s: p.Read) -> None:
     else:
         align = s.width if s.aligned else 1
         if place.kind in _CELLS or (place.kind is Kind.MIX and s.at == _MIX_CELL):
-            pointer = _borrow_cell(memory, pointer, s.width, align)
-        number = memory.read_integer(pointer, s.width, align)
+            cell = _borrow_cell(memory, pointer, s.width, align)
+            number = memory.read_integer(cell, s.width, align)
+            memory.forget(cell, pointer)
+        else:
+            number = memory.read_integer(pointer, s.width, align)
     frame.note_read(number)
     if s.to is not None:
         frame.integers[s.to] = number
@@ -45,10 +48,13 @@ def write(memory: Operations, frame: Frame, s: p.Write) -> None:
             memory.write_integer(memory.offset(pointer, index), 1, part)
         return
     if place.kind in _CELLS or place.kind is Kind.MIX:
-        pointer = _borrow_cell(memory, pointer, s.width, align)
-        if place.kind is not Kind.UNSAFE_CELL:
-            _set_cell(memory, pointer, s.width, number, align)
-            return
+        cell = _borrow_cell(memory, pointer, s.width, align)
+        if place.kind is Kind.UNSAFE_CELL:
+            memory.write_integer(cell, s.width, number, align)
+        else:
+            _set_cell(memory, cell, s.width, number, align)
+        memory.forget(cell, pointer)
+        return
     memory.write_integer(pointer, s.width, number, align)
 
 
@@ -111,9 +117,11 @@ def _set_cell(
 
     Source: `library/core/src/cell.rs`.
     """
-    pointer = memory.reborrow(pointer, width, MUT, Kind.MUT.type_name(width), align)
+    borrow = memory.reborrow(pointer, width, MUT, Kind.MUT.type_name(width), align)
     memory.borrows.enter_call()
-    pointer = enter_argument(memory, pointer, Kind.MUT, width)
-    memory.read_integer(pointer, width)
-    memory.write_integer(pointer, width, number)
+    argument = enter_argument(memory, borrow, Kind.MUT, width)
+    memory.read_integer(argument, width)
+    memory.write_integer(argument, width, number)
     leave_call(memory)
+    memory.forget(argument, borrow)
+    memory.forget(borrow, pointer)
