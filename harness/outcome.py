@@ -207,8 +207,14 @@ class Leaked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedOut:
+    """The run did not come to its end.
+
+    by_limit: whether a limit ended it, and not the tool, which names a deadlock or what ran out.
+    """
+
     name: ClassVar[str] = "timed-out"
     message: str
+    by_limit: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

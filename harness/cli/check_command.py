@@ -175,7 +175,6 @@ def _from_here(folder: Path) -> Path:
 def _codes(checked: Checked, *, by_name: bool) -> set[ExitCode]:
     """by_name: whether the modes were asked for by their names."""
     from harness.outcome import Ran, TimedOut, ToolFailed, Unsupported
-    from harness.usercode.broken_rules import is_limit
 
     codes = set()
     outcomes = [seen.outcome for verdict in checked.verdicts for seen, _ in verdict.seen]
@@ -193,7 +192,7 @@ def _codes(checked: Checked, *, by_name: bool) -> set[ExitCode]:
                     pass
                 case Unsupported() | ToolFailed():
                     codes.add(ExitCode.NOT_CHECKED)
-                case TimedOut() if is_limit(seen.outcome):
+                case TimedOut(by_limit=True):
                     codes.add(ExitCode.NOT_CHECKED)
                 case _:
                     codes.add(ExitCode.MISMATCH)

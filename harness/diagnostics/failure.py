@@ -117,7 +117,7 @@ def _classify(message: Message, location: Location) -> Outcome:
         return Leaked(message=text, location=location)
     # Neither of these would ever have come to an end.
     if text.startswith("resource exhaustion: ") or text.endswith(" deadlocked"):
-        return TimedOut(message=text)
+        return TimedOut(message=text, by_limit=False)
     return ToolFailed(message=_compiler_error(message), location=location)
 
 

@@ -56,6 +56,6 @@ def _classify(text: str, location: Location) -> Outcome:
     if _LIMITS.match(text):
         return Unsupported(kind=UnsupportedKind.OTHER, message=text, location=location)
     if _EXHAUSTED.match(text):
-        return TimedOut(message=text)
+        return TimedOut(message=text, by_limit=False)
     kind = FaultKind.ALIASING if text.startswith(_READ_ONLY) else fault_kind(text)
     return UndefinedBehaviour(kind=kind, message=text, location=location)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from harness.diagnostics.message import Message, Transcript
 from harness.outcome import Location, UndefinedBehaviour, Unsupported
 
-_INSTRUCTION = re.compile(r"(?:compile|run) (\d+)")
-_OPERAND = re.compile(r"  (\w+)")
+_INSTRUCTION = re.compile(r" *(?:compile|run) (\d+)")
+_OPERAND = re.compile(r" +(\w+)")
 
 
 def last_mark(transcript: Transcript) -> Location | None:

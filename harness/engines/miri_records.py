@@ -11,7 +11,16 @@ import struct
 from collections import defaultdict
 from dataclasses import dataclass
 
-from harness.outcome import Location, Ran, ToolFailed, TrapKind, Trapped
+from harness.engines.result_line import not_expressed
+from harness.outcome import (
+    Location,
+    Ran,
+    ToolFailed,
+    TrapKind,
+    Trapped,
+    Unsupported,
+    UnsupportedKind,
+)
 
 MEMORY = b"memory  "
 RAN = b"ran     "
@@ -33,10 +42,12 @@ class Ended:
     trap: str | None = None
     operand: str | None = None
 
-    def of_bytecode(self) -> Ran | Trapped | ToolFailed:
+    def of_bytecode(self) -> Ran | Trapped | Unsupported | ToolFailed:
         """The outcome of a bytecode program."""
         if self.trap is None:
             return Ran(steps=self.value, memory=self.memory)
+        if self.trap == UnsupportedKind.NOT_EXPRESSED:
+            return not_expressed(self._location)
         return self._trapped()
 
     def of_pointer_program(self, *, has_memory: bool) -> Ran | Trapped | ToolFailed:
@@ -50,9 +61,13 @@ class Ended:
             return ToolFailed(message=f"no kind of trap is called {self.trap!r}")
         return Trapped(
             kind=TrapKind(self.trap),
-            location=Location(instruction=self.value, operand=self.operand),
+            location=self._location,
             memory=self.memory,
         )
+
+    @property
+    def _location(self) -> Location:
+        return Location(instruction=self.value, operand=self.operand)
 
 
 class RecordReader:

@@ -15,10 +15,9 @@ from harness.engines.marks import at_mark, last_mark
 from harness.engines.miri_items import SINGLE_THREADED, Batch, Item, main_folder
 from harness.engines.miri_run import Runner, VmCrate, run_flags
 from harness.engines.miri_segments import Attributed, Stopped
-from harness.engines.result_line import read_vm_result
 from harness.engines.vm_crate import arguments
 from harness.lowering.variants import VARIANTS
-from harness.outcome import Outcome, UndefinedBehaviour, Unsupported, UnsupportedKind
+from harness.outcome import Outcome, UndefinedBehaviour, Unsupported
 
 
 def run_bytecode(
@@ -114,12 +113,7 @@ def _repeater(runner: Runner, crate: VmCrate, job: Job) -> Callable[[Job, int], 
 
 def _outcome(seen: Attributed) -> Outcome:
     said = seen.said
-    if isinstance(said, Stopped):
-        return said.failure.outcome
-    if said.trap == UnsupportedKind.NOT_EXPRESSED:
-        # As the line of a plain run says it.
-        return read_vm_result(f"trapped {said.trap} {said.value} {said.operand} -")
-    return said.of_bytecode()
+    return said.failure.outcome if isinstance(said, Stopped) else said.of_bytecode()
 
 
 def _locate(observation: Observation, seen: Attributed) -> Observation:

@@ -33,10 +33,14 @@ def read_vm_result(line: str) -> Ran | Trapped | Unsupported | ToolFailed:
     if ran := _RAN.fullmatch(line):
         return Ran(steps=int(ran[1]), memory=_memory(ran[2]))
     if refused := _NOT_EXPRESSED.fullmatch(line):
-        location = Location(instruction=int(refused[1]), operand=refused[2])
-        message = "the variant says that it has no such pointers (`POINTERS`, `pointer`)"
-        return Unsupported(kind=UnsupportedKind.NOT_EXPRESSED, message=message, location=location)
+        return not_expressed(Location(instruction=int(refused[1]), operand=refused[2]))
     return _read_trap(line)
+
+
+def not_expressed(location: Location) -> Unsupported:
+    """What a variant comes to that says it cannot run the program."""
+    message = "the variant says that it has no such pointers (`POINTERS`, `pointer`)"
+    return Unsupported(kind=UnsupportedKind.NOT_EXPRESSED, message=message, location=location)
 
 
 def read_pointer_result(line: str, *, has_memory: bool) -> Ran | Trapped | ToolFailed:

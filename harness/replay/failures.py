@@ -13,7 +13,6 @@ from harness.replay.places import kept
 from harness.replay.runs import Replayed, Replayer, Trial, agreed
 from harness.replay.subject import OUR_FILES
 from harness.usercode.account import Account, Point, account_of
-from harness.usercode.broken_rules import is_limit
 from harness.usercode.log import LoggedFailure, read_log
 from harness.usercode.source_lines import SourceLines
 
@@ -36,7 +35,7 @@ def is_unchecked(outcome: Outcome) -> bool:
 
     A deadlock is Miri's own finding.
     """
-    return isinstance(outcome, ToolFailed) or (isinstance(outcome, TimedOut) and is_limit(outcome))
+    return isinstance(outcome, ToolFailed) or (isinstance(outcome, TimedOut) and outcome.by_limit)
 
 
 def symptom_of(outcome: Outcome) -> Symptom | None:

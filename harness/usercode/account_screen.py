@@ -9,7 +9,6 @@ from rich.text import Text
 from harness.errors import printable
 from harness.outcome import TimedOut, UndefinedBehaviour
 from harness.usercode.account import Account
-from harness.usercode.broken_rules import is_limit
 from harness.usercode.log import Log
 
 NAME_WIDTH = 20
@@ -75,8 +74,8 @@ def title(account: Account) -> str:
         "tool-failed": "not run",
     }.get(account.outcome.name, account.outcome.name)
     if isinstance(account.outcome, TimedOut):
-        is_ours = is_limit(account.outcome)
-        words = "not checked to its end" if is_ours else f"stopped: {account.outcome.message}"
+        stopped = f"stopped: {account.outcome.message}"
+        words = "not checked to its end" if account.outcome.by_limit else stopped
     if account.kind is not None:
         words = f"{words}: {account.kind}"
     return words if account.whole else f"{words} (the log stops in its message)"

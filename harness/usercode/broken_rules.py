@@ -142,12 +142,6 @@ def _of_deallocation(stated: str) -> str:
     return "deallocation/of-heap-memory"
 
 
-def is_limit(outcome: TimedOut) -> bool:
-    """Whether a limit ended the run, and not Miri, which names a deadlock or what ran out."""
-    text = outcome.message
-    return not (text.startswith("resource exhaustion: ") or text.endswith(" deadlocked"))
-
-
 def meaning(outcome: Outcome) -> str:
     """What an outcome that breaks no rule means, in a sentence or two."""
     match outcome:
@@ -174,7 +168,7 @@ def meaning(outcome: Outcome) -> str:
                 "The program ended with memory that nothing can free any more. No undefined "
                 "behaviour was found."
             )
-        case TimedOut() if is_limit(outcome):
+        case TimedOut(by_limit=True):
             return (
                 "A limit ended the run, so that it was not checked to its end. No undefined "
                 "behaviour was found before."

@@ -11,7 +11,6 @@ from harness.mode import Mode
 from harness.outcome import Outcome, Ran, TimedOut, UndefinedBehaviour
 from harness.usercode.account import Account
 from harness.usercode.account_screen import render_account, seed_words, title
-from harness.usercode.broken_rules import is_limit
 from harness.usercode.check import Checked, ModeVerdict, Seen
 from harness.usercode.differences import differences
 
@@ -39,7 +38,7 @@ def render_checked(checked: Checked) -> Iterator[Text]:
         yield Text()
         yield Text(f"In {', '.join(map(str, modes))}:", style="dim")
         yield from render_account(account, repairs_are_known=account.repairs in told)
-        if isinstance(account.outcome, TimedOut) and is_limit(account.outcome):
+        if isinstance(account.outcome, TimedOut) and account.outcome.by_limit:
             yield Text("to go on: --timeout and --memory-limit allow more; or let it do less")
         told.add(account.repairs)
         yield Text(f"to repeat it: {seen.command}", style="dim")

@@ -38,7 +38,7 @@ ADDS_WRONGLY = """
         res: *mut T,
         marks: &mut M,
     ) -> Result<(), Undivided> {
-        marks.operand("addr_res");
+        marks.operand(harness_vm::marks::ADDR_RES);
         let value = unsafe { *op1 };
         unsafe { *res = value.binary(operator, value)? };
         Ok(())

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from harness.cli.main import run as run_harness
+from harness.diagnostics.failure import read_error
+from harness.diagnostics.message import Message
 from harness.errors import InputError
 from harness.mode import MODES, Aliasing, Mode, Provenance
 from harness.outcome import (
@@ -23,7 +25,6 @@ from harness.outcome import (
 )
 from harness.toolchain.command import Command
 from harness.toolchain.process import Completed, Ending, Launcher, Limits
-from harness.usercode.broken_rules import is_limit
 from harness.usercode.check import Checked
 from harness.usercode.check_json import encode
 from harness.usercode.check_screen import render_checked
@@ -340,7 +341,14 @@ def test_some_modes_say_nothing_of_all_models() -> None:
     ]
 
 
-def test_a_deadlock_is_no_limit() -> None:
-    assert is_limit(TIME)
-    assert not is_limit(TimedOut(message="the evaluated program deadlocked"))
-    assert not is_limit(TimedOut(message="resource exhaustion: there are no more free addresses"))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the evaluated program deadlocked",
+        "resource exhaustion: there are no more free addresses",
+    ],
+)
+def test_a_deadlock_is_no_limit(text: str) -> None:
+    assert TIME.by_limit
+    failure = read_error(Message(level="error", text=text))
+    assert failure.outcome == TimedOut(message=text, by_limit=False)

@@ -120,7 +120,9 @@ def test_other_panics(text: str) -> None:
 
 def test_an_evaluation_without_end() -> None:
     text = "reached the configured maximum number of stack frames"
-    assert read_evaluation(Message(level="error", text=text)).outcome == TimedOut(message=text)
+    assert read_evaluation(Message(level="error", text=text)).outcome == TimedOut(
+        message=text, by_limit=False
+    )
 
 
 def test_undefined_behaviour_in_words_that_are_new() -> None:

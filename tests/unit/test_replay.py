@@ -123,7 +123,11 @@ def test_what_two_runs_do_not_agree_on_is_not_checked() -> None:
         (Ran(), True, None),
         (fault(), False, ExitCode.MISMATCH),
         (TimedOut(message=""), False, ExitCode.NOT_CHECKED),
-        (TimedOut(message="the evaluated program deadlocked"), False, ExitCode.MISMATCH),
+        (
+            TimedOut(message="the evaluated program deadlocked", by_limit=False),
+            False,
+            ExitCode.MISMATCH,
+        ),
         (ToolFailed(message=""), False, ExitCode.NOT_CHECKED),
         (Unsupported(kind=UnsupportedKind.INT_TO_PTR, message=""), False, None),
         (Unsupported(kind=UnsupportedKind.INT_TO_PTR, message=""), True, ExitCode.NOT_CHECKED),

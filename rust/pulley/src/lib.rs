@@ -47,7 +47,7 @@ unsafe fn execute(memory: &mut Memory, program: &Program<'_>, marked: bool) -> O
     let mut vm = Vm::with_stack(STACK);
     // The interpreter keeps an address of it, and makes a pointer of that for every access.
     let base = Val::XReg(XRegVal::new_ptr(memory.bytes().as_mut_ptr()));
-    let mut marks = Lines::new();
+    let mut marks = Lines;
     // SAFETY: `call_run` follows, of a function with this one argument.
     unsafe { vm.call_start(&[base]) };
     let mut from = start;

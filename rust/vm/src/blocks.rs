@@ -4,7 +4,7 @@
 use std::ptr;
 
 use crate::host;
-use crate::marks::Marks;
+use crate::marks::{AT_OP, AT_RES, Marks};
 use crate::variant::Variant;
 
 /// [`Variant::copy`], under the same conditions.
@@ -16,13 +16,13 @@ pub(crate) unsafe fn copy<'m, V: Variant<'m>>(
     overlapping: bool,
     marks: &mut impl Marks,
 ) {
-    marks.operand("at_op");
+    marks.operand(AT_OP);
     // SAFETY: in bounds, as the caller has promised.
     let Some(source) = (unsafe { view.pointer(from) }) else {
         // SAFETY: the caller's promise is the one that is asked for.
         return unsafe { copy_bytes(view, from, to, size, overlapping, marks) };
     };
-    marks.operand("at_res");
+    marks.operand(AT_RES);
     // SAFETY: as above.
     let target = unsafe { view.pointer(to) }.expect("what gives one pointer gives all");
     // SAFETY: both ranges are in bounds, and `overlapping` where they overlap; sound if the
@@ -73,7 +73,7 @@ pub(crate) unsafe fn fill<'m, V: Variant<'m>>(
     byte: u8,
     marks: &mut impl Marks,
 ) {
-    marks.operand("at_res");
+    marks.operand(AT_RES);
     // SAFETY: in bounds, as the caller has promised.
     if let Some(target) = unsafe { view.pointer(to) } {
         // SAFETY: all of the range is in bounds; sound if the variant is.
@@ -94,7 +94,7 @@ pub(crate) unsafe fn host_read<'m, V: Variant<'m>>(
     size: usize,
     marks: &mut impl Marks,
 ) -> u8 {
-    marks.operand("at_op");
+    marks.operand(AT_OP);
     // SAFETY: there is a byte at least, that at `addr`.
     if let Some(base) = unsafe { view.pointer(0) } {
         let memory = ptr::slice_from_raw_parts(base, size);
@@ -114,7 +114,7 @@ pub(crate) unsafe fn host_write<'m, V: Variant<'m>>(
     byte: u8,
     marks: &mut impl Marks,
 ) {
-    marks.operand("at_res");
+    marks.operand(AT_RES);
     // SAFETY: as in `host_read`.
     if let Some(base) = unsafe { view.pointer(0) } {
         let memory = ptr::slice_from_raw_parts_mut(base, size);
@@ -136,7 +136,7 @@ pub(crate) unsafe fn read<'m, V: Variant<'m>>(
     marks: &mut impl Marks,
 ) -> u8 {
     // SAFETY: the caller's promise is the one that is asked for.
-    let operand = unsafe { view.operand("at_op", addr, marks) };
+    let operand = unsafe { view.operand(AT_OP, addr, marks) };
     // SAFETY: it has just been made.
     unsafe { view.load(operand) }
 }
@@ -153,7 +153,7 @@ pub(crate) unsafe fn write<'m, V: Variant<'m>>(
     marks: &mut impl Marks,
 ) {
     // SAFETY: the caller's promise is the one that is asked for.
-    let operand = unsafe { view.operand("at_res", addr, marks) };
+    let operand = unsafe { view.operand(AT_RES, addr, marks) };
     // SAFETY: it has just been made.
     unsafe { view.store(operand, byte) }
 }

@@ -86,8 +86,7 @@ fn call(table: &[Entry], arguments: &[&[u8]]) -> u8 {
     match done {
         Ok(()) => 0,
         Err(message) => {
-            text::write_error(message.as_bytes(), message.len());
-            text::write_error(b"\n", 1);
+            text::write_error(format!("{message}\n").as_bytes());
             2
         }
     }

@@ -60,15 +60,14 @@ pub(crate) unsafe fn compile<'m, V: Variant<'m>, M: Marks>(
 ) -> Option<Trap> {
     let size = size as u64;
     let mut opcodes = program.opcodes;
-    let count = opcodes.len();
-    let values = compiled.values();
+    let count = opcodes.count;
+    let values = compiled.values;
     let mut at = 0;
     while at < count {
         let opcode = opcodes.take();
         let code = opcode.code;
         // SAFETY: the room belongs to the list alone; indexing panics beyond it.
         let slot = unsafe { &raw mut (*values)[at] };
-        // No opcode has an operand that can be behind the last.
         if code >= JUMP {
             if code >= LOAD {
                 // SAFETY: the caller's promise is the one that is asked for.

@@ -4,7 +4,7 @@
 //! a computed address is an operand too, with a name of its own (`at_op`, `at_res`).
 
 use crate::compile::fault;
-use crate::marks::Marks;
+use crate::marks::{ADDR_OP, ADDR_RES, ADDR_SIZE, AT_OP, AT_RES, Marks, Name};
 use crate::outcome::TrapKind;
 use crate::program::{Opcode, Value};
 use crate::variant::Variant;
@@ -59,7 +59,7 @@ impl<'m, V: Variant<'m>> Copy for OfWidth<'m, V> {}
 type Kind = u8;
 
 /// What operands are called.
-static NAMES: [&str; 3] = ["addr_op", "addr_res", "addr_size"];
+static NAMES: [&Name; 3] = [ADDR_OP, ADDR_RES, ADDR_SIZE];
 
 const OP: Kind = 0 << 4;
 const RES: Kind = 1 << 4;
@@ -115,7 +115,7 @@ pub fn fault_in_compiling(opcode: Opcode, size: u64) -> Option<Fault> {
         // As `fault` has it, without the call where nothing is wrong; widths are powers of two.
         if size < width || addr > size - width || addr & (width - 1) != 0 {
             let name = NAMES[(kind >> 4) as usize];
-            return fault(addr, width, size).map(|fault| (fault, name));
+            return fault(addr, width, size).map(|fault| (fault, name.text));
         }
         at += 1;
     }
@@ -185,7 +185,7 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// # Safety
     ///
     /// It is one, and `view` made it.
-    pub unsafe fn number<M: Marks>(self, view: &mut V, name: &'static str, marks: &mut M) -> u64 {
+    pub unsafe fn number<M: Marks>(self, view: &mut V, name: &'static Name, marks: &mut M) -> u64 {
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { self.operands[0].number(view, name, marks) }
     }
@@ -197,7 +197,7 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// It is a `T`, and `view` made it.
     pub unsafe fn take<T: Value, M: Marks>(self, view: &mut V, marks: &mut M) -> T {
         if M::LISTENS {
-            marks.operand("addr_op");
+            marks.operand(ADDR_OP);
         }
         // SAFETY: the caller's promise is the one that is asked for.
         let operand = unsafe { self.operands[0].of::<T>() };
@@ -212,7 +212,7 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
     /// As for `take`.
     pub unsafe fn put<T: Value, M: Marks>(self, view: &mut V, value: T, marks: &mut M) {
         if M::LISTENS {
-            marks.operand("addr_res");
+            marks.operand(ADDR_RES);
         }
         // SAFETY: the caller's promise is the one that is asked for.
         let operand = unsafe { self.operands[0].of::<T>() };
@@ -237,14 +237,14 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
         let [first, second, _] = self.operands;
         if self.code == HOST_READ {
             // SAFETY: its first operand has eight bytes.
-            let from = unsafe { first.number(view, "addr_op", marks) };
+            let from = unsafe { first.number(view, ADDR_OP, marks) };
             if let Some(kind) = fault(from, 1, size) {
                 return Err((kind, "at_op"));
             }
             // SAFETY: it has just been checked; it is less than the length of a slice.
             let byte = unsafe { view.host_read(from as usize, size as usize, marks) };
             if M::LISTENS {
-                marks.operand("addr_res");
+                marks.operand(ADDR_RES);
             }
             // SAFETY: its second operand is a byte.
             let result = unsafe { second.one };
@@ -253,14 +253,14 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
             return Ok(());
         }
         if M::LISTENS {
-            marks.operand("addr_op");
+            marks.operand(ADDR_OP);
         }
         // SAFETY: its first operand is a byte.
         let source = unsafe { first.one };
         // SAFETY: `view` made it.
         let byte = unsafe { view.load(source) };
         // SAFETY: its second operand has eight bytes.
-        let to = unsafe { second.number(view, "addr_res", marks) };
+        let to = unsafe { second.number(view, ADDR_RES, marks) };
         if let Some(kind) = fault(to, 1, size) {
             return Err((kind, "at_res"));
         }
@@ -279,16 +279,16 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
         let [first, second, _] = self.operands;
         if self.code < STORE {
             // SAFETY: a load's first operand has eight bytes.
-            let from = unsafe { first.number(view, "addr_op", marks) };
+            let from = unsafe { first.number(view, ADDR_OP, marks) };
             if let Some(kind) = fault(from, T::SIZE as u64, size) {
                 return Err((kind, "at_op"));
             }
             // SAFETY: it has just been checked; it is less than the length of a slice.
-            let source = unsafe { view.operand::<T>("at_op", from as usize, marks) };
+            let source = unsafe { view.operand::<T>(AT_OP, from as usize, marks) };
             // SAFETY: it has just been made.
             let value = unsafe { view.load(source) };
             if M::LISTENS {
-                marks.operand("addr_res");
+                marks.operand(ADDR_RES);
             }
             // SAFETY: a load's second operand is a `T`.
             let result = unsafe { second.of::<T>() };
@@ -297,19 +297,19 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
             return Ok(());
         }
         if M::LISTENS {
-            marks.operand("addr_op");
+            marks.operand(ADDR_OP);
         }
         // SAFETY: a store's first operand is a `T`.
         let source = unsafe { first.of::<T>() };
         // SAFETY: `view` made it.
         let value = unsafe { view.load(source) };
         // SAFETY: its second operand has eight bytes.
-        let to = unsafe { second.number(view, "addr_res", marks) };
+        let to = unsafe { second.number(view, ADDR_RES, marks) };
         if let Some(kind) = fault(to, T::SIZE as u64, size) {
             return Err((kind, "at_res"));
         }
         // SAFETY: as for the load.
-        let target = unsafe { view.operand::<T>("at_res", to as usize, marks) };
+        let target = unsafe { view.operand::<T>(AT_RES, to as usize, marks) };
         // SAFETY: it has just been made.
         unsafe { view.store(target, value) };
         Ok(())
@@ -322,7 +322,7 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
         let mut from = 0;
         if self.code == FILL {
             if M::LISTENS {
-                marks.operand("addr_op");
+                marks.operand(ADDR_OP);
             }
             // SAFETY: a fill's first operand is a byte.
             let source = unsafe { first.one };
@@ -330,12 +330,12 @@ impl<'m, V: Variant<'m>> Computed<'m, V> {
             byte = unsafe { view.load(source) };
         } else {
             // SAFETY: a copy's first operand has eight bytes.
-            from = unsafe { first.number(view, "addr_op", marks) };
+            from = unsafe { first.number(view, ADDR_OP, marks) };
         }
         // SAFETY: so have the others of both.
-        let length = unsafe { second.number(view, "addr_size", marks) };
+        let length = unsafe { second.number(view, ADDR_SIZE, marks) };
         // SAFETY: as above.
-        let to = unsafe { third.number(view, "addr_res", marks) };
+        let to = unsafe { third.number(view, ADDR_RES, marks) };
         if length == 0 {
             return Ok(());
         }
@@ -385,7 +385,7 @@ impl<'m, V: Variant<'m>> OfWidth<'m, V> {
     /// # Safety
     ///
     /// The operand has eight bytes, and `view` made it.
-    unsafe fn number<M: Marks>(self, view: &mut V, name: &'static str, marks: &mut M) -> u64 {
+    unsafe fn number<M: Marks>(self, view: &mut V, name: &'static Name, marks: &mut M) -> u64 {
         if M::LISTENS {
             marks.operand(name);
         }

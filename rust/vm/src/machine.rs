@@ -3,7 +3,7 @@
 use crate::compile::{Compiled, compile, fault};
 use crate::computed::Computed;
 use crate::host;
-use crate::marks::{Lines, Marks, Silent};
+use crate::marks::{ADDR, ADDR_OP, ADDR_RES, AT_OP, FRAME, Lines, Marks, Silent};
 use crate::memory::{List, Memory};
 use crate::operator::Undivided;
 use crate::outcome::{Finished, Outcome, Trap, TrapKind};
@@ -44,7 +44,7 @@ pub unsafe fn execute<'m, V: Variant<'m>>(
 ) -> Outcome {
     if marked {
         // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { execute_with::<V, _>(memory, program, &mut Lines::new()) }
+        unsafe { execute_with::<V, _>(memory, program, &mut Lines) }
     } else {
         // SAFETY: as above.
         unsafe { execute_with::<V, _>(memory, program, &mut Silent) }
@@ -59,7 +59,7 @@ unsafe fn execute_with<'m, V: Variant<'m>, M: Marks>(
     // SAFETY: while the run lasts, the owner touches the memory only to let it grow, and then
     // lends it anew.
     let view = V::over(unsafe { memory.lend() });
-    let compiled = List::with_room_for(program.opcodes.len());
+    let compiled = List::with_room_for(program.opcodes.count);
     let pointers = Registers::null();
     let size = memory.size();
     let mut run = Run { view, compiled, program, memory, pointers, marks, steps: 0 };
@@ -110,7 +110,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
     unsafe fn from(this: *mut Self, mut at: usize, depth: usize) -> Result<Ended, Trap> {
         // SAFETY: the caller's promise is the one that is asked for.
         let mut run = unsafe { &mut *this };
-        let count = run.program.opcodes.len();
+        let count = run.program.opcodes.count;
         let limit = run.program.step_limit;
         while at < count {
             if run.steps == limit {
@@ -177,7 +177,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         match computed.code {
             GROW => {
                 // SAFETY: `view` compiled it, and its first operand is a `u64`.
-                let more = unsafe { computed.number(&mut self.view, "addr_op", self.marks) };
+                let more = unsafe { computed.number(&mut self.view, ADDR_OP, self.marks) };
                 let size = self.memory.size() as u64;
                 // SAFETY: the operands are made anew before any is used.
                 let grown = more == 0 || unsafe { self.grow(more) };
@@ -238,7 +238,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         // SAFETY: the caller's promise is the one that is asked for.
         let run = unsafe { &mut *this };
         // SAFETY: `view` compiled it, and its operand is a `u64`.
-        let argument = unsafe { computed.number(&mut run.view, "addr_op", run.marks) };
+        let argument = unsafe { computed.number(&mut run.view, ADDR_OP, run.marks) };
         if depth == CALL_DEPTH_LIMIT {
             return Err(Trap { kind: TrapKind::CallDepth, instruction: at, operand: "target" });
         }
@@ -254,7 +254,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         // SAFETY: whatever used the run meanwhile has ended.
         let run = unsafe { &mut *this };
         if M::LISTENS {
-            run.marks.operand("frame");
+            run.marks.operand(FRAME);
         }
         // SAFETY: it was allocated above, and the program must not give it back.
         unsafe { run.pointers.free(frame) };
@@ -276,7 +276,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         // SAFETY: the caller's promise is the one that is asked for.
         let run = unsafe { &mut *this };
         // SAFETY: `view` compiled it, and its first operand is a `u64`.
-        let addr = unsafe { computed.number(&mut run.view, "addr_op", run.marks) };
+        let addr = unsafe { computed.number(&mut run.view, ADDR_OP, run.marks) };
         let size = run.memory.size();
         if let Some(kind) = fault(addr, 1, size as u64) {
             return Err(Trap { kind, instruction: at, operand: "at_op" });
@@ -287,7 +287,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         // No truncation: it is less than the memory's size.
         let addr = addr as usize;
         if M::LISTENS {
-            run.marks.operand("at_op");
+            run.marks.operand(AT_OP);
         }
         let kept = run.view.kept_by_host(size);
         // SAFETY: the caller's promise is the one that is asked for; `run` is used no more.
@@ -300,7 +300,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
         if M::LISTENS {
             run.marks.run(at);
             // To take the borrow out is the first use of it.
-            run.marks.operand("at_op");
+            run.marks.operand(AT_OP);
         }
         let byte = if let Some(memory) = kept {
             host::read(memory, addr)
@@ -323,7 +323,7 @@ impl<'m, V: Variant<'m>, M: Marks> Run<'_, 'm, V, M> {
     unsafe fn result<T: Value>(&mut self, at: usize, value: impl Into<u64>) {
         if M::LISTENS {
             self.marks.run(at);
-            self.marks.operand("addr_res");
+            self.marks.operand(ADDR_RES);
         }
         // SAFETY: the caller's promise is the one that is asked for.
         let computed = unsafe { self.compiled.get(at).op.computed };
@@ -349,7 +349,7 @@ unsafe fn step<'m, V: Variant<'m>, T: Value, M: Marks>(
     match *op {
         Op::WriteConst { addr, value } => {
             if M::LISTENS {
-                marks.operand("addr");
+                marks.operand(ADDR);
             }
             // SAFETY: the caller's promise is the one that is asked for.
             unsafe { view.store(addr, value) }
@@ -371,7 +371,7 @@ unsafe fn step<'m, V: Variant<'m>, T: Value, M: Marks>(
         }
         Op::Branch { on_zero, addr, target } => {
             if M::LISTENS {
-                marks.operand("addr");
+                marks.operand(ADDR);
             }
             // SAFETY: as above.
             let value = unsafe { view.load(addr) };
@@ -381,7 +381,7 @@ unsafe fn step<'m, V: Variant<'m>, T: Value, M: Marks>(
         }
         Op::Assert { addr } => {
             if M::LISTENS {
-                marks.operand("addr");
+                marks.operand(ADDR);
             }
             // SAFETY: as above.
             let value = unsafe { view.load(addr) };
@@ -400,6 +400,7 @@ unsafe fn step<'m, V: Variant<'m>, T: Value, M: Marks>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::marks::Name;
     use crate::variants::Raw;
 
     /// Keeps the marks as the lines that they are printed as.
@@ -417,8 +418,8 @@ mod tests {
             self.lines.push(format!("run {instruction}"));
         }
 
-        fn operand(&mut self, name: &'static str) {
-            self.lines.push(format!("  {name}"));
+        fn operand(&mut self, name: &'static Name) {
+            self.lines.push(format!("  {}", name.text));
         }
     }
 

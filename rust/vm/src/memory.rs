@@ -27,7 +27,7 @@ impl Memory {
     /// Panics if that is so large that no allocation with the alignment can be.
     pub fn holding(initial: &[u8]) -> Memory {
         let size = initial.len();
-        let base = allocate(size);
+        let base = if size == 0 { NOWHERE } else { allocator::allocate(size) };
         assert!(base != NULL, "no memory");
         // SAFETY: both have the length, and what has just been allocated overlaps nothing.
         unsafe { copy_nonoverlapping(&raw const *initial as *const u8, base, size) };
@@ -71,7 +71,7 @@ impl Memory {
             return false;
         }
         let more = more as usize;
-        let base = allocate(size + more);
+        let base = allocator::allocate(size + more);
         if base == NULL {
             return false;
         }
@@ -90,15 +90,17 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: it was allocated with the size, and is used no more.
-        unsafe { free(self.base, self.size) }
+        if self.size != 0 {
+            // SAFETY: it was allocated with the size, and is used no more.
+            unsafe { allocator::free(self.base, self.size) }
+        }
     }
 }
 
 /// A list of plain values.
 pub struct List<T: Copy> {
-    /// Those from `length` on are not written yet. Indexed as a pointer to a slice, which takes
-    /// an interpreter no call.
+    /// Those from `length` on are not written yet; whoever writes them says so by
+    /// [`hold`](List::hold). Indexed as a pointer to a slice, which takes an interpreter no call.
     pub(crate) values: *mut [T],
     /// How many there is room for.
     capacity: usize,
@@ -115,9 +117,10 @@ impl<T: Copy> List<T> {
     ///
     /// Panics if that is so large that there is no such allocation.
     pub fn with_room_for(capacity: usize) -> Self {
-        const { assert!(align_of::<T>() <= ALIGNMENT) };
+        const { assert!(align_of::<T>() <= ALIGNMENT && size_of::<T>() != 0) };
         assert!(capacity < const { isize::MAX as usize / (size_of::<T>() + 1) });
-        let base = allocate(capacity * const { size_of::<T>() });
+        let size = capacity * const { size_of::<T>() };
+        let base = if size == 0 { NOWHERE } else { allocator::allocate(size) };
         assert!(base != NULL, "no memory");
         let values = slice_from_raw_parts_mut(base as *mut T, capacity);
         List { values, capacity, length: 0 }
@@ -164,12 +167,6 @@ impl<T: Copy> List<T> {
         self.length -= 1;
     }
 
-    /// The room for values, for whoever writes many of them there: they are in the list once
-    /// [`hold`](List::hold) says so.
-    pub fn values(&mut self) -> *mut [T] {
-        self.values
-    }
-
     /// Says how many values have been written.
     ///
     /// # Safety
@@ -192,7 +189,7 @@ impl<T: Copy> Drop for List<T> {
         if self.capacity != 0 {
             let size = self.capacity * const { size_of::<T>() };
             // SAFETY: it was allocated with the size, and is used no more.
-            unsafe { free(self.values as *mut u8, size) }
+            unsafe { allocator::free(self.values as *mut u8, size) }
         }
     }
 }
@@ -203,25 +200,7 @@ pub(crate) const NULL: *mut u8 = null_mut();
 /// No allocation, but a pointer that is aligned like one.
 const NOWHERE: *mut u8 = without_provenance_mut(ALIGNMENT);
 
-/// An allocation of so many bytes, aligned to [`ALIGNMENT`]; null if there is none.
-///
-/// No structure that drops itself: for each of them in another an interpreter does two calls.
-fn allocate(size: usize) -> *mut u8 {
-    if size == 0 { NOWHERE } else { allocator::allocate(size) }
-}
-
-/// Gives it back.
-///
-/// # Safety
-///
-/// `base` comes from [`allocate`] with this size, and is used no more.
-unsafe fn free(base: *mut u8, size: usize) {
-    if size != 0 {
-        // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { allocator::free(base, size) }
-    }
-}
-
+// No structure that drops itself: for each of them in another an interpreter does two calls.
 #[cfg(unix)]
 pub(crate) mod allocator {
     use super::{ALIGNMENT, NULL};
@@ -232,7 +211,7 @@ pub(crate) mod allocator {
         fn c_free(base: *mut u8);
     }
 
-    /// Null if there is no such allocation.
+    /// Bytes aligned to [`ALIGNMENT`], one at least; null if there is no such allocation.
     pub fn allocate(size: usize) -> *mut u8 {
         let mut base = NULL;
         // SAFETY: the alignment is a power of two and a multiple of a pointer's size.

@@ -7,7 +7,7 @@
 use std::mem::MaybeUninit;
 
 use crate::computed::{Computed, Fault};
-use crate::marks::Marks;
+use crate::marks::{ADDR_OP, ADDR_SIZE, AT_OP, AT_RES, Marks, PTR_OP};
 use crate::memory::{List, Memory, NULL, allocator};
 use crate::outcome::TrapKind;
 use crate::program::Value;
@@ -106,7 +106,7 @@ impl Registers {
         match op.code {
             ALLOCATE => {
                 // SAFETY: its operand has eight bytes.
-                let size = unsafe { op.number(view, "addr_size", marks) };
+                let size = unsafe { op.number(view, ADDR_SIZE, marks) };
                 let fits = size != 0 && size <= BLOCK_LIMIT;
                 // No truncation: it fits.
                 let block = if fits { self.allocate(size as usize) } else { NULL };
@@ -114,7 +114,7 @@ impl Registers {
             }
             FREE => {
                 if M::LISTENS {
-                    marks.operand("ptr_op");
+                    marks.operand(PTR_OP);
                 }
                 let pointer = self.get(first);
                 if memory.has(pointer) {
@@ -125,9 +125,9 @@ impl Registers {
             }
             OFFSET => {
                 // SAFETY: its operand has eight bytes.
-                let distance = unsafe { op.number(view, "addr_op", marks) };
+                let distance = unsafe { op.number(view, ADDR_OP, marks) };
                 if M::LISTENS {
-                    marks.operand("ptr_op");
+                    marks.operand(PTR_OP);
                 }
                 // SAFETY: the caller has promised that the pointer stays within its block.
                 let moved = unsafe { self.get(first).offset(signed(distance)) };
@@ -141,7 +141,7 @@ impl Registers {
             }
             READ_POINTER => {
                 if M::LISTENS {
-                    marks.operand("at_op");
+                    marks.operand(AT_OP);
                 }
                 // SAFETY: the caller's promise is the one that is asked for.
                 let pointer = unsafe { view.read_pointer(self.get(first)) };
@@ -149,20 +149,20 @@ impl Registers {
             }
             WRITE_POINTER => {
                 if M::LISTENS {
-                    marks.operand("at_res");
+                    marks.operand(AT_RES);
                 }
                 // SAFETY: as above.
                 unsafe { view.write_pointer(self.get(second), self.get(first)) };
             }
             POINT => {
                 // SAFETY: its operand has eight bytes.
-                let addr = unsafe { op.number(view, "addr_op", marks) };
+                let addr = unsafe { op.number(view, ADDR_OP, marks) };
                 // No truncation: it is at most the size of an allocation.
                 if addr >= memory.size() as u64 {
                     return Err((TrapKind::OutOfBounds, "at_op"));
                 }
                 if M::LISTENS {
-                    marks.operand("at_op");
+                    marks.operand(AT_OP);
                 }
                 // SAFETY: it has just been checked.
                 let Some(pointer) = (unsafe { view.pointer(addr as usize) }) else {
@@ -213,14 +213,14 @@ unsafe fn access<'m, T: Value, V: Variant<'m>, M: Marks>(
         // SAFETY: its operand is a `T`.
         let value = unsafe { op.take::<T, M>(view, marks) };
         if M::LISTENS {
-            marks.operand("at_res");
+            marks.operand(AT_RES);
         }
         // SAFETY: the program must point to a `T`.
         unsafe { *pointer = value };
         return;
     }
     if M::LISTENS {
-        marks.operand("at_op");
+        marks.operand(AT_OP);
     }
     // SAFETY: as above.
     let value = unsafe { *pointer };

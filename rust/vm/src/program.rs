@@ -1,6 +1,6 @@
 //! Bytecode programs: values, opcodes, and the memory's initial bytes.
 
-use crate::marks::Marks;
+use crate::marks::{ADDR, ADDR_OP, ADDR_OP1, ADDR_OP2, ADDR_RES, Marks, Name};
 use crate::operator::{Binary, Unary, Undivided};
 use crate::wire::Opcodes;
 
@@ -11,10 +11,16 @@ pub trait Value: Copy + 'static {
     const SIZE: usize;
 
     /// One `B` for each byte, that of the lowest address first.
-    type Bytes<B: Copy>: Copy + AsRef<[B]>;
+    type Bytes<B: Copy>: Copy;
 
     /// One `B` for each byte, made from the byte's distance to the lowest address.
     fn each<B: Copy>(byte: impl FnMut(usize) -> B) -> Self::Bytes<B>;
+
+    /// One `B` for each byte, made of what there is for it.
+    fn map<A: Copy, B: Copy>(bytes: Self::Bytes<A>, byte: impl FnMut(A) -> B) -> Self::Bytes<B>;
+
+    /// Does something with what there is on both sides, byte by byte.
+    fn zip<A: Copy, B: Copy>(left: Self::Bytes<A>, right: Self::Bytes<B>, byte: impl FnMut(A, B));
 
     /// The value that lies in memory as `bytes`.
     fn from_bytes(bytes: Self::Bytes<u8>) -> Self;
@@ -35,20 +41,30 @@ pub trait Value: Copy + 'static {
     fn binary(self, operator: Binary, other: Self) -> Result<Self, Undivided>;
 }
 
+// Without loops, of which an interpreter takes a turn as long as for an addition of the program.
 macro_rules! value {
-    ($unsigned:ty, $signed:ty) => {
+    ($unsigned:ty, $signed:ty, [$($at:tt)*]) => {
         impl Value for $unsigned {
             const SIZE: usize = size_of::<$unsigned>();
             type Bytes<B: Copy> = [B; size_of::<$unsigned>()];
 
             fn each<B: Copy>(mut byte: impl FnMut(usize) -> B) -> Self::Bytes<B> {
-                let mut bytes = [byte(0); size_of::<$unsigned>()];
-                let mut at = 1;
-                while at < size_of::<$unsigned>() {
-                    bytes[at] = byte(at);
-                    at += 1;
-                }
-                bytes
+                [$(byte($at)),*]
+            }
+
+            fn map<A: Copy, B: Copy>(
+                bytes: Self::Bytes<A>,
+                mut byte: impl FnMut(A) -> B,
+            ) -> Self::Bytes<B> {
+                [$(byte(bytes[$at])),*]
+            }
+
+            fn zip<A: Copy, B: Copy>(
+                left: Self::Bytes<A>,
+                right: Self::Bytes<B>,
+                mut byte: impl FnMut(A, B),
+            ) {
+                $(byte(left[$at], right[$at]);)*
             }
 
             fn from_bytes(bytes: Self::Bytes<u8>) -> Self {
@@ -113,10 +129,10 @@ macro_rules! value {
     };
 }
 
-value!(u8, i8);
-value!(u16, i16);
-value!(u32, i32);
-value!(u64, i64);
+value!(u8, i8, [0]);
+value!(u16, i16, [0 1]);
+value!(u32, i32, [0 1 2 3]);
+value!(u64, i64, [0 1 2 3 4 5 6 7]);
 
 /// An operation at one width: `T` is the type of its values, `P` what stands for an operand.
 ///
@@ -174,8 +190,8 @@ pub enum Op<T, P> {
     /// Nothing but an operand: one of an instruction whose operands differ in width, or one
     /// whose address the program has computed.
     Operand {
-        /// Its name in reports.
-        name: &'static str,
+        /// What it is called.
+        name: &'static Name,
         /// Where it is.
         addr: P,
     },
@@ -195,31 +211,31 @@ impl<T: Copy, P: Copy> Op<T, P> {
         }
         match self {
             Op::WriteConst { addr, value } => {
-                mark!("addr");
+                mark!(ADDR);
                 Op::WriteConst { addr: make(addr), value }
             }
             Op::Unary { operator, addr_op, addr_res } => {
-                mark!("addr_op");
+                mark!(ADDR_OP);
                 let addr_op = make(addr_op);
-                mark!("addr_res");
+                mark!(ADDR_RES);
                 let addr_res = make(addr_res);
                 Op::Unary { operator, addr_op, addr_res }
             }
             Op::Binary { operator, addr_op1, addr_op2, addr_res } => {
-                mark!("addr_op1");
+                mark!(ADDR_OP1);
                 let addr_op1 = make(addr_op1);
-                mark!("addr_op2");
+                mark!(ADDR_OP2);
                 let addr_op2 = make(addr_op2);
-                mark!("addr_res");
+                mark!(ADDR_RES);
                 let addr_res = make(addr_res);
                 Op::Binary { operator, addr_op1, addr_op2, addr_res }
             }
             Op::Branch { on_zero, addr, target } => {
-                mark!("addr");
+                mark!(ADDR);
                 Op::Branch { on_zero, addr: make(addr), target }
             }
             Op::Assert { addr } => {
-                mark!("addr");
+                mark!(ADDR);
                 Op::Assert { addr: make(addr) }
             }
             Op::Jump { target } => Op::Jump { target },

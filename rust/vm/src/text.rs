@@ -105,31 +105,27 @@ pub fn write_output(bytes: &[u8]) -> std::io::Result<()> {
     unbuffered(1, bytes)
 }
 
-/// Writes the first bytes of `line` to standard error at once; there is nowhere to report a failure
-/// of that. Panics if it has not so many.
-pub fn write_error(line: &[u8], length: usize) {
-    assert!(length <= line.len());
-    // SAFETY: it has so many bytes.
-    let is_whole = unsafe { write_whole(2, line.as_ptr(), length) };
-    if !is_whole {
-        let _ = unbuffered(2, &line[..length]);
-    }
+/// Writes `bytes` to standard error at once; there is nowhere to report a failure of that.
+pub fn write_error(bytes: &[u8]) {
+    let _ = unbuffered(2, bytes);
 }
 
-/// Writes what is so short that it is written whole or not at all, and says whether it was.
+/// As [`write_error`], without a slice, whose every use takes an interpreter as long as the write.
 ///
 /// # Safety
 ///
 /// `from` is valid for reads of `length` bytes.
-#[cfg(unix)]
-unsafe fn write_whole(descriptor: i32, from: *const u8, length: usize) -> bool {
-    // SAFETY: the caller's promise is the one that is asked for.
-    unsafe { write(descriptor, from, length) == length as isize }
-}
-
-#[cfg(not(unix))]
-unsafe fn write_whole(_: i32, _: *const u8, _: usize) -> bool {
-    false
+pub unsafe fn write_error_from(from: *const u8, length: usize) {
+    #[cfg(unix)]
+    {
+        // SAFETY: the caller's promise is the one that is asked for.
+        let count = unsafe { write(2, from, length) };
+        if count == length as isize {
+            return;
+        }
+    }
+    // SAFETY: as above.
+    write_error(unsafe { std::slice::from_raw_parts(from, length) });
 }
 
 #[cfg(unix)]

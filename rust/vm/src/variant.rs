@@ -1,7 +1,7 @@
 //! The trait behind which a variant stands: one way of touching a program's memory.
 
 use crate::blocks;
-use crate::marks::Marks;
+use crate::marks::{ADDR_OP, ADDR_OP1, ADDR_OP2, ADDR_RES, Marks, Name};
 use crate::operator::{Binary, Unary, Undivided};
 use crate::program::{Op, Value};
 
@@ -110,7 +110,7 @@ pub trait Variant<'m>: Sized {
     /// As for `compile`.
     unsafe fn operand<T: Value>(
         &mut self,
-        name: &'static str,
+        name: &'static Name,
         addr: usize,
         marks: &mut impl Marks,
     ) -> Self::Operand<T> {
@@ -164,12 +164,12 @@ pub trait Variant<'m>: Sized {
         marks: &mut M,
     ) {
         if M::LISTENS {
-            marks.operand("addr_op");
+            marks.operand(ADDR_OP);
         }
         // SAFETY: the caller's promise is the one that is asked for.
         let value = unsafe { self.load(op) };
         if M::LISTENS {
-            marks.operand("addr_res");
+            marks.operand(ADDR_RES);
         }
         // SAFETY: as above.
         unsafe { self.store(res, value.unary(operator)) };
@@ -192,17 +192,17 @@ pub trait Variant<'m>: Sized {
         marks: &mut M,
     ) -> Result<(), Undivided> {
         if M::LISTENS {
-            marks.operand("addr_op1");
+            marks.operand(ADDR_OP1);
         }
         // SAFETY: the caller's promise is the one that is asked for.
         let left = unsafe { self.load(op1) };
         if M::LISTENS {
-            marks.operand("addr_op2");
+            marks.operand(ADDR_OP2);
         }
         // SAFETY: as above.
         let right = unsafe { self.load(op2) };
         if M::LISTENS {
-            marks.operand("addr_res");
+            marks.operand(ADDR_RES);
         }
         // Not by `?`, which is a call.
         match left.binary(operator, right) {

@@ -266,7 +266,8 @@ pub struct Opcodes<'w> {
     /// The next one; from here to `end` there are well-formed opcodes without a gap.
     next: *const u8,
     end: *const u8,
-    count: usize,
+    /// How many there are in all; in this crate it is looked up without a call.
+    pub(crate) count: usize,
     wire: PhantomData<&'w [u8]>,
 }
 

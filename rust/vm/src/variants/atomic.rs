@@ -43,17 +43,10 @@ impl<'m> Variant<'m> for Atomic<'m> {
     }
 
     unsafe fn load<T: Value>(&mut self, from: T::Bytes<&'m AtomicU8>) -> T {
-        let bytes = from.as_ref();
-        T::from_bytes(T::each(|byte| bytes[byte].load(Ordering::Relaxed)))
+        T::from_bytes(T::map(from, |byte| byte.load(Ordering::Relaxed)))
     }
 
     unsafe fn store<T: Value>(&mut self, to: T::Bytes<&'m AtomicU8>, value: T) {
-        let value = value.to_bytes();
-        let (bytes, value) = (to.as_ref(), value.as_ref());
-        let mut byte = 0;
-        while byte < T::SIZE {
-            bytes[byte].store(value[byte], Ordering::Relaxed);
-            byte += 1;
-        }
+        T::zip(to, value.to_bytes(), |at, byte| at.store(byte, Ordering::Relaxed));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::marks::Marks;
+use crate::marks::{AT_OP, AT_RES, Marks};
 use crate::program::{Op, Value};
 use crate::variant::Variant;
 
@@ -39,18 +39,11 @@ impl<'m> Variant<'m> for CellBytes<'m> {
     }
 
     unsafe fn load<T: Value>(&mut self, from: T::Bytes<&'m Cell<u8>>) -> T {
-        let cells = from.as_ref();
-        T::from_bytes(T::each(|byte| cells[byte].get()))
+        T::from_bytes(T::map(from, Cell::get))
     }
 
     unsafe fn store<T: Value>(&mut self, to: T::Bytes<&'m Cell<u8>>, value: T) {
-        let bytes = value.to_bytes();
-        let (cells, bytes) = (to.as_ref(), bytes.as_ref());
-        let mut byte = 0;
-        while byte < T::SIZE {
-            cells[byte].set(bytes[byte]);
-            byte += 1;
-        }
+        T::zip(to, value.to_bytes(), Cell::set);
     }
 
     unsafe fn copy(
@@ -65,16 +58,16 @@ impl<'m> Variant<'m> for CellBytes<'m> {
         let mut done = 0;
         while done < size {
             let at = if backwards { size - 1 - done } else { done };
-            marks.operand("at_op");
+            marks.operand(AT_OP);
             let byte = self.memory[from + at].get();
-            marks.operand("at_res");
+            marks.operand(AT_RES);
             self.memory[to + at].set(byte);
             done += 1;
         }
     }
 
     unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
+        marks.operand(AT_RES);
         let mut done = 0;
         while done < size {
             self.memory[to + done].set(byte);

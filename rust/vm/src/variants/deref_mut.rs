@@ -1,7 +1,7 @@
 //! `deref-mut`: raw pointers are turned into `&mut` where they are used. Undefined behaviour
 //! where the operands of an instruction alias each other.
 
-use crate::marks::Marks;
+use crate::marks::{ADDR_OP, ADDR_OP1, ADDR_OP2, ADDR_RES, Marks};
 use crate::operator::{Binary, Unary, Undivided};
 use crate::program::{Op, Value};
 use crate::variant::Variant;
@@ -51,22 +51,22 @@ impl<'m> Variant<'m> for DerefMut {
         marks: &mut M,
     ) {
         if M::LISTENS {
-            marks.operand("addr_res");
+            marks.operand(ADDR_RES);
         }
         // SAFETY: in bounds, aligned, initialised, but not sound where the operands alias each
         // other: see `DerefMut` for the broken rule.
         let res = unsafe { &mut *res };
         if M::LISTENS {
-            marks.operand("addr_op");
+            marks.operand(ADDR_OP);
         }
         // SAFETY: as above.
         let op = unsafe { &mut *op };
         if M::LISTENS {
-            marks.operand("addr_op");
+            marks.operand(ADDR_OP);
         }
         let value = *op;
         if M::LISTENS {
-            marks.operand("addr_res");
+            marks.operand(ADDR_RES);
         }
         *res = value.unary(operator);
     }
@@ -80,32 +80,32 @@ impl<'m> Variant<'m> for DerefMut {
         marks: &mut M,
     ) -> Result<(), Undivided> {
         if M::LISTENS {
-            marks.operand("addr_res");
+            marks.operand(ADDR_RES);
         }
         // SAFETY: in bounds, aligned, initialised, but not sound where the operands alias each
         // other: see `DerefMut` for the broken rule.
         let res = unsafe { &mut *res };
         if M::LISTENS {
-            marks.operand("addr_op1");
+            marks.operand(ADDR_OP1);
         }
         // SAFETY: as above.
         let op1 = unsafe { &mut *op1 };
         if M::LISTENS {
-            marks.operand("addr_op2");
+            marks.operand(ADDR_OP2);
         }
         // SAFETY: as above.
         let op2 = unsafe { &mut *op2 };
         // The accesses of `*res = op1.wrapping_add(*op2)`, in the same order.
         if M::LISTENS {
-            marks.operand("addr_op1");
+            marks.operand(ADDR_OP1);
         }
         let left = *op1;
         if M::LISTENS {
-            marks.operand("addr_op2");
+            marks.operand(ADDR_OP2);
         }
         let right = *op2;
         if M::LISTENS {
-            marks.operand("addr_res");
+            marks.operand(ADDR_RES);
         }
         *res = left.binary(operator, right)?;
         Ok(())

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::ptr::{NonNull, with_exposed_provenance_mut};
 
-use crate::marks::Marks;
+use crate::marks::{ADDR_OP1, ADDR_OP2, ADDR_RES, Marks};
 use crate::program::{Op, Value};
 use crate::variant::{AtAnyAddress, Variant};
 
@@ -95,11 +95,11 @@ impl<'m> Variant<'m> for Exposed {
         let base = self.base.address.get();
         match op {
             Op::Binary { operator, addr_op1, addr_op2, addr_res } => {
-                marks.operand("addr_op1");
+                marks.operand(ADDR_OP1);
                 let addr_op1 = VmPtr::at(base + addr_op1);
-                marks.operand("addr_op2");
+                marks.operand(ADDR_OP2);
                 let addr_op2 = VmPtr::at(addr_op2 + base);
-                marks.operand("addr_res");
+                marks.operand(ADDR_RES);
                 let addr_res = VmPtr::at(base + addr_res);
                 Op::Binary { operator, addr_op1, addr_op2, addr_res }
             }

@@ -1,7 +1,7 @@
 //! `index`: safe slice indexing, the baseline.
 
 use crate::host;
-use crate::marks::Marks;
+use crate::marks::{AT_OP, AT_RES, Marks};
 use crate::program::{Op, Value};
 use crate::variant::Variant;
 
@@ -32,13 +32,7 @@ impl<'m> Variant<'m> for Index<'m> {
     }
 
     unsafe fn store<T: Value>(&mut self, to: usize, value: T) {
-        let bytes = value.to_bytes();
-        let bytes = bytes.as_ref();
-        let mut byte = 0;
-        while byte < T::SIZE {
-            self.memory[to + byte] = bytes[byte];
-            byte += 1;
-        }
+        T::zip(T::each(|byte| to + byte), value.to_bytes(), |at, byte| self.memory[at] = byte);
     }
 
     unsafe fn copy(
@@ -49,22 +43,22 @@ impl<'m> Variant<'m> for Index<'m> {
         _: bool,
         marks: &mut impl Marks,
     ) {
-        marks.operand("at_res");
+        marks.operand(AT_RES);
         self.memory.copy_within(from..from + size, to);
     }
 
     unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
+        marks.operand(AT_RES);
         self.memory[to..to + size].fill(byte);
     }
 
     unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {
-        marks.operand("at_op");
+        marks.operand(AT_OP);
         host::read(self.memory, addr)
     }
 
     unsafe fn host_write(&mut self, addr: usize, _: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
+        marks.operand(AT_RES);
         host::write(self.memory, addr, byte);
     }
 }

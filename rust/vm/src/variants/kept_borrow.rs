@@ -2,7 +2,7 @@
 //! once the host has used it, on purpose.
 
 use crate::host;
-use crate::marks::Marks;
+use crate::marks::{AT_OP, AT_RES, Marks};
 use crate::program::{Op, Value};
 use crate::variant::Variant;
 
@@ -64,12 +64,12 @@ impl<'m> Variant<'m> for KeptBorrow<'m> {
     }
 
     unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {
-        marks.operand("at_op");
+        marks.operand(AT_OP);
         host::read(self.memory, addr)
     }
 
     unsafe fn host_write(&mut self, addr: usize, _: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
+        marks.operand(AT_RES);
         host::write(self.memory, addr, byte);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::blocks;
 use crate::host;
-use crate::marks::Marks;
+use crate::marks::{AT_OP, AT_RES, Marks};
 use crate::program::{Op, Value};
 use crate::variant::Variant;
 
@@ -33,10 +33,10 @@ unsafe fn copy(
     overlapping: bool,
     marks: &mut impl Marks,
 ) {
-    marks.operand("at_op");
+    marks.operand(AT_OP);
     // SAFETY: the address is in bounds of the slice that the pointer has just been made from.
     let source = unsafe { memory.as_mut_ptr().add(from) };
-    marks.operand("at_res");
+    marks.operand(AT_RES);
     // SAFETY: as above.
     let target = unsafe { memory.as_mut_ptr().add(to) };
     // SAFETY: both ranges are in bounds; see above for the broken rule.
@@ -86,7 +86,7 @@ impl<'m> Variant<'m> for Reborrow<'m> {
     }
 
     unsafe fn fill(&mut self, to: usize, size: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
+        marks.operand(AT_RES);
         // SAFETY: in bounds of the slice that the pointer has just been made from.
         let target = unsafe { self.memory.as_mut_ptr().add(to) };
         // SAFETY: all of the range is in bounds.
@@ -94,12 +94,12 @@ impl<'m> Variant<'m> for Reborrow<'m> {
     }
 
     unsafe fn host_read(&mut self, addr: usize, _: usize, marks: &mut impl Marks) -> u8 {
-        marks.operand("at_op");
+        marks.operand(AT_OP);
         host::read(self.memory, addr)
     }
 
     unsafe fn host_write(&mut self, addr: usize, _: usize, byte: u8, marks: &mut impl Marks) {
-        marks.operand("at_res");
+        marks.operand(AT_RES);
         host::write(self.memory, addr, byte);
     }
 }
