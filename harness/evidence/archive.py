@@ -63,8 +63,8 @@ class Archive:
 
     store: this machine's. vm_folder: the Rust VM's crate.
     own: the digests of the sources of the user's own variants, by their names.
-    live: take nothing, though everything new is kept. committed: whether what stands beside the
-    cases counts.
+    live: take nothing of earlier runs, though everything new is kept. committed: whether what
+    stands beside the cases counts.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Archive:
         self._beside: dict[Path, bytes | Unusable | None] = {}
         self._committed: dict[Path, Committed | None] = {}
         self._unusable: list[str] = []
+        self._foretold: dict[str, bytes] = {}
         self._stale = 0
         self._wavered = False
 
@@ -185,18 +186,22 @@ class Archive:
         return _decode_prediction(self._once(key, lambda: _encode_prediction(find())))
 
     def expects(self, scope: str) -> bool:
-        """Whether it has no predictions of that scope yet, and would take them."""
-        return not self._live and not self.store.find(_foretold_key(scope))
+        """Whether it has no predictions of that scope yet, or takes none of those."""
+        return self._live or not self.store.find(_foretold_key(scope))
 
     def foretold(
         self, scope: str, records: Iterable[tuple[str, bytes]], results: bytes | None
     ) -> None:
-        """Put in all predictions of a scope, which another archive has found.
+        """Put in all predictions of a scope, which another archive has found now.
 
         results: those that are settled in it, encoded.
         """
         for key, record in records:
             self.store.add(key, record)
+            if self._live:
+                self._foretold[key] = record
+        if self._live:
+            return
         if results:
             self.store.add(self._settled_key(scope), results)
         self.store.add(_foretold_key(scope), b"yes")
@@ -305,7 +310,9 @@ class Archive:
         return self._texts[id(program)][1]
 
     def _once(self, key: str, find: Callable[[], bytes]) -> bytes:
-        """What the store has, or else what is found and then stored."""
+        """What was foretold or the store has, or else what is found and then stored."""
+        if key in self._foretold:
+            return self._foretold[key]
         known = [] if self._live else self.store.find(key)
         if known:
             return known[0]

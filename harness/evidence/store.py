@@ -44,6 +44,7 @@ class Store:
 
     def __init__(self, path: Path, *, largest: int = LARGEST) -> None:
         self._path = path
+        self._lock = path.with_suffix(".lock")
         self._largest = largest
         self._data: bytes | None = None
         self._searched = 0
@@ -65,11 +66,23 @@ class Store:
         # A line that somebody was killed over ends here, before the record begins.
         line = _framed(_line(key.encode(), record))
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._locked(fcntl.LOCK_EX), self._path.open("ab", buffering=0) as file:
-                file.write(line)
+            try:
+                self._append(line)
+            except FileNotFoundError:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._append(line)
         except OSError as error:
             self._note(f"{self._path} cannot be written ({error.strerror}): nothing new is kept")
+
+    def _append(self, line: bytes) -> None:
+        """Write the line at the file's end, wherever that is by now. Raises: OSError."""
+        with self._locked(fcntl.LOCK_EX):
+            # Opened every time: others may have replaced it.
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            try:
+                os.write(descriptor, line)
+            finally:
+                os.close(descriptor)
 
     def _find_on_file(self, key: bytes) -> Sequence[bytes]:
         """The key's records as they were on file at the first question, the oldest first."""
@@ -144,7 +157,7 @@ class Store:
         """Hold the lock on the file, if its folder lets one; whether it does."""
         # A file of its own: the records' file is replaced now and then.
         try:
-            descriptor = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError:
             yield False
             return

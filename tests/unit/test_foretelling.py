@@ -26,7 +26,9 @@ def cases(count: int) -> list[Case]:
     return [*pointer[:count], *bytecode[: count // 2]]
 
 
-def run(some: list[Case], jobs: int, commands: list[str] | None = None) -> list[Result]:
+def run(
+    some: list[Case], jobs: int, commands: list[str] | None = None, *, live: bool = False
+) -> list[Result]:
     """The results of the engines that need predictions, in the order of their runs, as if all of
     them had been seen in the same way; commands: receives what was started."""
     selection = Selection(
@@ -35,6 +37,7 @@ def run(some: list[Case], jobs: int, commands: list[str] | None = None) -> list[
         engines=PREDICTED,
         variants=("raw", "reborrow"),
         modes=MODES[:4],
+        live=live,
     )
     started: list[str] = [] if commands is None else commands
     results = assemble(some, selection, echo=started.append).campaign.results()
@@ -62,8 +65,9 @@ def test_several_processes_predict_the_same_as_one(
     assert not [line for line in commands if "harness.campaign.foretelling" in line]
 
 
+@pytest.mark.parametrize("live", [False, True])
 def test_what_they_find_is_not_looked_for_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, live: bool
 ) -> None:
     cache(monkeypatch, tmp_path)
 
@@ -71,7 +75,12 @@ def test_what_they_find_is_not_looked_for_again(
         raise AssertionError("this process was to predict nothing")
 
     monkeypatch.setattr("harness.model.machine.Machine.run", fail)
-    assert {result.run.engine for result in run(cases(WORTH), 2)} == set(PREDICTED)
+    some = cases(WORTH)
+    assert {result.run.engine for result in run(some, 2, live=live)} == set(PREDICTED)
+    # A live run takes nothing that an earlier one has found, and has it found anew.
+    commands: list[str] = []
+    run(some, 2, commands, live=live)
+    assert bool([line for line in commands if "harness.campaign.foretelling" in line]) == live
 
 
 @pytest.mark.parametrize("executable", ["false", ""])
