@@ -251,7 +251,10 @@ class Tree:
         parent = node.parent
         assert parent is not None
         assert not node.children
-        parent.children.remove(node)
+        if parent.children[-1] is node:
+            parent.children.pop()
+        else:
+            parent.children.remove(node)
         del self.nodes[node.tag]
         for location in self.locations.states:
             if node.tag in location.states or node.newcomer < location.informed:
