@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -209,6 +211,21 @@ def test_a_run_in_which_something_else_came_on_record_is_never_whole(
         again = Archive(Store(store), vm_folder=rust_vm_dir())
         assert again.settled_run("all") == (b"what came of it" if kept else None)
         assert again.settled_run("another") is None
+
+
+@pytest.mark.parametrize("record", [b"{}", b"!", b"bm8=", base64.b64encode(zlib.compress(b"no"))])
+def test_what_cannot_be_read_was_never_settled(record: bytes) -> None:
+    class Strange:
+        def __init__(self) -> None:
+            self.notes: list[str] = []
+
+        def find(self, key: str) -> list[bytes]:
+            return [record] if key.startswith("settled-") else []
+
+        def add(self, key: str, record: bytes) -> None:
+            raise AssertionError
+
+    assert Archive(Strange(), vm_folder=rust_vm_dir()).settled("scope") is None
 
 
 def test_a_finding_is_never_settled(do: Do, tmp_path: Path) -> None:
