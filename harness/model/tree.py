@@ -233,7 +233,7 @@ class Tree:
             return
         parent.children.append(node)
         codes = {node.default, *(location.code(node) for location in touched)}
-        if any(MINDS[access][protected][code] for code in codes for access in (0, 1)):
+        if any(MINDS[access][protected][code] for code in codes for access in ACCESSES):
             node.newcomer = len(self._newcomers)
             self._newcomers.append((node, protected))
 
