@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from harness.pointer import program as p
 from harness.pointer.rust_accesses import COUNT
 from harness.pointer.rust_calls import hand_over
-from harness.pointer.rust_prelude import MAIN, PRELUDE, PUT, RUN
+from harness.pointer.rust_prelude import FAILED, MAIN, PRELUDE, PUT, RUN
 from harness.pointer.rust_statements import (
     condition,
     result_expression,
     statement_line,
 )
-from harness.pointer.rust_types import Frame, array, variable_type
+from harness.pointer.rust_types import Frame, array, bare, variable_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,6 +84,7 @@ def write_library(programs: Sequence[p.PointerProgram]) -> RustSource:
         f"pub const CASES: usize = {len(programs)};",
         f"static TABLE: [fn(Take<'_>) -> Result<u64, Trap>; CASES] = [{table}];",
         *(RUN + PUT).splitlines(),
+        *AT_RUN_TIME.helpers(),
     ]
     return put_together(PRELUDE, body, behind)
 
@@ -121,21 +122,38 @@ class Line:
         return None if self.path is None else (index, self.path)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a program hands over its result.
+
+    function: how a function begins. memory: the type of what receives the result.
+    keep: the statement that hands over the result, which is called `bytes`.
+    """
+
+    function: str
+    memory: str
+    keep: str
+
+    def helpers(self) -> list[str]:
+        """What the lines of guards call."""
+        text = FAILED.format(function=self.function, memory=self.memory, keep=self.keep)
+        return text.splitlines()
+
+
+AT_RUN_TIME = Delivery(function="fn", memory="Take<'_>", keep="memory(&bytes);")
+
+
 @dataclass(slots=True, kw_only=True)
 class ProgramWriter:
     """Writes one program: the functions of its calls, then its own.
 
     name: of the program's function; calls add their path to it.
-    function: how a function's line begins. memory: the type of what receives the result.
-    keep: the statement that hands over the result, which is called `bytes`.
     size: of the result, in bytes; known once all lines are written.
     """
 
     program: p.PointerProgram
     name: str
-    function: str = "fn"
-    memory: str = "Take<'_>"
-    keep: str = "memory(&bytes);"
+    delivery: Delivery = AT_RUN_TIME
     size: int = 0
     functions: list[Line] = field(default_factory=list)
 
@@ -146,7 +164,7 @@ class ProgramWriter:
         end = (len(statements),)
         own = [
             Line(
-                text=f"{self.function} {self.name}(memory: {self.memory}) "
+                text=f"{self.delivery.function} {self.name}(memory: {self.delivery.memory}) "
                 "-> Result<u64, Trap> { unsafe {"
             ),
             Line(text="    let mut sum: u64 = 0;"),
@@ -174,20 +192,24 @@ class ProgramWriter:
 
     def _take(self, frame: Frame) -> str:
         """Reads the result."""
-        name = self.program.result
-        if name is None:
-            return ""
-        self.size = frame.placed(name).size
-        value = result_expression(name, frame)
-        return f"let bytes: {array(self.size)} = {value}; {self.keep}"
+        value = self._result(frame)
+        return f"let bytes: {array(self.size)} = {value}; {self.delivery.keep}"
+
+    def _result(self, frame: Frame) -> str:
+        """The bytes of the result."""
+        assert self.program.result is not None
+        self.size = frame.placed(self.program.result).size
+        return bare(result_expression(self.program.result, frame))
 
     def _guard(self, guard: p.Guard, path: p.Path, frame: Frame) -> str:
-        trap = (
-            f'Trap {{ kind: "{guard.trap}", instruction: {guard.instruction}, '
-            f'operand: "{guard.operand}" }}'
-        )
-        take = self._take(frame) if len(path) == 1 else ""
-        return f"if !({condition(guard, frame)}) {{ {take} return Err({trap}); }}"
+        trap = f'trap("{guard.trap}", {guard.instruction}, "{guard.operand}")'
+        return f"if !({condition(guard, frame)}) {{ {self._failed(trap, path, frame)} }}"
+
+    def _failed(self, trap: str, path: p.Path, frame: Frame) -> str:
+        """Leaves the function because of a trap; the program's own reads the result first."""
+        if len(path) > 1 or self.program.result is None:
+            return f"return Err({trap})"
+        return f"return failed(memory, {self._result(frame)}, {trap})"
 
     def _call(self, call: p.Call, path: p.Path, frame: Frame) -> str:
         """The line that calls; the function is written as well."""
@@ -201,7 +223,7 @@ class ProgramWriter:
                 body.append(Line(text=forget, path=(*path, len(call.body))))
         traps = _has_guard(call)
         type_, value = _returned(call, inner)
-        header = f"{self.function} {name}({', '.join(parameters)}) -> "
+        header = f"{self.delivery.function} {name}({', '.join(parameters)}) -> "
         header += f"Result<{type_}, Trap> {{ unsafe {{" if traps else f"{type_} {{ unsafe {{"
         self.functions += [
             Line(text=header, path=path),
@@ -213,8 +235,7 @@ class ProgramWriter:
         ]
         called = f"{name}({', '.join(arguments)})"
         if traps:
-            take = self._take(frame) if len(path) == 1 else ""
-            failed = f"Err(trap) => {{ {take} return Err(trap); }}"
+            failed = f"Err(trap) => {self._failed('trap', path, frame)}"
             called = f"match {called} {{ Ok(returned) => returned, {failed} }}"
         bound = [
             f"mut {frame.add(returned.to, inner.kind(returned.of))}" for returned in call.returns

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from harness.pointer import program as p
-from harness.pointer.rust import Body, ProgramWriter, RustSource, put_together
+from harness.pointer.rust import Body, Delivery, ProgramWriter, RustSource, put_together
 from harness.pointer.rust_prelude import PRELUDE, PUT
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ def write_constants(programs: Sequence[p.PointerProgram]) -> Constants:
         writer = ProgramWriter(
             program=program,
             name=f"case_{index}",
-            function="const fn",
-            memory="&mut [u8]",
-            keep="memory.copy_from_slice(&bytes);",
+            delivery=_IN_A_CONSTANT,
         )
         for line in writer.write():
             # `Cell::set` is `replace` that drops the old value, and itself no `const fn`.
@@ -113,11 +111,16 @@ def write_constants(programs: Sequence[p.PointerProgram]) -> Constants:
         endings.append(len(body))
         body += [("};", None), ("", None)]
     behind = [f"const LONGEST: usize = {2 * longest + 128};", *_ANSWER.splitlines()]
+    behind += _IN_A_CONSTANT.helpers()
     source = put_together(PRELUDE, body, behind)
     before = len(source.text.splitlines()) - len(body) - len(behind)
     answers = {before + line: index for index, line in enumerate(endings)}
     return Constants(source=source, answers=answers)
 
+
+_IN_A_CONSTANT = Delivery(
+    function="const fn", memory="&mut [u8]", keep="memory.copy_from_slice(&bytes);"
+)
 
 _ANSWER = """
 /// Stops the evaluation with what came of a program, as a line.

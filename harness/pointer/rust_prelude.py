@@ -65,6 +65,24 @@ pub struct Trap {
 }
 """
 
+FAILED = """
+/// A check that failed.
+{function} trap(kind: &'static str, instruction: u64, operand: &'static str) -> Trap {{
+    Trap {{ kind, instruction, operand }}
+}}
+
+/// Hands over the result of a program in which a check failed.
+{function} failed<const SIZE: usize>(
+    memory: {memory},
+    bytes: [u8; SIZE],
+    trap: Trap,
+) -> Result<u64, Trap> {{
+    {keep}
+    Err(trap)
+}}
+"""
+"""The ends of a program by a guard; see `harness.pointer.rust.Delivery`."""
+
 # An interpreter takes more than a millisecond for a `Vec`: `start` does without, and `run` has
 # two, and plain indexing.
 RUN = """

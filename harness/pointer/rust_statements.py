@@ -18,7 +18,7 @@ from harness.pointer.kinds import (
     part_size,
 )
 from harness.pointer.rust_accesses import direct, read_line, write_expression
-from harness.pointer.rust_types import Access, Frame, array, valued
+from harness.pointer.rust_types import Access, Frame, array, bare, valued
 
 _OPERATORS = {"and": "&", "or": "|", "xor": "^"}
 _METHODS = {"add": "wrapping_add", "sub": "wrapping_sub", "mul": "wrapping_mul"}
@@ -365,9 +365,9 @@ def _arithmetic(statement: p.Arithmetic, frame: Frame) -> str:
     if operator in _OPERATORS:
         value = f"{left} {_OPERATORS[operator]} {right}"
     elif operator in _METHODS:
-        value = f"{left}.{_METHODS[operator]}({right})"
+        value = f"{left}.{_METHODS[operator]}({bare(right)})"
     elif operator in _DIVISIONS:
-        quotient = f"{left}.{_DIVISIONS[operator]}({right})"
+        quotient = f"{left}.{_DIVISIONS[operator]}({bare(right)})"
         value = f"if {right} == 0 {{ 0 }} else {{ {quotient} }}"
     elif operator in _SHIFTS:
         value = f"{left}.{_SHIFTS[operator]}({right} as u32)"

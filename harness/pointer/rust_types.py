@@ -96,6 +96,22 @@ class Frame:
         return f"(*((&raw const {rust}) as *const *mut u8))"
 
 
+def bare(expression: str) -> str:
+    """`expression` without parentheses around the whole of it.
+
+    Not for looks: rustc looks for such parentheses whatever lints are allowed, and copies the
+    file up to each pair that it finds.
+    """
+    if not expression.startswith("("):
+        return expression
+    depth = 0
+    for index, character in enumerate(expression):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return expression[1:-1] if index == len(expression) - 1 else expression
+    raise ValueError(f"{expression!r} lacks a parenthesis")
+
+
 def array(size: int) -> str:
     return f"[u8; {size}]"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import lzma
 import os
 import random
@@ -27,7 +28,7 @@ from harness.outcome import Outcome, Ran, Trapped, UndefinedBehaviour, Unsupport
 from harness.pointer import program as p
 from harness.pointer.generator import generate
 from harness.pointer.jsonl import Entry, read_set
-from harness.pointer.rust import write
+from harness.pointer.rust import write, write_library
 from harness.reference import vm as reference_vm
 from harness.resources import rust_vm_dir
 from harness.result import Form
@@ -139,6 +140,34 @@ def test_recorded_programs_compute_the_same_natively(tmp_path: Path) -> None:
 def test_whatever_is_well_formed_compiles(tmp_path: Path) -> None:
     programs = [generate(random.Random(seed), 3 + seed % 30) for seed in range(600)]
     cargo(tmp_path, write(programs).text, "check")
+
+
+def lints(folder: Path, source: str) -> Counter[str]:
+    """How often rustc has each lint to say of a library, and of errors."""
+    (folder / "lib.rs").write_text(source.replace("#![allow(warnings)]", ""))
+    done = subprocess.run(
+        [
+            *("rustc", "--edition", "2024", "--crate-type", "lib", "--emit", "metadata"),
+            *("--error-format", "json", "lib.rs"),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    messages = [json.loads(line) for line in done.stderr.splitlines()]
+    return Counter(each["code"]["code"] for each in messages if each["code"])
+
+
+def test_there_are_no_parentheses_for_which_rustc_copies_the_file(tmp_path: Path) -> None:
+    """It does so for each pair that is not needed, whatever is allowed."""
+    programs = [generate(random.Random(seed), 3 + seed % 30) for seed in range(600)]
+    programs += [lowered.program for _, _, lowered in lowered_corpus(every=12)]
+    found = lints(tmp_path, write_library(programs).text)
+    assert found["unused_parens"] == 0
+    # That there was something to see of: of a variable nobody writes to again.
+    assert found["unused_mut"] > 100
 
 
 def lowered_corpus(every: int = 1) -> list[tuple[BytecodeCase, str, Lowered]]:

@@ -12,6 +12,7 @@ from harness.pointer import program as p
 from harness.pointer.generator import generate
 from harness.pointer.listing import statement_lines
 from harness.pointer.rust import RustSource, write, write_library, write_main
+from harness.pointer.rust_types import bare
 from harness.pointer.text import parse
 
 BEFORE = """\
@@ -144,8 +145,7 @@ LINES = {
     "z = i << 3: u16": "let mut i10 = ((i8 as u16).wrapping_shl(3u16 as u32)) as usize;",
     "z = i & 65537: u16": "let mut i10 = ((i8 as u16) & 1u16) as usize;",
     "guard i <= 14 else misaligned 2 addr": (
-        'if !(i8 <= 14usize) {  return Err(Trap { kind: "misaligned", instruction: 2, '
-        'operand: "addr" }); }'
+        'if !(i8 <= 14usize) { return Err(trap("misaligned", 2, "addr")) }'
     ),
 }
 
@@ -190,7 +190,7 @@ def test_a_call_is_a_function_with_what_it_uses() -> None:
     assert (start, end, brace) == ("let mut sum: u64 = 0;", "Ok((sum, m3))", "}}")
     assert call == (
         "let (returned, mut m6) = match case_0_2(&mut (*p1), i2)"
-        " { Ok(returned) => returned, Err(trap) => {  return Err(trap); } };"
+        " { Ok(returned) => returned, Err(trap) => return Err(trap) };"
         " sum = sum.wrapping_mul(31).wrapping_add(returned as u64);"
     )
     assert line_of(source, (2, 0)) == ["(*m3)[0] = i4 as u8;"]
@@ -207,9 +207,22 @@ def test_a_box_is_forgotten_behind_the_body() -> None:
 def test_the_result_is_read_at_the_end_and_where_a_guard_fails() -> None:
     text = "local x = [1; 2]\nm = &mut x\nguard 1 == 2 else misaligned 0 addr\nresult m\n"
     source = write([parse(text).program])
-    take = "let bytes: [u8; 2] = (**(&raw const m2)); memory(&bytes);"
-    assert line_of(source, (3,)) == [take]
-    assert take in line_of(source, (2,))[0]
+    assert line_of(source, (3,)) == ["let bytes: [u8; 2] = **(&raw const m2); memory(&bytes);"]
+    failed = 'return failed(memory, **(&raw const m2), trap("misaligned", 0, "addr"))'
+    assert line_of(source, (2,)) == [f"if !(1usize == 2usize) {{ {failed} }}"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "wanted"),
+    [
+        ("(**(&raw const m2))", "**(&raw const m2)"),
+        ("(*p)", "*p"),
+        ("(a) as (b)", "(a) as (b)"),
+        ("x.0", "x.0"),
+    ],
+)
+def test_parentheses_around_the_whole_are_taken_off(expression: str, wanted: str) -> None:
+    assert bare(expression) == wanted
 
 
 def test_no_name_of_a_program_gets_into_the_source() -> None:
