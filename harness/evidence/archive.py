@@ -202,8 +202,6 @@ class Archive:
             self.store.add(key, record)
             if self._live:
                 self._foretold[key] = record
-        if self._live:
-            return
         if results:
             self.store.add(self._settled_key(scope), _packed(results))
         self.store.add(_foretold_key(scope), b"yes")

@@ -81,6 +81,10 @@ def test_what_they_find_is_not_looked_for_again(
     commands: list[str] = []
     run(some, 2, commands, live=live)
     assert bool([line for line in commands if "harness.campaign.foretelling" in line]) == live
+    # But leaves it to others.
+    commands.clear()
+    run(some, 2, commands)
+    assert not [line for line in commands if "harness.campaign.foretelling" in line]
 
 
 @pytest.mark.parametrize("executable", ["false", ""])
