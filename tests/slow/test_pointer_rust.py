@@ -72,7 +72,7 @@ def cargo(folder: Path, source: str, *command: str) -> None:
 
 
 LARGEST_CRATE = 250
-"""Programs to a crate: rustc takes more than twice as long for twice as many."""
+"""Programs to a crate: one of many takes a compiler as much memory."""
 
 
 def run_natively(folder: Path, programs: Sequence[p.PointerProgram]) -> list[Outcome]:
