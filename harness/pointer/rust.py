@@ -83,7 +83,7 @@ def write_library(programs: Sequence[p.PointerProgram]) -> RustSource:
     behind = [
         f"pub const CASES: usize = {len(programs)};",
         f"static TABLE: [fn(Take<'_>) -> Result<u64, Trap>; CASES] = [{table}];",
-        *(RUN + PUT).splitlines(),
+        *RUN.splitlines(),
         *AT_RUN_TIME.helpers(),
     ]
     return put_together(PRELUDE, body, behind)
@@ -135,9 +135,10 @@ class Delivery:
     keep: str
 
     def helpers(self) -> list[str]:
-        """What the lines of guards call."""
-        text = FAILED.format(function=self.function, memory=self.memory, keep=self.keep)
-        return text.splitlines()
+        """What guards call, and what says how a program ended."""
+        put = PUT.replace("\nfn ", f"\n{self.function} ")
+        failed = FAILED.format(function=self.function, memory=self.memory, keep=self.keep)
+        return (put + failed).splitlines()
 
 
 AT_RUN_TIME = Delivery(function="fn", memory="Take<'_>", keep="memory(&bytes);")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from harness.pointer import program as p
 from harness.pointer.rust import Body, Delivery, ProgramWriter, RustSource, put_together
-from harness.pointer.rust_prelude import PRELUDE, PUT
+from harness.pointer.rust_prelude import PRELUDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -151,4 +151,4 @@ const fn answer(done: Result<u64, Trap>, memory: &[u8]) -> ! {
     // SAFETY: all of it is ASCII.
     panic!("{}", unsafe { std::str::from_utf8_unchecked(text.split_at(at).0) })
 }
-""" + PUT.replace("\nfn ", "\nconst fn ")
+"""

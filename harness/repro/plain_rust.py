@@ -23,7 +23,7 @@ from harness.pointer.rust_statements import (
     result_expression,
     statement_line,
 )
-from harness.pointer.rust_types import Frame, array, variable_type
+from harness.pointer.rust_types import Frame, array, bare, variable_type
 
 
 class Plainness(IntEnum):
@@ -208,7 +208,7 @@ class _Writer:
         before, after = COUNT.split("{}")
         if read.to is None:
             value = text.removeprefix(before).removesuffix(after)
-            return f"let _read = {value[1:-1] if value.startswith('(') else value};"
+            return f"let _read = {bare(value)};"
         return text.partition(f" {before}")[0]
 
     def _call(self, call: p.Call, path: p.Path, frame: Frame) -> str:

@@ -143,7 +143,7 @@ def test_whatever_is_well_formed_compiles(tmp_path: Path) -> None:
 
 
 def lints(folder: Path, source: str) -> Counter[str]:
-    """How often rustc has each lint to say of a library, and of errors."""
+    """How often rustc reports each lint and each error of a library."""
     (folder / "lib.rs").write_text(source.replace("#![allow(warnings)]", ""))
     done = subprocess.run(
         [
